@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client: one device's side of docs/PROTOCOL.md, as a machine that does
+ * no I/O but flash. The port's pump asks bl_client_next what is to be done,
+ * does it, and hands the result back; time comes in as a parameter. Not
+ * re-entrant: one client, one thread.
+ *
+ *   poll -> offer (ticket) -> manifest -> payloads -> verify -> activate ->
+ *   reset -> boot code -> health checks -> confirmed, or returned
+ *
+ * Power cut anywhere: at the next start bl_client_init reads where it was.
+ */
+#ifndef BOWLINE_CLIENT_H
+#define BOWLINE_CLIENT_H
+
+#include "bowline/journal.h"
+#include "bowline/slot.h"
+#include "bowline/ticket.h"
+
+/* --- Health checks ------------------------------------------------------ */
+
+typedef enum bl_health {
+    BL_HEALTH_PENDING = 0, /* cannot say yet */
+    BL_HEALTH_PASS = 1,
+    BL_HEALTH_FAIL = 2
+} bl_health;
+
+struct bl_health_check {
+    const char *name; /* for the log */
+    bl_health (*check)(void *ctx);
+    void *ctx;
+};
+
+/* --- What the application may decide ------------------------------------ */
+
+typedef enum bl_wait { /* why an offered update waits */
+    BL_WAIT_NONE = 0,
+    BL_WAIT_WINDOW = 1,
+    BL_WAIT_CONSENT = 2,
+    BL_WAIT_BATTERY = 3,
+    BL_WAIT_NETWORK = 4
+} bl_wait;
+
+/* --- Configuration ------------------------------------------------------ */
+
+struct bl_timing { /* seconds; bl_timing_default gives the defaults */
+    uint32_t poll;             /* 1800, +-10% by device id */
+    uint32_t first_poll;       /* 60: first poll after boot, random in 0..n */
+    uint32_t backoff;          /* 60: doubling, full jitter */
+    uint32_t backoff_max;      /* 3600 */
+    uint32_t ticket_interval;  /* 86400: at least so often a signed answer */
+    uint32_t confirm_deadline; /* 600 */
+    uint32_t health_interval;  /* 10 */
+};
+
+extern const struct bl_timing bl_timing_default;
+
+struct bl_client_config {
+    const struct bl_layout *layout;
+    const struct bl_crypto *crypto;
+    struct bl_timing timing;
+    uint8_t device_id[BL_ID_SIZE];
+    uint8_t vendor_id[BL_ID_SIZE];
+    uint8_t class_id[BL_ID_SIZE];
+    const char *hardware;      /* hardware revision, at most 31 bytes */
+    const char *version;       /* of the running firmware, at most 31 bytes */
+    uint8_t boot_tries;        /* 3 */
+    uint8_t download_attempts; /* 10 per offer */
+    uint8_t health_failures;   /* 3: a check that fails so often in a row
+                                  returns the device */
+    bl_reset_cause reset_cause;
+    /* Fills `n` bytes from a cryptographic random source. */
+    bl_status (*random)(void *ctx, void *out, size_t n);
+    /* May the offered update go on now? NULL: always. */
+    bl_wait (*ready)(void *ctx);
+    /* Seconds since 1970, 0 when not known. NULL: no clock. */
+    uint64_t (*now)(void *ctx);
+    void *ctx;
+    const struct bl_health_check *health;
+    uint32_t n_health;
+    /* Buffers of the caller, used for the client's whole life. */
+    uint8_t *envelope;      /* the manifest being installed, and messages */
+    uint32_t envelope_size; /* 4096 recommended at least, HSS: 8192 */
+    uint8_t *root;
+    uint32_t root_size;     /* as large as layout.root areas */
+    uint8_t *io;            /* flash portion: multiple of write_size */
+    uint32_t io_size;
+    uint8_t *message;       /* request being sent: 512 at least */
+    uint32_t message_size;
+};
+
+/* --- The machine --------------------------------------------------------- */
+
+enum { BL_CLIENT_EVENTS = 8, BL_CLIENT_URI = 160 };
+
+typedef enum bl_todo {
+    BL_TODO_SLEEP, /* until `until_ms`, or until there is other news */
+    BL_TODO_POLL,  /* POST `body` to <server>/d/v1/poll, answer with
+                      bl_client_answer */
+    BL_TODO_GET,   /* GET `uri` (relative to the server's /d/v1/), from
+                      `offset` with Range when not 0; the body goes to
+                      bl_client_body / bl_client_data, then bl_client_done */
+    BL_TODO_RESET  /* restart the device now */
+} bl_todo;
+
+struct bl_action {
+    bl_todo todo;
+    uint64_t until_ms;
+    bl_span body;
+    bl_span uri;
+    uint32_t offset;
+    uint32_t size; /* expected in total, 0 when not known */
+    uint8_t etag[32]; /* SHA-256 of the whole payload: for If-Range */
+};
+
+struct bl_client {
+    struct bl_client_config config;
+    struct bl_state state;
+    struct bl_root root;
+    bl_span root_document;
+    struct bl_journal journal;
+    bl_device_state device_state;
+    bl_wait wait;
+    uint8_t phase; /* private */
+    uint8_t attempt;
+    uint8_t backoffs;
+    uint8_t health_failed;
+    bool reached; /* the server was reached since this boot */
+    bool news;    /* events the server does not have yet */
+    bool fresh;   /* the outstanding nonce waits for its ticket */
+    uint8_t nonce[16];
+    uint32_t acked; /* events the server has */
+    uint64_t started_ms;
+    uint64_t due_ms;        /* next poll */
+    uint64_t ticket_due_ms; /* next time a ticket is asked for */
+    uint64_t health_due_ms;
+    uint64_t now_ms;
+    uint32_t poll_s; /* the server's wish, 0: own */
+    uint8_t wanted[32]; /* manifest digest the server says to run */
+    uint8_t running[32];
+    uint8_t image_digest[32]; /* of the running image, component 0 */
+    uint64_t sequence;  /* of the release being worked on */
+    bool permitted;     /* a valid permit for `wanted` came with its ticket */
+    uint64_t ticket_issued;
+    uint32_t received; /* bytes of the envelope so far */
+    struct bl_suit_envelope suit;
+    struct bl_suit_manifest manifest;
+    struct bl_suit_platform platform;
+    struct bl_suit_run run;
+    struct bl_install install;
+    char uri[BL_CLIENT_URI];
+};
+
+/*
+ * Reads root document, state and journal from flash and finds out whether this
+ * boot is a trial. BL_STATE_NONE, BL_ROOT: the device was not provisioned.
+ */
+bl_status bl_client_init(struct bl_client *client,
+                         const struct bl_client_config *config,
+                         uint64_t now_ms) BL_MUST_CHECK;
+
+/* What to do now. Runs due health checks and the confirm deadline. Call it
+ * again after each result, and when `until_ms` has come. */
+void bl_client_next(struct bl_client *client, uint64_t now_ms,
+                    struct bl_action *action);
+
+/* The answer to BL_TODO_POLL: HTTP status, body, and Retry-After in seconds
+ * (0 when absent). */
+void bl_client_answer(struct bl_client *client, uint64_t now_ms, int status,
+                      bl_span body, uint32_t retry_after_s);
+
+/* The answer to BL_TODO_GET has begun: its HTTP status and the offset that it
+ * starts at (of Content-Range; 0 for a 200). A sender that ignored Range is
+ * taken from the beginning. Anything but BL_OK: stop the transfer. */
+bl_status bl_client_body(struct bl_client *client, int status,
+                         uint32_t offset) BL_MUST_CHECK;
+/* Bytes of it, in order. Anything but BL_OK: stop the transfer. */
+bl_status bl_client_data(struct bl_client *client, const void *data,
+                         size_t n) BL_MUST_CHECK;
+/* The transfer has ended, whole or not; `ok` false when it broke. */
+void bl_client_done(struct bl_client *client, uint64_t now_ms, bool ok,
+                    uint32_t retry_after_s);
+
+/* A transfer or poll could not be made at all. */
+void bl_client_unreachable(struct bl_client *client, uint64_t now_ms);
+
+/* Poll soon, for instance because a person asked. */
+void bl_client_poke(struct bl_client *client);
+
+/* Gives the trial up by the application's own judgement (a failed start-up
+ * test): the next action is BL_TODO_RESET. BL_BUSY when not on trial. */
+bl_status bl_client_return(struct bl_client *client, bl_status why)
+    BL_MUST_CHECK;
+
+#endif

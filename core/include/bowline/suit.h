@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SUIT manifests, draft-ietf-suit-manifest-37, in the Bowline profile
+ * (docs/SPEC.md, "Manifest"). Four steps, each of which must succeed before
+ * the next:
+ *
+ *   bl_suit_read          the envelope: spans into the caller's bytes
+ *   bl_suit_authenticate  signatures, then the manifest's digest (section 6.2)
+ *   bl_suit_scan          the whole manifest and every command sequence:
+ *                         nothing unknown, nothing forbidden, no limit passed
+ *   bl_suit_start / bl_suit_step
+ *                         run a procedure; side effects only through the
+ *                         platform's functions, downloads by yielding
+ *
+ * The envelope must not change while it is in use. No allocation, no
+ * recursion, bounded time; all state is in the caller's structs.
+ */
+#ifndef BOWLINE_SUIT_H
+#define BOWLINE_SUIT_H
+
+#include "bowline/root.h"
+
+enum {
+    BL_SUIT_COMPONENTS = 4,
+    BL_SUIT_ID_PARTS = 5,
+    BL_SUIT_BLOCKS = 2,
+    BL_SUIT_PARAMETERS = 8, /* per override */
+    BL_SUIT_ALTERNATIVES = 8,
+    BL_SUIT_NESTING = 4,
+    BL_SUIT_INTEGRATED = 4,
+    BL_SUIT_URI = 127
+};
+
+struct bl_suit_envelope {
+    bl_span digest_item; /* the encoded SUIT_Digest, what is signed */
+    uint8_t digest[32];
+    struct bl_cose_sign1 block[BL_SUIT_BLOCKS];
+    uint32_t n_blocks;
+    bl_span manifest; /* content of envelope key 3 */
+    bl_span fetch;    /* severed elements, content; empty when absent */
+    bl_span install;
+    bl_span text;
+    uint32_t n_integrated;
+    struct {
+        bl_span key;
+        bl_span content;
+    } integrated[BL_SUIT_INTEGRATED];
+};
+
+bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
+    BL_MUST_CHECK;
+
+/* Signatures by the release role of `root` over the digest, then the digest
+ * over the manifest with its byte-string head. */
+bl_status bl_suit_authenticate(const struct bl_suit_envelope *envelope,
+                               const struct bl_root *root,
+                               const struct bl_crypto *crypto,
+                               uint8_t *signers) BL_MUST_CHECK;
+
+struct bl_suit_manifest {
+    uint64_t sequence;
+    uint32_t n_components;
+    bl_span component[BL_SUIT_COMPONENTS]; /* encoded ids */
+    bl_span shared;   /* command sequences; empty when absent */
+    bl_span fetch;    /* payload-fetch, severed or not */
+    bl_span install;
+    bl_span validate;
+    bl_span load;
+    bl_span invoke;
+    bl_span text;
+    bl_span reference_uri;
+    bl_span set_version; /* encoded array of int (update-management) */
+};
+
+/* What a device, or whoever speaks for one, brings to a manifest. */
+struct bl_suit_component {
+    uint8_t slot;      /* slot that this procedure writes or boots */
+    bool writable;
+    uint32_t capacity; /* bytes */
+};
+
+struct bl_suit_platform {
+    void *ctx;
+    const uint8_t *vendor_id; /* 16 bytes */
+    const uint8_t *class_id;  /* `n_class_ids` x 16 bytes */
+    uint32_t n_class_ids;
+    const uint8_t *device_id; /* 16 bytes, or NULL */
+    const int32_t *version;   /* of the running image, docs/SPEC.md */
+    uint32_t n_version;
+    uint64_t now;             /* seconds since 1970; 0: no clock */
+    /* BL_COMPONENT when the device has none with this encoded id. */
+    bl_status (*component)(void *ctx, bl_span id,
+                           struct bl_suit_component *out);
+    /* Does the component's image (in the slot above) have this digest, over
+     * exactly `size` bytes? Reads what is stored, not what was sent. */
+    bl_status (*image_match)(void *ctx, bl_span id, const uint8_t digest[32],
+                             uint32_t size, bl_verdict *verdict);
+    bl_status (*write)(void *ctx, bl_span id, bl_span content);
+    /* NULL: copy is not supported and refused by the scan. */
+    bl_status (*copy)(void *ctx, bl_span to, bl_span from, uint32_t size);
+    bl_status (*content_match)(void *ctx, bl_span id, bl_span content,
+                               bl_verdict *verdict);
+    /* NULL: the application always agrees. */
+    bool (*authorized)(void *ctx, int64_t priority);
+    /* Remaining energy in mWh; NULL: mains. */
+    uint64_t (*battery)(void *ctx);
+};
+
+/*
+ * Reads the manifest and checks it wholly, before any of it runs: structure,
+ * severed elements present and with the right digest, components known (when
+ * `platform` is not NULL), commands and parameters of the profile only, in
+ * places where SUIT allows them, limits, vendor and class both checked in the
+ * shared sequence. Call only after bl_suit_authenticate.
+ */
+bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
+                       const struct bl_suit_platform *platform,
+                       struct bl_suit_manifest *out) BL_MUST_CHECK;
+
+typedef enum bl_suit_procedure {
+    BL_SUIT_UPDATE, /* payload-fetch, install, validate */
+    BL_SUIT_INVOKE  /* validate, load, invoke */
+} bl_suit_procedure;
+
+typedef enum bl_suit_event {
+    BL_SUIT_DONE,  /* the procedure has succeeded */
+    BL_SUIT_FETCH, /* bring `fetch` into its component, then step again */
+    BL_SUIT_JUMP   /* invoke `fetch.component`, then (or never) step again */
+} bl_suit_event;
+
+struct bl_suit_fetch {
+    bl_span component; /* encoded id */
+    bl_span uri;
+    bl_span integrated; /* the payload when the envelope carries it */
+    uint32_t size;
+    const uint8_t *digest; /* 32 bytes */
+};
+
+/* Parameters of one component (section 8.4.8); spans into the manifest. */
+struct bl_suit_parameters {
+    const uint8_t *vendor_id;
+    const uint8_t *class_id;
+    const uint8_t *device_id;
+    const uint8_t *digest;
+    bl_span uri;
+    bl_span content;
+    bl_span version;
+    uint64_t use_before;
+    uint64_t battery;
+    int64_t priority;
+    uint32_t size;
+    uint32_t slot;
+    uint32_t source;
+    uint32_t set; /* bit per parameter that has been set */
+};
+
+/* One level of nesting. */
+struct bl_suit_frame {
+    bl_span rest;         /* commands still to run */
+    bl_span alternatives; /* of a try-each: those still to try */
+    bl_span body;         /* the sequence, to run it per component */
+    uint8_t selected;     /* mask of components, restored on return */
+    uint8_t pending;      /* components this body still has to run for */
+    bool soft;            /* soft-failure */
+    bool try_each;
+    bool has_nil;
+};
+
+struct bl_suit_run {
+    const struct bl_suit_envelope *envelope;
+    const struct bl_suit_manifest *manifest;
+    const struct bl_suit_platform *platform;
+    bl_suit_procedure procedure;
+    uint8_t section;
+    uint8_t depth;
+    uint8_t todo; /* components the current command still has to run for */
+    bool in_shared;
+    struct bl_suit_frame frame[BL_SUIT_NESTING + 1];
+    struct bl_suit_parameters parameter[BL_SUIT_COMPONENTS];
+    struct bl_suit_fetch fetch;
+};
+
+/* Begins a procedure; the three structs must outlive the run. */
+bl_status bl_suit_start(struct bl_suit_run *run,
+                        const struct bl_suit_envelope *envelope,
+                        const struct bl_suit_manifest *manifest,
+                        const struct bl_suit_platform *platform,
+                        bl_suit_procedure procedure) BL_MUST_CHECK;
+/* Runs to the next event. Any status but BL_OK ends the procedure. After a
+ * power cut: start again; every command may run twice. */
+bl_status bl_suit_step(struct bl_suit_run *run, bl_suit_event *event)
+    BL_MUST_CHECK;
+
+/*
+ * What the manifest says of its images without running it on a device: walks
+ * the sequences as a device with `slot` as target would, and gives the fetch
+ * of payload number `i`. BL_ARGUMENT when there is no such payload. For
+ * servers and tools.
+ */
+bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
+                          const struct bl_suit_manifest *manifest,
+                          uint8_t slot, uint32_t i, struct bl_suit_fetch *out)
+    BL_MUST_CHECK;
+
+/* The vendor and class id the shared sequence sets for component 0. */
+bl_status bl_suit_identity(const struct bl_suit_manifest *manifest,
+                           const uint8_t **vendor_id,
+                           const uint8_t **class_id) BL_MUST_CHECK;
+
+#endif

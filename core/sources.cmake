@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# The one list of core's sources; CMake, ESP-IDF and Zephyr builds read it.
+# sha256.c is apart: hosts link another one (include/bowline/sha256.h).
+set(BOWLINE_CORE_SOURCES
+    src/cbor.c
+    src/cbor_writer.c
+    src/cose.c
+    src/signature.c
+    src/hss.c
+    src/root.c
+    src/ticket.c
+    src/suit.c
+    src/suit_scan.c
+    src/suit_run.c
+    src/flash.c
+    src/state.c
+    src/journal.c
+    src/slot.c
+    src/install.c
+    src/firmware.c
+    src/client.c
+    src/client_message.c
+    src/status_text.c
+    src/suit_payload.c)
