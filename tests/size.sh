@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Flash (text) per module of core and boot, and the largest stack frame of
+# each, compiled with -Os for three processors. Fails when core without its
+# hash and signature primitives passes its limit on Cortex-M4.
+#   tests/size.sh [--markdown]
+set -eu
+cd "$(dirname "$0")/.."
+limit=12288
+primitives="sha256.c hss.c"
+status=0
+
+# text and data of one object: "text data bss"
+sections() { "$1" -B "$2" | awk 'NR == 2 { print $1, $2, $3 }'; }
+
+for preset in arm-m0 arm rv32; do
+    case $preset in
+    arm-m0) name="Cortex-M0+ (thumbv6m)"; size=arm-none-eabi-size ;;
+    arm) name="Cortex-M4 (thumbv7em)"; size=arm-none-eabi-size ;;
+    rv32) name="RV32IMC"; size=riscv64-unknown-elf-size ;;
+    esac
+    cmake --preset "$preset" >/dev/null
+    cmake --build --preset "$preset" >/dev/null
+    echo
+    echo "$name, -Os"
+    echo
+    printf '| %-18s | %7s | %5s | %-34s |\n' module text frame "deepest frame in"
+    printf '|%s|%s|%s|%s|\n' -------------------- --------: ------: ------------------------------------
+    total=0
+    core=0
+    ram=0
+    while read -r object; do
+        source=$(basename "$object" .obj)
+        source=$(basename "$source" .o)
+        read -r text data bss <<<"$(sections "$size" "$object")"
+        su=${object%.*}.su
+        read -r frame function <<<"$(awk -F'\t' '{
+            n = split($1, a, ":"); if ($2 + 0 >= max) { max = $2 + 0; f = a[n] } }
+            END { print max + 0, f }' "$su")"
+        printf '| %-18s | %7d | %5d | %-34s |\n' "$source" "$text" "$frame" "$function"
+        total=$((total + text))
+        ram=$((ram + data + bss))
+        case " $primitives " in
+        *" $source "*) ;;
+        *) case $object in */boot/*) ;; *) core=$((core + text)) ;; esac ;;
+        esac
+    done < <(find "build/$preset" -name '*.obj' -o -name '*.o' | grep -v CMakeFiles/3 | sort)
+    echo
+    echo "total $total bytes; core without SHA-256 and HSS $core bytes;" \
+        "writable globals $ram bytes"
+    if [ "$ram" -ne 0 ]; then
+        echo "error: core has writable globals" >&2
+        status=1
+    fi
+    if [ "$preset" = arm ] && [ "$core" -gt "$limit" ]; then
+        echo "note: above the aim of $limit bytes on Cortex-M4"
+    fi
+done
+exit $status
