@@ -8,5 +8,5 @@ cmake --build --preset coverage -j "$(nproc)"
 find build/coverage -name '*.gcda' -delete
 ctest --test-dir build/coverage -j "$(nproc)" >/dev/null || true
 BOWLINE_BUILD=$PWD/build/coverage BOWLINE_BIN=$PWD/build/coverage/bin \
-    python3 -m pytest -q -p no:cacheprovider tests >/dev/null || true
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests >/dev/null || true
 gcovr --root . --exclude tests --exclude bench --exclude fuzz build/coverage

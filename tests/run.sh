@@ -62,7 +62,7 @@ tail -6 "$log/ctest.out"
 
 step "programs, end to end"
 export BOWLINE_BUILD=$PWD/build/dev BOWLINE_BIN=$PWD/build/dev/bin
-if ! python3 -m pytest -q -p no:cacheprovider -rfEs tests \
+if ! /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfEs tests \
     2>&1 | tee "$log/pytest.log" | tail -40; then
     :
 fi

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the measurements share: running a command with its cost, and ratios
+that are taken within a round, so that a noisy machine hits both sides."""
+import os
+import statistics
+import subprocess
+import time
+
+
+def run(args, **more):
+    """Runs a command; returns (cpu seconds, wall seconds, peak RSS in MB)."""
+    begin = time.monotonic()
+    child = subprocess.Popen(args, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, **more)
+    errors = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.monotonic() - begin
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise SystemExit(f"{args[0]} failed: {errors.decode()[-600:]}")
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
+
+
+def process_cpu(pid):
+    """CPU seconds that a running process has used, all its threads."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spread(values):
+    return (f"{statistics.median(values):.2f} "
+            f"({min(values):.2f}-{max(values):.2f})")
+
+
+def ratios(rounds, name, base, index):
+    return [r[name][index] / r[base][index] for r in rounds]
