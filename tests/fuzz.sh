@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+/usr/bin/python3 fuzz/seeds.py
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j "$(nproc)" \
     --target fuzzers >/dev/null || exit 1
 status=0
