@@ -10,6 +10,7 @@ set(BOWLINE_CORE_SOURCES
     src/root.c
     src/ticket.c
     src/suit.c
+    src/suit_parameter.c
     src/suit_scan.c
     src/suit_run.c
     src/flash.c
@@ -20,5 +21,7 @@ set(BOWLINE_CORE_SOURCES
     src/firmware.c
     src/client.c
     src/client_message.c
+    src/client_trial.c
+    src/client_update.c
     src/status_text.c
     src/suit_payload.c)

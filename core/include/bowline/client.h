@@ -25,6 +25,11 @@ typedef enum bl_health {
     BL_HEALTH_FAIL = 2
 } bl_health;
 
+/*
+ * While a new image is on trial all checks are called every health_interval;
+ * when all pass in one round it is confirmed. With no check registered it is
+ * confirmed as soon as the server has answered with a valid ticket.
+ */
 struct bl_health_check {
     const char *name; /* for the log */
     bl_health (*check)(void *ctx);
@@ -66,8 +71,8 @@ struct bl_client_config {
     const char *version;       /* of the running firmware, at most 31 bytes */
     uint8_t boot_tries;        /* 3 */
     uint8_t download_attempts; /* 10 per offer */
-    uint8_t health_failures;   /* 3: a check that fails so often in a row
-                                  returns the device */
+    uint8_t health_failures;   /* 3: so many rounds in a row with a failed
+                                  check return the device */
     bl_reset_cause reset_cause;
     /* Fills `n` bytes from a cryptographic random source. */
     bl_status (*random)(void *ctx, void *out, size_t n);
@@ -91,7 +96,7 @@ struct bl_client_config {
 
 /* --- The machine --------------------------------------------------------- */
 
-enum { BL_CLIENT_EVENTS = 8, BL_CLIENT_URI = 160 };
+enum { BL_CLIENT_EVENTS = 8, BL_CLIENT_URI = 80, BL_CLIENT_VERSION = 5 };
 
 typedef enum bl_todo {
     BL_TODO_SLEEP, /* until `until_ms`, or until there is other news */
@@ -113,36 +118,50 @@ struct bl_action {
     uint8_t etag[32]; /* SHA-256 of the whole payload: for If-Range */
 };
 
+/* Members are for reading only: state, device_state, reached, running and the
+ * like are what a display or a health check may want to know. */
 struct bl_client {
     struct bl_client_config config;
     struct bl_state state;
     struct bl_root root;
-    bl_span root_document;
     struct bl_journal journal;
     bl_device_state device_state;
     bl_wait wait;
-    uint8_t phase; /* private */
-    uint8_t attempt;
-    uint8_t backoffs;
-    uint8_t health_failed;
-    bool reached; /* the server was reached since this boot */
-    bool news;    /* events the server does not have yet */
-    bool fresh;   /* the outstanding nonce waits for its ticket */
+    uint8_t slot;          /* that runs */
+    uint8_t phase;         /* what the client is at: private */
+    uint8_t expect;        /* whose result is outstanding: private */
+    uint8_t attempt;       /* of the download under way */
+    uint8_t backoffs;      /* polls that failed in a row */
+    uint8_t health_failed; /* rounds in a row with a failed check */
+    bool reached;   /* a ticket was accepted since this boot */
+    bool ask;       /* the next poll carries a nonce */
+    bool fresh;     /* the outstanding nonce waits for its ticket */
+    bool stitched;  /* the payload comes from more than one transfer */
+    bool restarted; /* ... and was begun anew once because of that */
+    bl_status broken;  /* first error of the transfer under way */
+    bl_status permit;  /* BL_OK: may go below the floor; else why not */
+    bl_status refusal; /* why the last answer was refused */
+    bl_status refused_why;
     uint8_t nonce[16];
     uint32_t acked; /* events the server has */
+    uint32_t told;  /* events that were sent once */
     uint64_t started_ms;
+    uint64_t now_ms;
     uint64_t due_ms;        /* next poll */
     uint64_t ticket_due_ms; /* next time a ticket is asked for */
     uint64_t health_due_ms;
-    uint64_t now_ms;
-    uint32_t poll_s; /* the server's wish, 0: own */
-    uint8_t wanted[32]; /* manifest digest the server says to run */
+    uint64_t work_due_ms;   /* next transfer, or next look at `ready` */
+    uint64_t retry_ms;      /* `refused` is not tried before */
+    uint32_t poll_s;        /* the server's wish, 0: own */
+    uint8_t wanted[32];     /* manifest digest that the ticket names */
+    uint8_t refused[32];    /* the last one that could not be had */
     uint8_t running[32];
     uint8_t image_digest[32]; /* of the running image, component 0 */
-    uint64_t sequence;  /* of the release being worked on */
-    bool permitted;     /* a valid permit for `wanted` came with its ticket */
+    uint64_t sequence;        /* of the release being worked on */
     uint64_t ticket_issued;
-    uint32_t received; /* bytes of the envelope so far */
+    uint32_t envelope_n; /* its size as the server says, 0: not known */
+    uint32_t received;   /* bytes of the envelope so far */
+    int32_t version[BL_CLIENT_VERSION];
     struct bl_suit_envelope suit;
     struct bl_suit_manifest manifest;
     struct bl_suit_platform platform;
@@ -159,8 +178,15 @@ bl_status bl_client_init(struct bl_client *client,
                          const struct bl_client_config *config,
                          uint64_t now_ms) BL_MUST_CHECK;
 
-/* What to do now. Runs due health checks and the confirm deadline. Call it
- * again after each result, and when `until_ms` has come. */
+/*
+ * What to do now. Runs due health checks and the confirm deadline. Call it
+ * again after each result, and when `until_ms` has come. An action that has no
+ * result yet is forgotten: its result will be ignored.
+ *
+ * A poll is handed out for a ticket or a hint when due, and once more before a
+ * download and before the reset to tell how far the device is; the latter may
+ * fail without harm.
+ */
 void bl_client_next(struct bl_client *client, uint64_t now_ms,
                     struct bl_action *action);
 
@@ -186,6 +212,10 @@ void bl_client_unreachable(struct bl_client *client, uint64_t now_ms);
 
 /* Poll soon, for instance because a person asked. */
 void bl_client_poke(struct bl_client *client);
+
+/* The URI of a payload is what the manifest says, at most BL_SUIT_URI bytes
+ * and not a zero-terminated text; a port that takes absolute ones decides
+ * which servers it will talk to, and sends its token to its own only. */
 
 /* Gives the trial up by the application's own judgement (a failed start-up
  * test): the next action is BL_TODO_RESET. BL_BUSY when not on trial. */

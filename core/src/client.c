@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client's clock and its polls: when to ask, what an answer may do. What
+ * follows from an accepted ticket is client_update.c, what a trial needs is
+ * client_trial.c.
+ */
+#include "client_private.h"
+
+const struct bl_timing bl_timing_default = {1800,  60,  60, 3600,
+                                            86400, 600, 10};
+
+enum {
+    RETRY_AFTER_MAX_S = 86400, /* nobody may silence a device for good */
+    TRIAL_POLL_S = 5           /* a health check may wait for the server */
+};
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- Time -----------------------------------------------------------------
+ */
+
+/* Uniform in 0..max; the middle when the random source fails. */
+static uint64_t random_ms(const struct bl_client *c, uint64_t max_ms)
+{
+    uint32_t r = 0;
+
+    if (c->config.random(c->config.ctx, &r, sizeof(r)) != BL_OK) {
+        r = 0x80000000U;
+    }
+    return (max_ms * r) >> 32;
+}
+
+uint64_t bl_client_jitter_ms(const struct bl_client *c, uint32_t first,
+                             uint32_t times, uint32_t most)
+{
+    uint32_t s = min_u32(first, most);
+
+    while (times-- > 0 && s < most) {
+        s = s > most / 2 ? most : s * 2;
+    }
+    return random_ms(c, (uint64_t)s * 1000);
+}
+
+/* +-10%, the same for a device's whole life: the fleet stays spread. */
+uint64_t bl_client_interval_ms(const struct bl_client *c)
+{
+    uint64_t s = c->poll_s != 0 ? c->poll_s : c->config.timing.poll;
+    uint8_t digest[32];
+    uint32_t h;
+
+    bl_sha256(c->config.device_id, BL_ID_SIZE, digest);
+    h = (uint32_t)digest[0] << 8 | digest[1];
+    return s * (900 + h % 201);
+}
+
+static void back_off(struct bl_client *c, uint32_t retry_after_s)
+{
+    const struct bl_timing *t = &c->config.timing;
+    uint64_t least =
+        (uint64_t)min_u32(retry_after_s, RETRY_AFTER_MAX_S) * 1000;
+    uint64_t wait =
+        bl_client_jitter_ms(c, t->backoff, c->backoffs, t->backoff_max);
+
+    if (c->backoffs < 32) {
+        c->backoffs++;
+    }
+    c->due_ms = c->now_ms + (wait > least ? wait : least);
+}
+
+/* --- Events ---------------------------------------------------------------
+ */
+
+static uint8_t event_slot(const struct bl_client *c, bl_device_state state)
+{
+    /* Until the reset the work is about the other slot, after it about the
+     * one that runs. */
+    if (bl_client_on_trial(c) || state == BL_STATE_CONFIRMED) {
+        return c->slot;
+    }
+    return (uint8_t)(c->slot ^ 1U);
+}
+
+static uint8_t event_attempt(const struct bl_client *c, bl_device_state state)
+{
+    if (state == BL_STATE_TESTING) {
+        return (uint8_t)(c->config.boot_tries - c->state.tries);
+    }
+    return c->attempt;
+}
+
+void bl_client_enter(struct bl_client *c, bl_device_state state,
+                     bl_status code)
+{
+    struct bl_event e;
+    bl_status s;
+
+    c->device_state = state;
+    memset(&e, 0, sizeof(e));
+    e.uptime_s = (uint32_t)((c->now_ms - c->started_ms) / 1000);
+    e.boot = c->state.boots;
+    e.sequence = c->sequence;
+    e.code = (uint16_t)code;
+    e.state = (uint8_t)state;
+    e.slot = event_slot(c, state);
+    e.attempt = event_attempt(c, state);
+    e.reset = (uint8_t)c->config.reset_cause;
+    s = bl_journal_append(&c->journal, &e);
+    (void)s;
+}
+
+static uint32_t last_event(const struct bl_client *c)
+{
+    return c->journal.next - 1;
+}
+
+static void take_acked(struct bl_client *c, uint32_t acked)
+{
+    /* A number that this journal has not given out yet is another life's. */
+    if (acked > c->acked && acked <= last_event(c)) {
+        c->acked = acked;
+    }
+}
+
+/* --- Start ----------------------------------------------------------------
+ */
+
+static bl_status check_config(const struct bl_client_config *config)
+{
+    if (config->layout == NULL || config->crypto == NULL ||
+        config->random == NULL || config->hardware == NULL ||
+        config->version == NULL || config->envelope == NULL ||
+        config->root == NULL || config->io == NULL ||
+        config->message == NULL || config->io_size == 0) {
+        return BL_ARGUMENT;
+    }
+    if (config->io_size % config->layout->flash->write_size != 0 ||
+        strlen(config->hardware) > 31 || strlen(config->version) > 31) {
+        return BL_ARGUMENT;
+    }
+    return bl_layout_check(config->layout);
+}
+
+static void set_defaults(struct bl_client_config *config)
+{
+    if (config->boot_tries == 0) {
+        config->boot_tries = BL_BOOT_TRIES;
+    }
+    if (config->download_attempts == 0) {
+        config->download_attempts = 10;
+    }
+    if (config->health_failures == 0) {
+        config->health_failures = 3;
+    }
+}
+
+static bl_status load(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+    bl_span document;
+    bl_status s;
+
+    s = bl_root_load(config->layout, config->root, config->root_size,
+                     &document, &c->root);
+    if (s == BL_OK) {
+        s = bl_state_load(config->layout, &c->state);
+    }
+    if (s == BL_OK) {
+        s = bl_journal_open(&c->journal, config->layout);
+    }
+    return s;
+}
+
+/* What runs, as flash has it: the report tells the server no hearsay. */
+static void read_running(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+    struct bl_slot_facts facts;
+    bl_status s;
+
+    c->slot = c->state.active;
+    if (c->state.trial != BL_SLOT_NONE) {
+        c->slot = c->state.trial; /* the boot code started it */
+    }
+    memcpy(c->running, c->state.slot[c->slot].manifest, 32);
+    memset(&facts, 0, sizeof(facts));
+    s = bl_slot_check(config->layout, c->slot, &c->root, &c->platform,
+                      config->crypto, config->envelope, config->envelope_size,
+                      config->io, config->io_size, &facts);
+    if (s == BL_OK) {
+        memcpy(c->image_digest, facts.image_digest, 32);
+    }
+}
+
+bl_status bl_client_init(struct bl_client *c,
+                         const struct bl_client_config *config,
+                         uint64_t now_ms)
+{
+    uint32_t first;
+    bl_status s = check_config(config);
+
+    if (s != BL_OK) {
+        return s;
+    }
+    memset(c, 0, sizeof(*c));
+    c->config = *config;
+    set_defaults(&c->config);
+    c->started_ms = now_ms;
+    c->now_ms = now_ms;
+    s = load(c);
+    if (s != BL_OK) {
+        return s;
+    }
+    bl_client_platform(c);
+    read_running(c);
+    c->ask = true;
+    bl_client_trial_init(c);
+    c->told = last_event(c);
+    first = config->timing.first_poll;
+    if (bl_client_on_trial(c)) {
+        first = min_u32(first, TRIAL_POLL_S);
+    }
+    c->due_ms = now_ms + random_ms(c, (uint64_t)first * 1000);
+    return BL_OK;
+}
+
+/* --- Polls ----------------------------------------------------------------
+ */
+
+static bool nonce_new(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+
+    return config->random(config->ctx, c->nonce, sizeof(c->nonce)) == BL_OK;
+}
+
+/* False: the poll could not be made; it was put off. */
+static bool make_poll(struct bl_client *c, bool report,
+                      struct bl_action *action)
+{
+    c->fresh = !report && (c->ask || c->now_ms >= c->ticket_due_ms);
+    if (c->fresh && !nonce_new(c)) {
+        c->fresh = false; /* a nonce that can be guessed protects nobody */
+        back_off(c, 0);
+        return false;
+    }
+    c->told = last_event(c);
+    if (bl_client_write_poll(c, &action->body) != BL_OK) {
+        c->fresh = false;
+        back_off(c, 0);
+        return false;
+    }
+    c->expect = report ? EXPECT_REPORT : EXPECT_POLL;
+    action->todo = BL_TODO_POLL;
+    return true;
+}
+
+/* A refusal that only repeats itself is not worth a journal's erase. */
+static void refuse_answer(struct bl_client *c, bl_status why)
+{
+    c->wait = BL_WAIT_NONE;
+    if (c->phase == PHASE_WAIT || c->refusal != why) {
+        c->attempt = 0;
+        c->sequence = 0;
+        bl_client_enter(c, BL_STATE_REFUSED, why);
+    }
+    c->phase = PHASE_IDLE;
+    c->refusal = why;
+    c->ask = true;
+    back_off(c, 0);
+}
+
+static bl_status take_root(struct bl_client *c, bl_span document)
+{
+    const struct bl_client_config *config = &c->config;
+    struct bl_root next;
+    bl_status s;
+
+    if (document.n > config->root_size) {
+        return BL_TOO_LARGE;
+    }
+    s = bl_root_accept(document, &c->root, config->crypto, &next);
+    if (s == BL_OK) {
+        s = bl_root_save(config->layout, document, config->io,
+                         config->io_size);
+    }
+    if (s != BL_OK) {
+        return s;
+    }
+    memcpy(config->root, document.p, document.n);
+    return bl_root_read(bl_span_of(config->root, document.n), &c->root);
+}
+
+static bl_status take_roots(struct bl_client *c, struct bl_answer *answer)
+{
+    bl_status s = BL_OK;
+    bl_span document;
+
+    for (uint32_t i = 0; s == BL_OK && i < answer->n_roots; i++) {
+        s = bl_cbor_bstr(&answer->roots, &document);
+        if (s == BL_OK) {
+            s = take_root(c, document);
+        }
+    }
+    return s;
+}
+
+static void up_to_date(struct bl_client *c)
+{
+    c->phase = PHASE_IDLE;
+    c->wait = BL_WAIT_NONE;
+    if (!bl_client_on_trial(c)) {
+        c->device_state = BL_STATE_IDLE;
+    }
+}
+
+static bl_status take_ticket(struct bl_client *c,
+                             const struct bl_answer *answer)
+{
+    const struct bl_client_config *config = &c->config;
+    uint64_t now = config->now != NULL ? config->now(config->ctx) : 0;
+    struct bl_ticket ticket;
+    bl_status s;
+
+    if (answer->ticket.p == NULL) {
+        return BL_TICKET_MISSING;
+    }
+    s = bl_ticket_check(answer->ticket, &c->root, config->device_id,
+                        bl_span_of(c->nonce, sizeof(c->nonce)), now,
+                        config->crypto, &ticket);
+    if (s != BL_OK) {
+        return s;
+    }
+    c->reached = true;
+    c->ask = false;
+    c->refusal = BL_OK;
+    c->ticket_issued = ticket.issued;
+    c->ticket_due_ms =
+        c->now_ms + (uint64_t)config->timing.ticket_interval * 1000;
+    if (memcmp(ticket.manifest, c->running, 32) == 0) {
+        up_to_date(c);
+    } else {
+        bl_client_offer(c, &ticket, answer);
+    }
+    return BL_OK;
+}
+
+/* What a light poll hears is not trusted: it can only make the device ask. */
+static void take_hint(struct bl_client *c, bl_span hint)
+{
+    const uint8_t *expected = c->phase == PHASE_WAIT ? c->wanted : c->running;
+
+    if (hint.p == NULL || memcmp(hint.p, expected, 32) == 0) {
+        return;
+    }
+    if (c->now_ms < c->retry_ms && memcmp(hint.p, c->refused, 32) == 0) {
+        return;
+    }
+    c->ask = true;
+    c->due_ms = c->now_ms;
+}
+
+static void take_schedule(struct bl_client *c, const struct bl_answer *answer,
+                          uint32_t acked_before)
+{
+    uint32_t most = c->config.timing.ticket_interval;
+
+    if (answer->poll_s != 0) {
+        c->poll_s = min_u32(answer->poll_s, most);
+    }
+    c->backoffs = 0;
+    c->due_ms = c->now_ms + bl_client_interval_ms(c);
+    if (c->acked > acked_before && c->acked < last_event(c)) {
+        c->due_ms = c->now_ms; /* more events than one poll holds */
+    }
+}
+
+static bl_status take_answer(struct bl_client *c, struct bl_answer *answer,
+                             bool fresh)
+{
+    bl_status s;
+
+    if (answer->n_roots > 0) {
+        s = take_roots(c, answer);
+        c->ask = true; /* under the new keys, with a new nonce */
+        c->due_ms = c->now_ms;
+        return s;
+    }
+    if (fresh) {
+        return take_ticket(c, answer);
+    }
+    take_hint(c, answer->hint);
+    return BL_OK;
+}
+
+static void take_report(struct bl_client *c, bl_span body)
+{
+    struct bl_answer answer;
+
+    if (bl_client_read_answer(body, &answer) == BL_OK) {
+        take_acked(c, answer.acked);
+    }
+}
+
+void bl_client_answer(struct bl_client *c, uint64_t now_ms, int status,
+                      bl_span body, uint32_t retry_after_s)
+{
+    uint8_t expected = c->expect;
+    uint32_t acked = c->acked;
+    bool fresh = c->fresh;
+    struct bl_answer answer;
+    bl_status s;
+
+    c->now_ms = now_ms;
+    c->expect = EXPECT_NONE;
+    c->fresh = false; /* a nonce is good for one answer, whatever it is */
+    if (expected == EXPECT_REPORT && status == 200) {
+        take_report(c, body);
+    }
+    if (expected != EXPECT_POLL) {
+        return;
+    }
+    if (status != 200) {
+        back_off(c, retry_after_s);
+        return;
+    }
+    s = bl_client_read_answer(body, &answer);
+    if (s == BL_OK) {
+        take_acked(c, answer.acked);
+        take_schedule(c, &answer, acked);
+        s = take_answer(c, &answer, fresh);
+    }
+    if (s != BL_OK) {
+        refuse_answer(c, s);
+    }
+}
+
+void bl_client_unreachable(struct bl_client *c, uint64_t now_ms)
+{
+    if (c->expect == EXPECT_GET) {
+        bl_client_done(c, now_ms, false, 0);
+        return;
+    }
+    bl_client_answer(c, now_ms, 0, bl_span_of(NULL, 0), 0);
+}
+
+void bl_client_poke(struct bl_client *c)
+{
+    c->ask = true;
+    c->due_ms = 0;
+}
+
+/* --- What next ------------------------------------------------------------
+ */
+
+static bool poll_is_due(const struct bl_client *c)
+{
+    bool idle = c->phase == PHASE_IDLE || c->phase == PHASE_WAIT;
+
+    return idle && c->now_ms >= c->due_ms;
+}
+
+/* Told once, before the long work or the silence that follows. */
+static bool report_is_due(const struct bl_client *c)
+{
+    bool busy = c->phase == PHASE_PAYLOAD || c->phase == PHASE_REBOOT;
+
+    return busy && c->told != last_event(c);
+}
+
+static uint64_t next_due(const struct bl_client *c)
+{
+    uint64_t until = c->due_ms;
+
+    if (c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD) {
+        until = c->work_due_ms;
+    } else if (c->phase == PHASE_WAIT && c->work_due_ms < until) {
+        until = c->work_due_ms;
+    }
+    if (bl_client_on_trial(c) && c->health_due_ms < until) {
+        until = c->health_due_ms;
+    }
+    return until;
+}
+
+void bl_client_next(struct bl_client *c, uint64_t now_ms,
+                    struct bl_action *action)
+{
+    memset(action, 0, sizeof(*action));
+    action->todo = BL_TODO_SLEEP;
+    c->now_ms = now_ms;
+    c->expect = EXPECT_NONE;
+    c->fresh = false;
+    if (bl_client_on_trial(c)) {
+        bl_client_test(c);
+    }
+    bl_client_work(c);
+    if (report_is_due(c) && make_poll(c, true, action)) {
+        return;
+    }
+    if (c->phase >= PHASE_REBOOT) {
+        action->todo = BL_TODO_RESET;
+        return;
+    }
+    if (poll_is_due(c) && make_poll(c, false, action)) {
+        return;
+    }
+    if ((c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD) &&
+        now_ms >= c->work_due_ms) {
+        bl_client_get(c, action);
+        return;
+    }
+    action->until_ms = next_due(c);
+}

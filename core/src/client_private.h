@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the client share; see bowline/client.h. */
+#ifndef BOWLINE_CLIENT_PRIVATE_H
+#define BOWLINE_CLIENT_PRIVATE_H
+
+#include "bowline/cbor.h"
+#include "bowline/client.h"
+
+enum {
+    PHASE_IDLE,     /* nothing but polls */
+    PHASE_OFFER,    /* a ticket was accepted, work may begin */
+    PHASE_WAIT,     /* the application does not want it yet */
+    PHASE_ENVELOPE, /* the manifest is on its way */
+    PHASE_PAYLOAD,  /* a payload is on its way */
+    PHASE_REBOOT,   /* reset when the server has been told, or not */
+    PHASE_RESET     /* reset at once */
+};
+
+enum { EXPECT_NONE, EXPECT_POLL, EXPECT_REPORT, EXPECT_GET };
+
+struct bl_answer {
+    bl_span ticket; /* p NULL: absent, here and below */
+    bl_span permit;
+    bl_span hint;
+    struct bl_cbor roots; /* checked: byte strings */
+    uint32_t n_roots;
+    uint32_t envelope_n;
+    uint32_t poll_s;
+    uint32_t acked;
+};
+
+/* client_message.c */
+bl_status bl_client_write_poll(const struct bl_client *c,
+                               bl_span *out) BL_MUST_CHECK;
+bl_status bl_client_read_answer(bl_span body,
+                                struct bl_answer *out) BL_MUST_CHECK;
+
+/* client.c */
+uint64_t bl_client_interval_ms(const struct bl_client *c);
+/* Uniform in 0..min(first << times, most); the arguments are seconds. */
+uint64_t bl_client_jitter_ms(const struct bl_client *c, uint32_t first,
+                             uint32_t times, uint32_t most);
+/* Enters a state and writes it down. An event that flash refuses is lost: the
+ * update goes on without it. */
+void bl_client_enter(struct bl_client *c, bl_device_state state,
+                     bl_status code);
+
+/* client_trial.c */
+static inline bool bl_client_on_trial(const struct bl_client *c)
+{
+    return c->state.trial == c->slot; /* not: will be, after the reset */
+}
+void bl_client_trial_init(struct bl_client *c);
+void bl_client_test(struct bl_client *c);
+void bl_client_give_up(struct bl_client *c, bl_status why);
+
+/* client_update.c */
+void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
+                     const struct bl_answer *answer);
+/* The offer again, when the application is ready for it. */
+void bl_client_work(struct bl_client *c);
+void bl_client_get(struct bl_client *c, struct bl_action *action);
+void bl_client_platform(struct bl_client *c);
+
+#endif

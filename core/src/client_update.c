@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an accepted ticket to the reset into the new image. Nothing here is
+ * remembered over a reset but what bl_install and the state record keep: after
+ * a power cut a new ticket starts it again, and it goes on where flash is.
+ */
+#include "client_private.h"
+
+#include "bowline/firmware.h"
+
+enum { LOOK_AGAIN_MS = 60000 };
+
+static const char manifests[] = "manifests/";
+
+static uint8_t target(const struct bl_client *c)
+{
+    return (uint8_t)(c->slot ^ 1U);
+}
+
+/* --- The end without success ----------------------------------------------
+ */
+
+/* Failed: could not be done. Refused: was judged, and found wanting. */
+static bl_device_state verdict_of(bl_status why)
+{
+    switch (why) {
+    case BL_ARGUMENT:
+    case BL_BUFFER:
+    case BL_BUSY:
+    case BL_FLASH:
+    case BL_READ_BACK:
+    case BL_TRANSPORT:
+    case BL_HTTP:
+    case BL_ATTEMPTS:
+        return BL_STATE_FAILED;
+    default:
+        return BL_STATE_REFUSED;
+    }
+}
+
+static void give_up(struct bl_client *c, bl_status why)
+{
+    bl_device_state state = verdict_of(why);
+    bool repeated = c->refused_why == why && state == BL_STATE_REFUSED &&
+                    memcmp(c->refused, c->wanted, 32) == 0;
+
+    c->phase = PHASE_IDLE;
+    c->device_state = state;
+    if (!repeated) { /* spares the journal, every interval */
+        bl_client_enter(c, state, why);
+        c->due_ms = c->now_ms;
+    }
+    c->refused_why = why;
+    memcpy(c->refused, c->wanted, 32);
+    c->retry_ms = c->now_ms + bl_client_interval_ms(c);
+}
+
+/* --- What the manifest's procedures may do to this device -------------------
+ */
+
+static bl_status on_component(void *ctx, bl_span id,
+                              struct bl_suit_component *out)
+{
+    struct bl_client *c = (struct bl_client *)ctx;
+    struct bl_area area;
+    bl_status s;
+
+    s = bl_slot_area(c->config.layout, target(c), id, &area, &out->writable);
+    if (s == BL_OK) {
+        out->slot = target(c);
+        out->capacity = area.size;
+    }
+    return s;
+}
+
+static bool just_verified(const struct bl_install *install, bl_span id,
+                          const uint8_t digest[32], uint32_t size)
+{
+    return install->verified_id.p != NULL &&
+           bl_span_equal(install->verified_id, id) &&
+           install->verified_size == size &&
+           bl_equal(install->verified_digest, digest, 32) == BL_GOOD;
+}
+
+static bl_status on_image_match(void *ctx, bl_span id,
+                                const uint8_t digest[32], uint32_t size,
+                                bl_verdict *verdict)
+{
+    struct bl_client *c = (struct bl_client *)ctx;
+    uint8_t stored[32];
+    bl_status s;
+
+    if (just_verified(&c->install, id, digest, size)) {
+        *verdict = BL_GOOD;
+        return BL_OK;
+    }
+    s = bl_slot_digest(c->config.layout, target(c), id, size, c->config.io,
+                       c->config.io_size, stored);
+    if (s == BL_OK) {
+        *verdict = bl_equal(stored, digest, 32);
+    }
+    return s;
+}
+
+/* A payload that is in memory already. What was in flash from before a power
+ * cut may be another's: then once more from nothing. */
+static bl_status write_whole(struct bl_client *c, bl_span id, bl_span content,
+                             uint32_t size, const uint8_t digest[32])
+{
+    uint32_t offset = 0;
+    bl_status s;
+
+    s = bl_install_begin(&c->install, id, size, digest, &offset);
+    if (s == BL_OK && offset <= content.n) {
+        s = bl_install_data(&c->install, content.p + offset,
+                            content.n - offset);
+    }
+    if (s == BL_OK) {
+        s = bl_install_end(&c->install);
+    }
+    if (s == BL_PAYLOAD_DIGEST && offset > 0) {
+        s = bl_install_restart(&c->install);
+        if (s == BL_OK) {
+            s = bl_install_data(&c->install, content.p, content.n);
+        }
+        if (s == BL_OK) {
+            s = bl_install_end(&c->install);
+        }
+    }
+    return s;
+}
+
+static bl_status on_write(void *ctx, bl_span id, bl_span content)
+{
+    struct bl_client *c = (struct bl_client *)ctx;
+    uint8_t digest[32];
+
+    bl_sha256(content.p, content.n, digest);
+    return write_whole(c, id, content, (uint32_t)content.n, digest);
+}
+
+static bl_status on_content_match(void *ctx, bl_span id, bl_span content,
+                                  bl_verdict *verdict)
+{
+    uint8_t digest[32];
+
+    bl_sha256(content.p, content.n, digest);
+    return on_image_match(ctx, id, digest, (uint32_t)content.n, verdict);
+}
+
+void bl_client_platform(struct bl_client *c)
+{
+    struct bl_suit_platform *p = &c->platform;
+
+    p->ctx = c;
+    p->vendor_id = c->config.vendor_id;
+    p->class_id = c->config.class_id;
+    p->n_class_ids = 1;
+    p->device_id = c->config.device_id;
+    p->version = c->version;
+    p->n_version =
+        bl_version_parse(c->config.version, c->version, BL_CLIENT_VERSION);
+    p->component = on_component;
+    p->image_match = on_image_match;
+    p->write = on_write;
+    p->content_match = on_content_match;
+}
+
+/* --- Judging a manifest -----------------------------------------------------
+ */
+
+static bl_status judge_sequence(const struct bl_client *c)
+{
+    if (c->sequence < c->root.floor) {
+        return BL_SECURITY_FLOOR;
+    }
+    if (c->sequence > c->root.ceiling) {
+        return BL_SEQUENCE_HIGH;
+    }
+    return c->sequence < c->state.floor ? c->permit : BL_OK;
+}
+
+static bl_status judge_components(const struct bl_client *c)
+{
+    for (uint32_t i = 0; i < c->manifest.n_components; i++) {
+        if (!bl_root_may_write(&c->root, BL_ROLE_RELEASE,
+                               c->manifest.component[i])) {
+            return BL_COMPONENT_FORBIDDEN;
+        }
+    }
+    return BL_OK;
+}
+
+/* Reads an envelope and finds that its signatures hold and that it is the one
+ * that the ticket names. */
+static bl_status authenticate(struct bl_client *c, bl_span envelope)
+{
+    bl_status s = bl_suit_read(envelope, &c->suit);
+
+    if (s == BL_OK) {
+        s = bl_suit_authenticate(&c->suit, &c->root, c->config.crypto, NULL);
+    }
+    if (s == BL_OK && bl_equal(c->suit.digest, c->wanted, 32) != BL_GOOD) {
+        s = BL_TICKET_DIGEST;
+    }
+    return s;
+}
+
+static bl_status judge(struct bl_client *c, bl_span envelope)
+{
+    const struct bl_client_config *config = &c->config;
+    bl_status s = authenticate(c, envelope);
+
+    c->platform.now = config->now != NULL ? config->now(config->ctx) : 0;
+    if (c->platform.now == 0) {
+        c->platform.now = c->ticket_issued; /* signed, and minutes old */
+    }
+    if (s == BL_OK) {
+        s = bl_suit_scan(&c->suit, &c->platform, &c->manifest);
+    }
+    if (s == BL_OK) {
+        c->sequence = c->manifest.sequence;
+        s = judge_sequence(c);
+    }
+    return s == BL_OK ? judge_components(c) : s;
+}
+
+/* --- On trial and reset
+ * ------------------------------------------------------ */
+
+static void put_on_trial(struct bl_client *c)
+{
+    struct bl_state next = c->state;
+    bl_status s;
+
+    s = bl_state_try(&next, target(c), c->config.boot_tries);
+    if (s == BL_OK) {
+        s = bl_state_save(c->config.layout, &next);
+    }
+    if (s != BL_OK) {
+        give_up(c, s);
+        return;
+    }
+    bl_client_enter(c, BL_STATE_REBOOTING, BL_OK);
+    c->state = next;
+    c->phase = PHASE_REBOOT;
+}
+
+/* The signatures are looked at once more, over what flash holds now. */
+static bl_status read_back(struct bl_client *c)
+{
+    bl_span stored;
+    bl_status s;
+
+    s = bl_slot_envelope(c->config.layout, target(c), c->config.envelope,
+                         c->config.envelope_size, &stored);
+    return s == BL_OK ? authenticate(c, stored) : s;
+}
+
+static void activate(struct bl_client *c)
+{
+    bl_status s;
+
+    bl_client_enter(c, BL_STATE_INSTALLING, BL_OK);
+    s = bl_install_close(&c->install,
+                         bl_span_of(c->config.envelope, c->received));
+    if (s == BL_OK) {
+        s = read_back(c);
+    }
+    if (s != BL_OK) {
+        give_up(c, s);
+        return;
+    }
+    put_on_trial(c);
+}
+
+/*
+ * The other slot may hold the wanted release already: the one before, or one
+ * whose activation was interrupted. The permit is the release role's word for
+ * this very manifest, so it makes up for a signature by keys that were
+ * replaced since.
+ */
+static bool other_slot_will_do(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+    const struct bl_slot_record *other = &c->state.slot[target(c)];
+    struct bl_slot_facts facts;
+    bl_status s;
+
+    if ((other->status != BL_SLOT_READY &&
+         other->status != BL_SLOT_CONFIRMED) ||
+        memcmp(other->manifest, c->wanted, 32) != 0) {
+        return false;
+    }
+    s = bl_slot_check(config->layout, target(c), &c->root, &c->platform,
+                      config->crypto, config->envelope, config->envelope_size,
+                      config->io, config->io_size, &facts);
+    if (s != BL_OK || facts.whole != BL_GOOD ||
+        bl_equal(facts.manifest, c->wanted, 32) != BL_GOOD) {
+        return false;
+    }
+    c->sequence = facts.sequence;
+    return facts.signed_ok == BL_GOOD || c->permit == BL_OK;
+}
+
+static void reuse(struct bl_client *c)
+{
+    bl_status s = judge_sequence(c);
+
+    if (s != BL_OK) {
+        give_up(c, s);
+        return;
+    }
+    bl_client_enter(c, BL_STATE_INSTALLING, BL_OK);
+    c->state.slot[target(c)].permitted = c->sequence < c->state.floor;
+    put_on_trial(c);
+}
+
+/* --- Payloads
+ * ----------------------------------------------------------------- */
+
+static bl_status end_payload(struct bl_client *c)
+{
+    bl_status s;
+
+    if (c->device_state != BL_STATE_VERIFYING) {
+        bl_client_enter(c, BL_STATE_VERIFYING, BL_OK);
+    }
+    s = bl_install_end(&c->install);
+    if (s == BL_PAYLOAD_DIGEST && c->stitched && !c->restarted) {
+        /* The pieces may be of different images; one try in one piece. */
+        c->restarted = true;
+        s = bl_install_restart(&c->install);
+        return s == BL_OK ? BL_BUSY : s;
+    }
+    return s;
+}
+
+/* BL_BUSY: bytes have to come over the network first. */
+static bl_status fetch(struct bl_client *c)
+{
+    const struct bl_suit_fetch *f = &c->run.fetch;
+    uint32_t offset = 0;
+    bl_status s;
+
+    if (f->integrated.p != NULL) {
+        return write_whole(c, f->component, f->integrated, f->size, f->digest);
+    }
+    s = bl_install_begin(&c->install, f->component, f->size, f->digest,
+                         &offset);
+    c->stitched = offset > 0;
+    c->restarted = false;
+    if (s != BL_OK) {
+        return s;
+    }
+    return offset == f->size ? end_payload(c) : BL_BUSY;
+}
+
+/* Runs the manifest on, up to the next download or the end. */
+static void proceed(struct bl_client *c, bl_status s)
+{
+    bl_suit_event event = BL_SUIT_FETCH;
+
+    while (s == BL_OK) {
+        s = bl_suit_step(&c->run, &event);
+        if (s == BL_OK && event != BL_SUIT_FETCH) {
+            break;
+        }
+        if (s == BL_OK) {
+            s = fetch(c);
+        }
+    }
+    if (s == BL_BUSY) {
+        c->phase = PHASE_PAYLOAD;
+        c->work_due_ms = c->now_ms;
+        if (c->device_state != BL_STATE_DOWNLOADING) {
+            bl_client_enter(c, BL_STATE_DOWNLOADING, BL_OK);
+        }
+    } else if (s != BL_OK) {
+        give_up(c, s);
+    } else {
+        activate(c);
+    }
+}
+
+static void install(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+    bool resumed = false;
+    bl_status s;
+
+    s = bl_install_open(&c->install, config->layout, &c->state, target(c),
+                        c->wanted, c->sequence, (uint32_t)c->root.version,
+                        c->sequence < c->state.floor, config->io,
+                        config->io_size, &resumed);
+    if (s == BL_OK) {
+        s = bl_suit_start(&c->run, &c->suit, &c->manifest, &c->platform,
+                          BL_SUIT_UPDATE);
+    }
+    if (s != BL_OK) {
+        give_up(c, s);
+        return;
+    }
+    bl_client_enter(c, BL_STATE_DOWNLOADING, resumed ? BL_INTERRUPTED : BL_OK);
+    proceed(c, BL_OK);
+}
+
+/* --- Offers
+ * --------------------------------------------------------------------- */
+
+static void take_permit(struct bl_client *c, const struct bl_ticket *ticket,
+                        bl_span permit)
+{
+    const struct bl_client_config *config = &c->config;
+    uint64_t now = config->now != NULL ? config->now(config->ctx) : 0;
+
+    if (now < ticket->issued) {
+        now = ticket->issued; /* no clock, or one that is behind */
+    }
+    c->permit = BL_SEQUENCE_LOW;
+    if (permit.p != NULL) {
+        c->permit = bl_permit_check(permit, &c->root, config->device_id,
+                                    config->class_id, ticket->manifest, now,
+                                    config->crypto);
+    }
+}
+
+void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
+                     const struct bl_answer *answer)
+{
+    bool waits =
+        c->phase == PHASE_WAIT && memcmp(ticket->manifest, c->wanted, 32) == 0;
+    bool refused = memcmp(ticket->manifest, c->refused, 32) == 0;
+
+    if (bl_client_on_trial(c)) {
+        if (memcmp(ticket->manifest, c->state.slot[c->state.active].manifest,
+                   32) == 0) {
+            bl_client_give_up(c, BL_OPERATOR);
+        }
+        return; /* anything else: when this trial is over */
+    }
+    if (refused && c->now_ms < c->retry_ms) {
+        c->phase = PHASE_IDLE;
+        return;
+    }
+    memcpy(c->wanted, ticket->manifest, 32);
+    c->envelope_n = answer->envelope_n;
+    c->attempt = 0;
+    take_permit(c, ticket, answer->permit);
+    c->phase = PHASE_OFFER;
+    if (!waits && !refused) {
+        c->sequence = 0;
+        bl_client_enter(c, BL_STATE_OFFERED, BL_OK);
+    }
+}
+
+static void make_uri(struct bl_client *c)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *p = c->uri + sizeof(manifests) - 1;
+
+    memcpy(c->uri, manifests, sizeof(manifests) - 1);
+    for (uint32_t i = 0; i < 32; i++) {
+        *p++ = digits[c->wanted[i] >> 4];
+        *p++ = digits[c->wanted[i] & 15U];
+    }
+}
+
+static void begin(struct bl_client *c)
+{
+    c->wait = c->config.ready != NULL ? c->config.ready(c->config.ctx)
+                                      : BL_WAIT_NONE;
+    c->work_due_ms = c->now_ms;
+    if (c->wait != BL_WAIT_NONE) {
+        c->phase = PHASE_WAIT;
+        c->work_due_ms += LOOK_AGAIN_MS;
+        if (c->device_state != BL_STATE_WAITING) {
+            bl_client_enter(c, BL_STATE_WAITING, BL_OK);
+            c->due_ms = c->now_ms;
+        }
+    } else if (other_slot_will_do(c)) {
+        reuse(c);
+    } else if (c->envelope_n > c->config.envelope_size) {
+        give_up(c, BL_TOO_LARGE);
+    } else {
+        make_uri(c);
+        c->phase = PHASE_ENVELOPE;
+    }
+}
+
+/* Somebody may have agreed meanwhile; but is it still wanted? */
+static void look_again(struct bl_client *c)
+{
+    c->work_due_ms = c->now_ms + LOOK_AGAIN_MS;
+    c->wait = c->config.ready(c->config.ctx);
+    if (c->wait == BL_WAIT_NONE) {
+        c->ask = true;
+        c->due_ms = c->now_ms;
+    }
+}
+
+void bl_client_work(struct bl_client *c)
+{
+    if (c->phase == PHASE_OFFER) {
+        begin(c);
+    } else if (c->phase == PHASE_WAIT && c->now_ms >= c->work_due_ms) {
+        look_again(c);
+    }
+}
+
+/* --- Transfers
+ * ------------------------------------------------------------------- */
+
+void bl_client_get(struct bl_client *c, struct bl_action *action)
+{
+    action->todo = BL_TODO_GET;
+    c->expect = EXPECT_GET;
+    c->broken = BL_TRANSPORT; /* until the body begins */
+    if (c->phase == PHASE_ENVELOPE) {
+        action->uri = bl_span_of(c->uri, sizeof(manifests) - 1 + 64);
+        action->size = c->envelope_n;
+        return;
+    }
+    action->uri = c->run.fetch.uri;
+    action->size = c->run.fetch.size;
+    action->offset = c->install.done + c->install.io_used;
+    memcpy(action->etag, c->run.fetch.digest, 32);
+}
+
+static bl_status begin_body(struct bl_client *c, int status, uint32_t offset)
+{
+    uint32_t have = c->install.done + c->install.io_used;
+
+    if (c->phase == PHASE_ENVELOPE) {
+        c->received = 0;
+        return status == 200 && offset == 0 ? BL_OK : BL_HTTP;
+    }
+    if (status == 206 && offset == have) {
+        c->stitched = c->stitched || offset > 0;
+        return BL_OK;
+    }
+    if (status == 200 && offset == 0 && have == 0) {
+        return BL_OK;
+    }
+    if ((status == 200 && offset == 0) || status == 416) {
+        bl_status s = bl_install_restart(&c->install);
+
+        c->stitched = false;
+        return s == BL_OK && status == 416 ? BL_HTTP : s;
+    }
+    return BL_HTTP;
+}
+
+bl_status bl_client_body(struct bl_client *c, int status, uint32_t offset)
+{
+    if (c->expect != EXPECT_GET || c->broken != BL_TRANSPORT) {
+        return BL_BUSY;
+    }
+    c->broken = begin_body(c, status, offset);
+    return c->broken;
+}
+
+static bl_status take_envelope(struct bl_client *c, const void *data, size_t n)
+{
+    if (n > c->config.envelope_size - c->received) {
+        return BL_TOO_LARGE;
+    }
+    memcpy(c->config.envelope + c->received, data, n);
+    c->received += (uint32_t)n;
+    return BL_OK;
+}
+
+bl_status bl_client_data(struct bl_client *c, const void *data, size_t n)
+{
+    if (c->expect != EXPECT_GET) {
+        return BL_BUSY;
+    }
+    if (c->broken == BL_OK && n > 0) {
+        c->broken = c->phase == PHASE_ENVELOPE
+                        ? take_envelope(c, data, n)
+                        : bl_install_data(&c->install, data, n);
+    }
+    return c->broken;
+}
+
+static void try_again(struct bl_client *c, uint32_t retry_after_s)
+{
+    const struct bl_timing *t = &c->config.timing;
+    uint64_t least = (uint64_t)retry_after_s * 1000;
+    uint64_t wait =
+        bl_client_jitter_ms(c, t->backoff, c->attempt, t->backoff_max);
+
+    c->attempt++;
+    if (c->attempt >= c->config.download_attempts) {
+        give_up(c, BL_ATTEMPTS);
+        return;
+    }
+    if (least > (uint64_t)t->ticket_interval * 1000) {
+        least = (uint64_t)t->ticket_interval * 1000;
+    }
+    c->work_due_ms = c->now_ms + (wait > least ? wait : least);
+}
+
+static void envelope_done(struct bl_client *c)
+{
+    bl_status s = judge(c, bl_span_of(c->config.envelope, c->received));
+
+    if (s != BL_OK) {
+        give_up(c, s);
+        return;
+    }
+    install(c);
+}
+
+static void payload_done(struct bl_client *c)
+{
+    bl_status s = end_payload(c);
+
+    proceed(c, s);
+}
+
+void bl_client_done(struct bl_client *c, uint64_t now_ms, bool ok,
+                    uint32_t retry_after_s)
+{
+    bl_status broken = c->broken;
+    bool whole;
+
+    if (c->expect != EXPECT_GET) {
+        return;
+    }
+    c->expect = EXPECT_NONE;
+    c->now_ms = now_ms;
+    whole = c->phase == PHASE_PAYLOAD &&
+            c->install.done + c->install.io_used == c->run.fetch.size;
+    if (broken == BL_HTTP || broken == BL_TRANSPORT ||
+        (broken == BL_OK && !ok && !whole)) {
+        try_again(c, retry_after_s);
+    } else if (broken != BL_OK) {
+        give_up(c, broken);
+    } else if (c->phase == PHASE_ENVELOPE) {
+        envelope_done(c);
+    } else {
+        payload_done(c);
+    }
+}
