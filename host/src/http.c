@@ -238,6 +238,9 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down,
     struct transfer *t = ctx;
     uint64_t first = t->started ? t->first : 0;
 
+    if (t->request->on_idle != NULL) {
+        t->request->on_idle(t->request->ctx);
+    }
     if (t->request->on_progress == NULL) {
         return 0;
     }

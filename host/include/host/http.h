@@ -36,6 +36,8 @@ struct http_request {
     int (*on_data)(void *ctx, const void *data, size_t n);
     /* Upload or download progress; may be NULL. */
     void (*on_progress)(void *ctx, uint64_t done, uint64_t total);
+    /* About once a second, also while nothing moves; may be NULL. */
+    void (*on_idle)(void *ctx);
     void *ctx;
 };
 
