@@ -160,6 +160,19 @@ static bl_status sim_write(void *ctx, uint32_t offset, const void *data,
     return sim->dead ? BL_FLASH : BL_OK;
 }
 
+static bool reads_erased(const struct sim_flash *sim, uint32_t unit)
+{
+    uint32_t size = sim->flash.write_size;
+    uint32_t i;
+
+    for (i = 0; i < size; i++) {
+        if (sim->bytes[(size_t)unit * size + i] != sim->flash.erased) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A cut erase leaves every unit of the blocks undefined, whatever it reads. */
 static void unit_half_erase(struct sim_flash *sim, uint32_t unit)
 {
@@ -169,11 +182,8 @@ static void unit_half_erase(struct sim_flash *sim, uint32_t unit)
         unit_erase(sim, unit, FAINT);
     } else if (c == 1) {
         unit_garble(sim, unit);
-    } else if (sim->unit[unit] == ERASED) {
-        sim->unit[unit] = FAINT;
-    } else {
-        sim->unit[unit] = sim->unit[unit] == FAINT ? FAINT : UNDEFINED;
     }
+    sim->unit[unit] = reads_erased(sim, unit) ? FAINT : UNDEFINED;
 }
 
 static bl_status sim_erase(void *ctx, uint32_t offset, uint32_t n)

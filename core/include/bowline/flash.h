@@ -13,7 +13,9 @@
  *   write  programs erased bytes; offset and length are multiples of
  *          write_size. Cut: any prefix of whole write units holds the new
  *          bytes, the unit at the cut is undefined, the rest is erased.
- *          Never called twice for a unit without an erase between.
+ *          Never called twice for a unit without an erase between, but
+ *          for one that a cut left undefined and that reads as erased:
+ *          nobody can tell, and what was written is read back.
  *   sync   when it returns, all before it is durable (no-op on raw flash).
  */
 #ifndef BOWLINE_FLASH_H
@@ -53,6 +55,8 @@ struct bl_component {
     uint8_t of;
     struct bl_area area[2];
 };
+
+enum { BL_LAYOUT_COMPONENTS = 8 /* at most */ };
 
 enum { BL_SLOT_A = 0, BL_SLOT_B = 1, BL_SLOT_NONE = 0xFF };
 
