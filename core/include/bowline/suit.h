@@ -18,6 +18,7 @@
 #ifndef BOWLINE_SUIT_H
 #define BOWLINE_SUIT_H
 
+#include "bowline/cbor.h"
 #include "bowline/root.h"
 
 enum {
@@ -136,7 +137,7 @@ struct bl_suit_fetch {
     const uint8_t *digest; /* 32 bytes */
 };
 
-/* Parameters of one component (section 8.4.8); spans into the manifest. */
+/* Parameters of one component (section 8.4.8); views of the manifest. */
 struct bl_suit_parameters {
     const uint8_t *vendor_id;
     const uint8_t *class_id;
@@ -151,30 +152,36 @@ struct bl_suit_parameters {
     uint32_t size;
     uint32_t slot;
     uint32_t source;
-    uint32_t set; /* bit per parameter that has been set */
+    uint32_t set; /* bit n: parameter number n has been set */
 };
 
-/* One level of nesting. */
+/* One level of nesting. A selection lists component indexes in the order in
+ * which they are taken: index + 1 in each nibble, lowest first, 0 ends it. */
 struct bl_suit_frame {
-    bl_span rest;         /* commands still to run */
-    bl_span alternatives; /* of a try-each: those still to try */
-    bl_span body;         /* the sequence, to run it per component */
-    uint8_t selected;     /* mask of components, restored on return */
-    uint8_t pending;      /* components this body still has to run for */
-    bool soft;            /* soft-failure */
+    struct bl_cbor next;         /* commands still to run */
+    struct bl_cbor alternatives; /* of a try-each: those still to try */
+    bl_span argument;            /* to run it again for the next component */
+    uint16_t selected;           /* what the next command acts on */
+    uint16_t component;          /* the one this sequence was entered for */
+    uint16_t pending;            /* those it still has to be run for */
     bool try_each;
-    bool has_nil;
+    bool soft;                   /* soft-failure */
 };
 
+/* Private, but of known size: about 600 bytes on a 32-bit processor. */
 struct bl_suit_run {
     const struct bl_suit_envelope *envelope;
     const struct bl_suit_manifest *manifest;
     const struct bl_suit_platform *platform;
-    bl_suit_procedure procedure;
-    uint8_t section;
+    bl_status status;  /* latched: what ended the procedure */
+    uint16_t todo;     /* components the current command still has to run for */
+    uint8_t section;   /* the next one */
+    uint8_t end;       /* the one at which the procedure ends */
     uint8_t depth;
-    uint8_t todo; /* components the current command still has to run for */
+    uint8_t checked;   /* vendor, class: shown by this run of shared */
+    uint8_t written;   /* mask of components written so far */
     bool in_shared;
+    bool assume;       /* bl_suit_payload: no device is there to be asked */
     struct bl_suit_frame frame[BL_SUIT_NESTING + 1];
     struct bl_suit_parameters parameter[BL_SUIT_COMPONENTS];
     struct bl_suit_fetch fetch;
