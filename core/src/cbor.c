@@ -55,16 +55,6 @@ static bl_status head_of(struct bl_cbor *r, unsigned major, uint64_t *value)
     return BL_OK;
 }
 
-static bl_status simple(struct bl_cbor *r, uint8_t first, uint8_t last,
-                        uint8_t *out)
-{
-    if (r->p == r->end || r->p[0] < first || r->p[0] > last) {
-        return BL_CBOR;
-    }
-    *out = *r->p++;
-    return BL_OK;
-}
-
 void bl_cbor_init(struct bl_cbor *r, bl_span bytes)
 {
     static const uint8_t nothing = 0;
@@ -102,25 +92,6 @@ bl_status bl_cbor_int(struct bl_cbor *r, int64_t *out)
     return BL_OK;
 }
 
-static bl_status string(struct bl_cbor *r, unsigned major, bl_span *out)
-{
-    struct bl_cbor ahead = *r;
-    uint64_t n;
-
-    if (head_of(&ahead, major, &n) != BL_OK ||
-        n > (size_t)(ahead.end - ahead.p)) {
-        return BL_CBOR;
-    }
-    *out = bl_span_of(ahead.p, (size_t)n);
-    r->p = ahead.p + n;
-    return BL_OK;
-}
-
-bl_status bl_cbor_bstr(struct bl_cbor *r, bl_span *out)
-{
-    return string(r, BL_CBOR_BSTR, out);
-}
-
 /* Length of the UTF-8 sequence at `p`, 0 when it is none: RFC 3629, without
  * surrogates, overlong forms and values above U+10FFFF. */
 static size_t utf8_length(const uint8_t *p, size_t left)
@@ -148,38 +119,61 @@ static size_t utf8_length(const uint8_t *p, size_t left)
     return n;
 }
 
-bl_status bl_cbor_tstr(struct bl_cbor *r, bl_span *out)
+static bool is_utf8(bl_span text)
+{
+    size_t at, n;
+
+    for (at = 0; at < text.n; at += n) {
+        n = utf8_length(text.p + at, text.n - at);
+        if (n == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bl_status string(struct bl_cbor *r, unsigned major, bl_span *out)
 {
     struct bl_cbor ahead = *r;
-    bl_span text;
-    size_t at = 0;
+    uint64_t n;
+    bl_span s;
 
-    if (string(&ahead, BL_CBOR_TSTR, &text) != BL_OK) {
+    if (head_of(&ahead, major, &n) != BL_OK ||
+        n > (size_t)(ahead.end - ahead.p)) {
         return BL_CBOR;
     }
-    while (at < text.n) {
-        size_t n = utf8_length(text.p + at, text.n - at);
-
-        if (n == 0) {
-            return BL_CBOR;
-        }
-        at += n;
+    s = bl_span_of(ahead.p, (size_t)n);
+    if (major == BL_CBOR_TSTR && !is_utf8(s)) {
+        return BL_CBOR;
     }
-    *out = text;
-    *r = ahead;
+    *out = s;
+    r->p = s.p + s.n;
     return BL_OK;
+}
+
+bl_status bl_cbor_bstr(struct bl_cbor *r, bl_span *out)
+{
+    return string(r, BL_CBOR_BSTR, out);
+}
+
+bl_status bl_cbor_tstr(struct bl_cbor *r, bl_span *out)
+{
+    return string(r, BL_CBOR_TSTR, out);
 }
 
 /* Each item takes a byte at least: a count above what is left is a lie, and
  * refusing it here bounds every loop over items. */
-static bl_status count(struct bl_cbor *r, unsigned major, unsigned each,
-                       uint32_t *out)
+static bl_status count(struct bl_cbor *r, unsigned major, uint32_t *out)
 {
     struct bl_cbor ahead = *r;
+    size_t left;
     uint64_t n;
 
-    if (head_of(&ahead, major, &n) != BL_OK || n > UINT32_MAX ||
-        n > (size_t)(ahead.end - ahead.p) / each) {
+    if (head_of(&ahead, major, &n) != BL_OK || n > INT32_MAX) {
+        return BL_CBOR;
+    }
+    left = (size_t)(ahead.end - ahead.p);
+    if (n > (major == BL_CBOR_MAP ? left / 2 : left)) {
         return BL_CBOR;
     }
     *out = (uint32_t)n;
@@ -189,12 +183,12 @@ static bl_status count(struct bl_cbor *r, unsigned major, unsigned each,
 
 bl_status bl_cbor_array(struct bl_cbor *r, uint32_t *items)
 {
-    return count(r, BL_CBOR_ARRAY, 1, items);
+    return count(r, BL_CBOR_ARRAY, items);
 }
 
 bl_status bl_cbor_map(struct bl_cbor *r, uint32_t *pairs)
 {
-    return count(r, BL_CBOR_MAP, 2, pairs);
+    return count(r, BL_CBOR_MAP, pairs);
 }
 
 bl_status bl_cbor_tag(struct bl_cbor *r, uint64_t *out)
@@ -204,20 +198,20 @@ bl_status bl_cbor_tag(struct bl_cbor *r, uint64_t *out)
 
 bl_status bl_cbor_bool(struct bl_cbor *r, bool *out)
 {
-    uint8_t byte;
-
-    if (simple(r, 0xF4, 0xF5, &byte) != BL_OK) {
+    if (r->p == r->end || (*r->p & 0xFE) != 0xF4) {
         return BL_CBOR;
     }
-    *out = byte == 0xF5;
+    *out = *r->p++ == 0xF5;
     return BL_OK;
 }
 
 bl_status bl_cbor_nil(struct bl_cbor *r)
 {
-    uint8_t byte;
-
-    return simple(r, 0xF6, 0xF6, &byte);
+    if (r->p == r->end || *r->p != 0xF6) {
+        return BL_CBOR;
+    }
+    r->p++;
+    return BL_OK;
 }
 
 /*
@@ -226,7 +220,7 @@ bl_status bl_cbor_nil(struct bl_cbor *r)
  * an even rest means that a key comes next.
  */
 struct level {
-    uint64_t left;      /* items still to read here */
+    uint32_t left;      /* items still to read here */
     const uint8_t *key; /* where the key being read began */
     bl_span last;       /* the key before it */
     bool map;
@@ -246,51 +240,42 @@ static bool ascends(bl_span before, bl_span after)
     return before.p == NULL || memcmp(before.p, after.p, n) < 0;
 }
 
-static bl_status open(struct walk *w, uint64_t items, bool map)
+/* Reads one item's head, and its content unless that is items again. */
+static bl_status enter(struct walk *w)
 {
+    bl_cbor_type type = bl_cbor_peek(&w->r);
+    uint32_t items = 1; /* of a tag */
     struct level *l;
+    struct head h;
+    bl_span bytes;
 
+    switch (type) {
+    case BL_CBOR_BSTR:
+    case BL_CBOR_TSTR:
+        return string(&w->r, type, &bytes);
+    case BL_CBOR_ARRAY:
+    case BL_CBOR_MAP:
+        if (count(&w->r, type, &items) != BL_OK) {
+            return BL_CBOR;
+        }
+        break;
+    default:
+        if (head_read(&w->r, &h) != BL_OK ||
+            (type == BL_CBOR_SIMPLE && (h.value < 20 || h.value > 22))) {
+            return BL_CBOR;
+        }
+        if (type != BL_CBOR_TAG) {
+            return BL_OK;
+        }
+    }
     if (w->depth == BL_CBOR_DEPTH) {
         return BL_CBOR;
     }
     l = &w->level[++w->depth];
-    l->left = items;
+    l->map = type == BL_CBOR_MAP;
+    l->left = l->map ? items * 2 : items;
     l->last = bl_span_of(NULL, 0);
-    l->map = map;
     return BL_OK;
-}
-
-/* Reads the head of one item, and its content unless that is items again. */
-static bl_status enter(struct walk *w)
-{
-    uint32_t n = 0;
-    uint64_t value;
-    uint8_t byte;
-    bl_span bytes;
-
-    switch (bl_cbor_peek(&w->r)) {
-    case BL_CBOR_UINT:
-        return head_of(&w->r, BL_CBOR_UINT, &value);
-    case BL_CBOR_NINT:
-        return head_of(&w->r, BL_CBOR_NINT, &value);
-    case BL_CBOR_BSTR:
-        return bl_cbor_bstr(&w->r, &bytes);
-    case BL_CBOR_TSTR:
-        return bl_cbor_tstr(&w->r, &bytes);
-    case BL_CBOR_ARRAY:
-        return bl_cbor_array(&w->r, &n) != BL_OK ? BL_CBOR : open(w, n, false);
-    case BL_CBOR_MAP:
-        return bl_cbor_map(&w->r, &n) != BL_OK
-                   ? BL_CBOR
-                   : open(w, (uint64_t)n * 2, true);
-    case BL_CBOR_TAG:
-        return bl_cbor_tag(&w->r, &value) != BL_OK ? BL_CBOR
-                                                   : open(w, 1, false);
-    case BL_CBOR_SIMPLE:
-        return simple(&w->r, 0xF4, 0xF6, &byte);
-    default:
-        return BL_CBOR;
-    }
 }
 
 /* Closes whatever the item just read completes. */

@@ -42,17 +42,20 @@ static void compress(uint32_t h[8], const uint8_t *p)
                (uint32_t)p[2] << 8 | p[3];
     }
     memcpy(s, h, sizeof s);
+    /* The eight variables stay where they are and their names move: after
+     * round i, a stands at -i - 1 modulo 8. Sixty-four rounds bring it home.
+     */
     for (i = 0; i < 64; i++) {
-        uint32_t a = s[0], e = s[4];
+        uint32_t a = s[(0 - i) % 8], b = s[(1 - i) % 8], c = s[(2 - i) % 8];
+        uint32_t e = s[(4 - i) % 8], f = s[(5 - i) % 8], g = s[(6 - i) % 8];
 
-        t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-             ((e & (s[5] ^ s[6])) ^ s[6]) + round_constant[i] +
+        t1 = s[(7 - i) % 8] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+             ((e & (f ^ g)) ^ g) + round_constant[i] +
              (i < 16 ? w[i] : schedule(w, i));
         t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-             ((a & s[1]) | (s[2] & (a | s[1])));
-        memmove(s + 1, s, 7 * sizeof s[0]);
-        s[4] += t1;
-        s[0] = t1 + t2;
+             ((a & b) | (c & (a | b)));
+        s[(3 - i) % 8] += t1;
+        s[(7 - i) % 8] = t1 + t2;
     }
     for (i = 0; i < 8; i++) {
         h[i] += s[i];
