@@ -2,7 +2,7 @@
 /*
  * HSS/LMS verification: RFC 8554 sections 4.6, 5.4.2, 6.3; parameter sets with
  * SHA-256 and SHA-256/192 (RFC 9858). No signing here: that keeps state, and
- * lives in author/. About 500 bytes of stack; no allocation; any input.
+ * lives in author/. About 750 bytes of stack; no allocation; any input.
  */
 #ifndef BOWLINE_HSS_H
 #define BOWLINE_HSS_H
