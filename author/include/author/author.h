@@ -27,6 +27,12 @@ struct author_key;
 /* `kind`: "esp256", "ed25519", "hss" (M32 H10/W8), "hss-m24-h10", "hss-h5",
  * "hss-h15". */
 int author_key_create(const char *path, const char *kind, struct error *err);
+/* The same, telling how far it is: an HSS tree takes seconds ("hss"), or
+ * minutes ("hss-h15"). NULL: nothing is told. */
+typedef void (*author_progress)(void *ctx, uint32_t done, uint32_t total);
+int author_key_create_watched(const char *path, const char *kind,
+                              author_progress progress, void *ctx,
+                              struct error *err);
 struct author_key *author_key_open(const char *path, struct error *err);
 void author_key_free(struct author_key *key);
 const struct bl_key *author_key_public(const struct author_key *key);
