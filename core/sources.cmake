@@ -8,6 +8,7 @@ set(BOWLINE_CORE_SOURCES
     src/signature.c
     src/hss.c
     src/root.c
+    src/root_check.c
     src/ticket.c
     src/suit.c
     src/suit_parameter.c

@@ -117,13 +117,13 @@ bl_status bl_cose_sign_read(bl_span in, struct bl_cose_sign *out)
     uint32_t pairs, n, i;
     bl_status s;
 
+    memset(out, 0, sizeof *out);
     if (open(&r, in, TAG_SIGN) != BL_OK || bl_cbor_bstr(&r, &body) != BL_OK ||
         body.n != 0 || bl_cbor_map(&r, &pairs) != BL_OK || pairs != 0 ||
         bl_cbor_bstr(&r, &payload) != BL_OK ||
         bl_cbor_array(&r, &n) != BL_OK || n == 0 || n > BL_COSE_SIGNATURES) {
         return BL_COSE;
     }
-    memset(out, 0, sizeof *out);
     for (i = 0; i < n; i++) {
         s = signer_read(&r, &out->signature[i]);
         if (s != BL_OK) {

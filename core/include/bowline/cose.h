@@ -49,7 +49,8 @@ struct bl_cose_sign {
     uint32_t n;
 };
 
-/* Reads one tagged (98) COSE_Sign with attached payload that fills `in`. */
+/* Reads one tagged (98) COSE_Sign with attached payload that fills `in`. On
+ * error `*out` has no signatures. */
 bl_status bl_cose_sign_read(bl_span in, struct bl_cose_sign *out)
     BL_MUST_CHECK;
 /* Verifies signature `i` over ["Signature", body, signer, aad, payload]. */

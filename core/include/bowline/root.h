@@ -57,8 +57,10 @@ struct bl_root {
 /*
  * Reads a root document's content: form, kids, roles 1 to 3 present, every
  * threshold at least 1 and reachable, every kid resolves, no key twice. Only
- * ESP256, Ed25519 and HSS-LMS keys. No signature is checked: for a document
- * that a device already trusts. The spans in `out` point into `document`.
+ * ESP256, Ed25519 and HSS-LMS keys. The ticket role's threshold must be 1, for
+ * a ticket has one signature. No signature is checked: for a document that a
+ * device already trusts. The spans in `out` point into `document`. On error
+ * `*out` is all zero, and no signatures satisfy it.
  */
 bl_status bl_root_read(bl_span document, struct bl_root *out) BL_MUST_CHECK;
 
@@ -67,6 +69,7 @@ bl_status bl_root_read(bl_span document, struct bl_root *out) BL_MUST_CHECK;
  * by the threshold of its own root role. Else version must be trusted + 1
  * (BL_ROOT_VERSION), the threshold of distinct keys of the trusted root role
  * (BL_ROOT_OLD_THRESHOLD) and of its own (BL_ROOT_NEW_THRESHOLD) must verify.
+ * A signature that counts for one need not count for the other.
  */
 bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
                          const struct bl_crypto *crypto, struct bl_root *out)
@@ -75,10 +78,12 @@ bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
 /*
  * Do `n` COSE_Sign1 blocks over one payload satisfy a role: `threshold`
  * distinct keys of the role, every required kind among them? Each block must
- * have an accepted algorithm (else BL_ALGORITHM), and verify under one key of
- * the role: a block that does not fails the whole (BL_SIGNATURE), so that no
- * unchecked signature rides along. Too few: BL_THRESHOLD. `signers`, when not
- * NULL, becomes the mask of keys that signed.
+ * have an accepted algorithm (one of the three, or of a key of the role; else
+ * BL_ALGORITHM), and verify under one key of the role: a block that does not
+ * fails the whole (BL_SIGNATURE), so that no unchecked signature rides along.
+ * Too few: BL_THRESHOLD. `signers`, when not NULL, becomes the mask of keys
+ * that signed. A caller may fill `root` by hand: n_keys, key[].key and the
+ * role's threshold and keys are all that is looked at, beside kinds and kids.
  */
 bl_status bl_root_check(const struct bl_root *root, int role,
                         const struct bl_cose_sign1 *block, size_t n,
