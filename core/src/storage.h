@@ -41,6 +41,10 @@ bl_status bl_flash_store(const struct bl_flash *flash,
                          bl_span body, uint8_t *io,
                          size_t io_size) BL_MUST_CHECK;
 
+/* Number of the component with this encoded id; BL_COMPONENT: none. */
+bl_status bl_component_find(const struct bl_layout *layout, bl_span id,
+                            uint32_t *index) BL_MUST_CHECK;
+
 /*
  * The search that both logs (state, journal) share: a block holds records in
  * places of equal size, filled in turn. `*end` becomes the offset, within the

@@ -23,7 +23,11 @@ bl_status bl_slot_digest(const struct bl_layout *layout, uint8_t slot,
                          bl_span component_id, uint32_t size, uint8_t *io,
                          size_t io_size, uint8_t digest[32]) BL_MUST_CHECK;
 
-/* Where a component lies in a slot. BL_COMPONENT when there is none. */
+/*
+ * Where a component lies in a slot, BL_COMPONENT when there is none. One of
+ * kind BL_COMPONENT_ACTIVE is the running image as whoever writes `slot` sees
+ * it: the other slot's.
+ */
 bl_status bl_slot_area(const struct bl_layout *layout, uint8_t slot,
                        bl_span component_id, struct bl_area *area,
                        bool *writable) BL_MUST_CHECK;
@@ -44,17 +48,27 @@ bl_status bl_slot_area(const struct bl_layout *layout, uint8_t slot,
  * Power cut at any point: the other slot is untouched and boots; after
  * bl_install_open the download goes on where flash is still erased (the last
  * erase block that was being written is done again).
+ *
+ * `io` is the installation's own from bl_install_data to bl_install_end: it
+ * holds bytes that wait for their write unit. Whoever needs it in between (a
+ * transfer has broken, the device polls) calls bl_install_pause.
  */
 struct bl_install {
     const struct bl_layout *layout;
     struct bl_state *state;
-    uint8_t *io;      /* caller's buffer, a multiple of write_size */
+    uint8_t *io;      /* caller's buffer */
     uint32_t io_size;
+    uint32_t io_half; /* collected here, read back into the other half */
     uint32_t io_used;
     uint8_t slot;
+    uint8_t component; /* its number in the layout */
+    uint8_t touched;   /* mask of components begun since bl_install_open */
+    bool resumed;
+    bool begun;
     struct bl_area area;
     uint32_t size;    /* of the payload */
     uint32_t done;    /* bytes in flash */
+    uint32_t doubt;   /* install.c; 0: none */
     uint8_t digest[32];
     struct bl_sha256 hash;
     bl_status status; /* latched first error */
@@ -66,6 +80,8 @@ struct bl_install {
 };
 
 /* `state` is saved when it changes; it and `io` outlive the installation.
+ * `io` has room for two write units at least (BL_BUFFER); it works in halves,
+ * and larger portions than that go to flash from the caller's own memory.
  * The slot must not be the active one, nor one on trial (BL_BUSY). */
 bl_status bl_install_open(struct bl_install *install,
                           const struct bl_layout *layout,
@@ -85,16 +101,30 @@ bl_status bl_install_restart(struct bl_install *install) BL_MUST_CHECK;
 /* BL_PAYLOAD_LONG as soon as one byte too many arrives. */
 bl_status bl_install_data(struct bl_install *install, const void *data,
                           size_t n) BL_MUST_CHECK;
-/* BL_PAYLOAD_SHORT, BL_PAYLOAD_DIGEST, BL_FLASH, BL_READ_BACK. */
+/* Forgets the bytes that are not in flash yet and says from which offset on
+ * the rest is to be sent. `io` is free until the next bl_install_data. */
+uint32_t bl_install_pause(struct bl_install *install);
+/* BL_PAYLOAD_SHORT, BL_PAYLOAD_DIGEST, BL_FLASH, BL_READ_BACK. After
+ * BL_PAYLOAD_SHORT bl_install_data may go on. */
 bl_status bl_install_end(struct bl_install *install) BL_MUST_CHECK;
+/* Begin to end in one, for SUIT's directives write and copy: the payload is
+ * at hand, and the manifest's image-match is what judges it. `from` is read
+ * as bl_slot_area says for the slot that is written. */
+bl_status bl_install_content(struct bl_install *install, bl_span component_id,
+                             bl_span content) BL_MUST_CHECK;
+bl_status bl_install_copy(struct bl_install *install, bl_span to, bl_span from,
+                          uint32_t size) BL_MUST_CHECK;
 bl_status bl_install_close(struct bl_install *install, bl_span envelope)
     BL_MUST_CHECK;
 
 /*
  * A slot's own verdict, from flash: its envelope can be read and scanned, its
  * digest is as named, every component's image matches (SUIT's invocation
- * procedure up to invoke). `envelope_buffer` holds the envelope while the
- * struct is in use.
+ * procedure up to invoke, which must be of component 0 and have checked its
+ * image). `identity` lends vendor, class and device id only: what asks for a
+ * clock, a battery or a version to update from was settled before the
+ * installation. BL_OK means that `*out` is set, be it bad; BL_NO_IMAGE that no
+ * envelope is there.
  */
 struct bl_slot_facts {
     bl_verdict whole;     /* envelope well formed, all digests match */
@@ -117,6 +147,7 @@ bl_status bl_slot_check(const struct bl_layout *layout, uint8_t slot,
  * The root document in flash: two copies, each `u32 length, u32 crc, bytes`.
  * Load takes the valid copy with the higher version. Save writes the older or
  * invalid copy: power-safe. Save does not judge; bl_root_accept does.
+ * `*out` and `buffer` may change also when load fails.
  */
 bl_status bl_root_load(const struct bl_layout *layout, uint8_t *buffer,
                        size_t size, bl_span *document, struct bl_root *out)

@@ -105,6 +105,9 @@ struct bl_suit_platform {
     bool (*authorized)(void *ctx, int64_t priority);
     /* Remaining energy in mWh; NULL: mains. */
     uint64_t (*battery)(void *ctx);
+    /* The images are installed: version, use-before, battery and
+     * update-authorized, which judge an update, hold without being asked. */
+    bool installed;
 };
 
 /*
