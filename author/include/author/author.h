@@ -56,7 +56,8 @@ struct author_image { /* one payload of a release */
     const char *component; /* "app", "cfg/net": parts divided by '/' */
     bl_span integrated;    /* the bytes, to be carried in the envelope; or
                               empty: by uri */
-    const char *uri;       /* NULL: "payloads/<sha256>" */
+    const char *uri;       /* NULL: "payloads/<sha256>", and "#<component>"
+                              when carried */
     uint8_t sha256[32];
     uint32_t size;
 };
@@ -65,7 +66,7 @@ struct author_manifest {
     uint64_t sequence;
     uint8_t vendor_id[16];
     uint8_t class_id[16];
-    const char *version;      /* "1.1.0": set-version and text */
+    const char *version;      /* "1.1.0": set-version and text; may be NULL */
     const char *vendor_name;  /* text; may be NULL */
     const char *model_name;
     const char *minimum_version; /* NULL: none */
