@@ -3,6 +3,21 @@
  * Which slot to start. bl_boot_decide is pure: facts in, verdict out, its
  * truth table is a test. bl_boot_run reads the facts from flash, decides, and
  * writes the state record once, before anything is started.
+ *
+ * A slot is bootable when it is whole, trusted, above the security floor, and
+ * READY or CONFIRMED in the state record: a BAD, EMPTY or half-written one is
+ * not started even when nothing else is left.
+ *
+ *   state   trial          active    what is started
+ *   there   none           good      active, whatever ended the last boot
+ *   there   none           bad       the other, which becomes active
+ *   there   good, tries    any       trial, one try less
+ *   there   good, no tries good      active; trial returned: BL_RESET
+ *   there   good, no tries bad       trial once more: better than nothing
+ *   there   bad            good      active; trial returned: BL_SLOT_CORRUPT
+ *   lost    -              -         the only good one, as active; of two the
+ *                                    higher sequence, on trial
+ *   any     bad            bad       nothing: BL_NO_IMAGE
  */
 #ifndef BOWLINE_BOOT_H
 #define BOWLINE_BOOT_H
@@ -26,6 +41,7 @@ struct bl_boot_facts {
     struct bl_boot_slot slot[2];
     bl_reset_cause reset;
     uint8_t tries; /* for a trial that has to be made up */
+    uint32_t root_version; /* of the root document in force */
 };
 
 struct bl_boot_verdict {

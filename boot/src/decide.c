@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bowline/boot.h"
+
+static bool good(const struct bl_boot_slot *slot)
+{
+    return slot->present && slot->whole && slot->trusted && slot->above_floor;
+}
+
+static bool bootable(const struct bl_boot_facts *facts, uint8_t slot)
+{
+    uint8_t status;
+
+    if (slot > BL_SLOT_B) {
+        return false;
+    }
+    status = facts->state.slot[slot].status;
+    return good(&facts->slot[slot]) &&
+           (status == BL_SLOT_READY || status == BL_SLOT_CONFIRMED);
+}
+
+static void start(struct bl_boot_verdict *verdict, uint8_t slot, bl_status why)
+{
+    verdict->slot = slot;
+    verdict->save = true;
+    verdict->why = why;
+}
+
+/* --- No trial ------------------------------------------------------------ */
+
+/* The newer of the slots that may boot. */
+static uint8_t any_bootable(const struct bl_boot_facts *facts)
+{
+    bool a = bootable(facts, BL_SLOT_A);
+    bool b = bootable(facts, BL_SLOT_B);
+
+    if (a && b) {
+        return facts->slot[1].sequence > facts->slot[0].sequence ? BL_SLOT_B
+                                                                 : BL_SLOT_A;
+    }
+    return a ? BL_SLOT_A : b ? BL_SLOT_B : BL_SLOT_NONE;
+}
+
+/* A confirmed image that crashed or hung is started again: it was found good,
+ * and going back by oneself from it would undo an update for a passing cause.
+ * The corrupt one keeps its record, in case flash reads well another time. */
+static void decide_active(const struct bl_boot_facts *facts, bl_status why,
+                          struct bl_boot_verdict *verdict)
+{
+    uint8_t other;
+
+    if (bootable(facts, facts->state.active)) {
+        start(verdict, facts->state.active, why);
+        return;
+    }
+    other = any_bootable(facts);
+    if (other != BL_SLOT_NONE) {
+        verdict->state.active = other;
+        start(verdict, other, BL_SLOT_CORRUPT);
+    }
+}
+
+/* --- A trial ------------------------------------------------------------- */
+
+static void give_up(const struct bl_boot_facts *facts, bl_status why,
+                    struct bl_boot_verdict *verdict)
+{
+    struct bl_boot_facts after = *facts;
+
+    bl_state_return(&verdict->state, why);
+    verdict->state.trial_reset = (uint8_t)facts->reset;
+    after.state = verdict->state;
+    decide_active(&after, why, verdict);
+}
+
+static void decide_trial(const struct bl_boot_facts *facts,
+                         struct bl_boot_verdict *verdict)
+{
+    uint8_t trial = facts->state.trial;
+
+    if (facts->state.tries == 0) {
+        if (bootable(facts, trial) && !bootable(facts, facts->state.active)) {
+            start(verdict, trial, BL_SLOT_CORRUPT);
+        } else {
+            give_up(facts, BL_RESET, verdict);
+        }
+    } else if (bootable(facts, trial)) {
+        verdict->state.tries--;
+        start(verdict, trial, BL_OK);
+    } else {
+        give_up(facts, BL_SLOT_CORRUPT, verdict);
+    }
+}
+
+/* --- No state ------------------------------------------------------------ */
+
+static void record(const struct bl_boot_facts *facts, uint8_t slot,
+                   bl_slot_status status, struct bl_state *state)
+{
+    struct bl_slot_record *r = &state->slot[slot];
+
+    r->status = (uint8_t)status;
+    r->root_version = facts->root_version;
+    r->sequence = facts->slot[slot].sequence;
+    memcpy(r->manifest, facts->slot[slot].manifest, sizeof r->manifest);
+}
+
+static void decide_pair(const struct bl_boot_facts *facts,
+                        struct bl_boot_verdict *verdict)
+{
+    uint8_t higher = facts->slot[1].sequence > facts->slot[0].sequence ? 1 : 0;
+    uint8_t lower = (uint8_t)(1 - higher);
+    struct bl_state *state = &verdict->state;
+
+    record(facts, lower, BL_SLOT_CONFIRMED, state);
+    record(facts, higher, BL_SLOT_READY, state);
+    state->active = lower;
+    state->floor = facts->slot[lower].sequence;
+    state->trial = higher;
+    /* This boot is the first of the tries. */
+    state->tries =
+        (uint8_t)((facts->tries == 0 ? BL_BOOT_TRIES : facts->tries) - 1);
+    start(verdict, higher, BL_STATE_NONE);
+}
+
+/* Nothing says which slot was confirmed. The newer image goes on trial, so
+ * that a bad one is returned as ever; the floor is what both attest. */
+static void decide_anew(const struct bl_boot_facts *facts,
+                        struct bl_boot_verdict *verdict)
+{
+    struct bl_state *state = &verdict->state;
+    uint8_t only;
+
+    memset(state, 0, sizeof *state);
+    state->active = BL_SLOT_NONE;
+    state->trial = BL_SLOT_NONE;
+    if (good(&facts->slot[0]) && good(&facts->slot[1])) {
+        decide_pair(facts, verdict);
+    } else if (good(&facts->slot[0]) || good(&facts->slot[1])) {
+        only = good(&facts->slot[0]) ? BL_SLOT_A : BL_SLOT_B;
+        record(facts, only, BL_SLOT_CONFIRMED, state);
+        state->active = only;
+        state->floor = facts->slot[only].sequence;
+        start(verdict, only, BL_STATE_NONE);
+    }
+}
+
+/* --- All of it ----------------------------------------------------------- */
+
+void bl_boot_decide(const struct bl_boot_facts *facts,
+                    struct bl_boot_verdict *verdict)
+{
+    memset(verdict, 0, sizeof *verdict);
+    verdict->slot = BL_SLOT_NONE;
+    verdict->why = BL_NO_IMAGE;
+    verdict->state = facts->state;
+    if (!facts->has_state) {
+        decide_anew(facts, verdict);
+    } else if (facts->state.trial <= BL_SLOT_B &&
+               facts->state.trial != facts->state.active) {
+        decide_trial(facts, verdict);
+    } else {
+        verdict->state.trial = BL_SLOT_NONE;
+        verdict->state.tries = 0;
+        decide_active(facts, BL_OK, verdict);
+    }
+    if (verdict->slot == BL_SLOT_NONE) {
+        verdict->state = facts->state;
+        return;
+    }
+    verdict->state.last_reset = (uint8_t)facts->reset;
+    verdict->state.boots++;
+}
