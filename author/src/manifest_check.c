@@ -74,9 +74,9 @@ static int check_images(const struct author_manifest *manifest,
 static int check_version(const char *version, const char *what,
                          struct error *err)
 {
-    int32_t number[1];
+    int32_t number[16];
 
-    if (version != NULL && bl_version_parse(version, number, 1) == 0) {
+    if (version != NULL && bl_version_parse(version, number, 16) == 0) {
         return error_set(err, "%s \"%.64s\" is no version; write 1.4.2", what,
                          version);
     }
