@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bowline/journal.h"
 #include "bowline/status.h"
 
 #include <stddef.h>
@@ -52,4 +53,16 @@ const char *bl_reset_cause_name(bl_reset_cause cause)
     unsigned i = (unsigned)cause;
 
     return names[i < sizeof names / sizeof names[0] ? i : 0];
+}
+
+const char *bl_device_state_name(bl_device_state state)
+{
+    static const char *const names[] = {
+#define STATE_NAME(name, number, text) [number] = text,
+        BL_DEVICE_STATE_LIST(STATE_NAME)
+#undef STATE_NAME
+    };
+    unsigned i = (unsigned)state;
+
+    return i < sizeof names / sizeof names[0] ? names[i] : "unknown";
 }
