@@ -400,11 +400,10 @@ static void set_callbacks(struct transfer *t)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS,
-                     t->request->on_progress == NULL &&
-                             t->request->on_idle == NULL
-                         ? 1L
-                         : 0L);
+    curl_easy_setopt(
+        curl, CURLOPT_NOPROGRESS,
+        t->request->on_progress == NULL && t->request->on_idle == NULL ? 1L
+                                                                       : 0L);
 }
 
 static void set_request(struct transfer *t)
