@@ -121,10 +121,6 @@ struct bl_action {
 /* Members are for reading only: state, device_state, reached, running and the
  * like are what a display or a health check may want to know. */
 struct bl_client {
-    struct bl_client_config config;
-    struct bl_state state;
-    struct bl_root root;
-    struct bl_journal journal;
     bl_device_state device_state;
     bl_wait wait;
     uint8_t slot;          /* that runs */
@@ -162,12 +158,16 @@ struct bl_client {
     uint32_t envelope_n; /* its size as the server says, 0: not known */
     uint32_t received;   /* bytes of the envelope so far */
     int32_t version[BL_CLIENT_VERSION];
+    struct bl_journal journal;
+    struct bl_state state;
+    struct bl_client_config config;
     struct bl_suit_envelope suit;
     struct bl_suit_manifest manifest;
     struct bl_suit_platform platform;
     struct bl_suit_run run;
     struct bl_install install;
     char uri[BL_CLIENT_URI];
+    struct bl_root root;
 };
 
 /*

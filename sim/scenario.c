@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scenario.h"
+
+#include <stdio.h>
+
+#define NONE SIM_R_NONE
+
+const struct sim_scenario sim_scenarios[] = {
+    {.name = "first-install",
+     .before = {NONE},
+     .wanted = SIM_R2,
+     .expected = SIM_R2},
+    {.name = "update",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3},
+    {.name = "returned-crash",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_CRASHES,
+     .expected = SIM_R2},
+    {.name = "returned-health",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_UNHEALTHY,
+     .expected = SIM_R2},
+    {.name = "returned-deadline",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_SILENT,
+     .expected = SIM_R2},
+    {.name = "rollback",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R1,
+     .expected = SIM_R1,
+     .permit = true},
+    {.name = "rollback-download",
+     .before = {SIM_R2, SIM_R3, NONE},
+     .wanted = SIM_R1,
+     .expected = SIM_R1,
+     .permit = true},
+    {.name = "rotation",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_NEW_KEY,
+     .expected = SIM_R_NEW_KEY,
+     .root = 2},
+    {.name = "rotation-returned",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_NEW_CRASHES,
+     .expected = SIM_R2,
+     .root = 2},
+    {.name = "resumed",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3,
+     .breaks = 3,
+     .break_at = 2500},
+    {.name = "no-range",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3,
+     .breaks = 1,
+     .break_at = 5000,
+     .no_range = true},
+    {.name = "parts",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_PARTS,
+     .expected = SIM_R_PARTS},
+};
+
+const unsigned sim_n_scenarios =
+    sizeof(sim_scenarios) / sizeof(sim_scenarios[0]);
+
+static int wrong(struct sim_world *w, const char *what, unsigned is)
+{
+    if (w->fault[0] == '\0') {
+        (void)snprintf(w->fault, sizeof(w->fault), "%s (%u)", what, is);
+    }
+    return -1;
+}
+
+int sim_scenario_prepare(const struct sim_scenario *scenario,
+                         struct sim_world *w)
+{
+    for (int i = 0; scenario->before[i] != NONE; i++) {
+        w->server.wanted = scenario->before[i];
+        w->may_boot |= 1U << scenario->before[i];
+        if (sim_world_run(w) != SIM_SETTLED ||
+            w->running != scenario->before[i]) {
+            return wrong(w, "could not be prepared", (unsigned)i);
+        }
+        w->may_boot = 1U << scenario->before[i];
+    }
+    return 0;
+}
+
+void sim_scenario_begin(const struct sim_scenario *scenario,
+                        struct sim_world *w)
+{
+    w->server.wanted = scenario->wanted;
+    w->server.permit = scenario->permit;
+    w->server.root = scenario->root == 0 ? 1 : scenario->root;
+    w->server.breaks = scenario->breaks;
+    w->server.break_at = scenario->break_at;
+    w->server.no_range = scenario->no_range;
+    w->server.about = w->fixture->release[scenario->wanted].sequence;
+    memset(w->server.heard, 0, sizeof(w->server.heard));
+    w->may_boot |= 1U << scenario->wanted;
+}
+
+static int check_device(const struct sim_scenario *scenario,
+                        struct sim_world *w)
+{
+    const struct sim_release *r = &w->fixture->release[scenario->expected];
+    const struct bl_client *c = &w->device.client;
+    struct bl_state state;
+
+    if (w->running != scenario->expected) {
+        return wrong(w, "another release runs in the end", w->running);
+    }
+    if (bl_state_load(&w->device.layout, &state) != BL_OK ||
+        state.trial != BL_SLOT_NONE || state.active != c->slot ||
+        memcmp(state.slot[state.active].manifest, r->manifest, 32) != 0) {
+        return wrong(w, "the state record does not say what runs",
+                     state.active);
+    }
+    if (memcmp(c->image_digest, r->app_sha256, 32) != 0 ||
+        memcmp(w->server.last.image, r->app_sha256, 32) != 0) {
+        return wrong(w, "another image is reported", 0);
+    }
+    return !w->server.last.confirmed ? wrong(w, "not reported confirmed", 0)
+                                     : 0;
+}
+
+/* What happened was told, and told once. */
+static int check_story(const struct sim_scenario *scenario,
+                       struct sim_world *w)
+{
+    const uint32_t *heard = w->server.heard;
+    bool stays = scenario->expected == scenario->wanted;
+
+    if (heard[BL_STATE_CONFIRMED] != (stays ? 1U : 0U)) {
+        return wrong(w, "confirmations heard", heard[BL_STATE_CONFIRMED]);
+    }
+    if (heard[BL_STATE_RETURNED] != (stays ? 0U : 1U)) {
+        return wrong(w, "returns heard", heard[BL_STATE_RETURNED]);
+    }
+    return 0;
+}
+
+int sim_scenario_check(const struct sim_scenario *scenario,
+                       struct sim_world *w)
+{
+    return check_device(scenario, w) == 0 ? check_story(scenario, w) : -1;
+}

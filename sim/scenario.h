@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is played while the power is cut: docs/TESTING.md, "Power". */
+#ifndef SIM_SCENARIO_H
+#define SIM_SCENARIO_H
+
+#include "world.h"
+
+struct sim_scenario {
+    const char *name;
+    /* Releases that the device has confirmed before, in order, after the
+     * factory's; SIM_R_NONE ends the list. */
+    enum sim_release_name before[3];
+    enum sim_release_name wanted;
+    enum sim_release_name expected; /* runs, confirmed, in the end */
+    unsigned root;                  /* newest root document, 1 when 0 */
+    bool permit;
+    uint32_t breaks; /* of the payload's transfer, each after ... */
+    uint32_t break_at;
+    bool no_range;
+};
+
+extern const struct sim_scenario sim_scenarios[];
+extern const unsigned sim_n_scenarios;
+
+/* Brings a new world to the moment before the scenario begins; -1 with
+ * world->fault set. */
+int sim_scenario_prepare(const struct sim_scenario *scenario,
+                         struct sim_world *world);
+/* Tells the server what the scenario wants of it. */
+void sim_scenario_begin(const struct sim_scenario *scenario,
+                        struct sim_world *world);
+/* Is a settled world as the scenario must end? -1 with world->fault set. */
+int sim_scenario_check(const struct sim_scenario *scenario,
+                       struct sim_world *world);
+
+#endif

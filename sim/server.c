@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include "bowline/cbor.h"
+#include "host/file.h"
+
+/* --- What a device says
+ * ------------------------------------------------------ */
+
+static bl_status read_bytes(struct bl_cbor *r, uint8_t *out, size_t n)
+{
+    bl_span v;
+    bl_status s = bl_cbor_bstr(r, &v);
+
+    if (s == BL_OK && v.n != n) {
+        return BL_CBOR;
+    }
+    if (s == BL_OK) {
+        memcpy(out, v.p, n);
+    }
+    return s;
+}
+
+static bl_status read_event(struct bl_cbor *r, uint64_t value[9])
+{
+    uint32_t n = 0;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s == BL_OK && n != 9) {
+        return BL_CBOR;
+    }
+    for (uint32_t i = 0; s == BL_OK && i < 9; i++) {
+        s = bl_cbor_uint(r, &value[i]);
+    }
+    return s;
+}
+
+static void hear(struct sim_server *server, const uint64_t value[9])
+{
+    if (value[0] <= server->acked) {
+        return; /* a repetition */
+    }
+    server->acked = (uint32_t)value[0];
+    if (value[5] == server->about && value[3] < 16 &&
+        (value[3] != server->last_state || value[1] != server->last_boot)) {
+        server->heard[value[3]]++;
+        server->last_state = value[3];
+        server->last_boot = value[1];
+    }
+}
+
+static bl_status read_events(struct sim_server *server, struct bl_cbor *r,
+                             struct sim_poll *out)
+{
+    bl_status s = bl_cbor_array(r, &out->n_events);
+    uint64_t value[9];
+
+    if (s == BL_OK && out->n_events > 8) {
+        return BL_CBOR;
+    }
+    for (uint32_t i = 0; s == BL_OK && i < out->n_events; i++) {
+        s = read_event(r, value);
+        if (s == BL_OK) {
+            hear(server, value);
+        }
+    }
+    return s;
+}
+
+static bl_status read_download(struct bl_cbor *r, struct sim_poll *out)
+{
+    uint32_t n = 0;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s == BL_OK && n != 2) {
+        return BL_CBOR;
+    }
+    if (s == BL_OK) {
+        s = bl_cbor_uint(r, &out->done);
+    }
+    return s == BL_OK ? bl_cbor_uint(r, &out->size) : s;
+}
+
+static bl_status read_known(struct sim_server *server, struct bl_cbor *r,
+                            uint64_t key, struct sim_poll *out)
+{
+    uint8_t id[16];
+
+    switch (key) {
+    case 1:
+    case 10:
+        return read_bytes(r, id, 16);
+    case 2:
+        return bl_cbor_bstr(r, &out->nonce);
+    case 3:
+        return bl_cbor_uint(r, &out->root_version);
+    case 4:
+        return read_bytes(r, out->running, 32);
+    case 5:
+        return bl_cbor_uint(r, &out->slot);
+    case 6:
+        return bl_cbor_uint(r, &out->state);
+    case 7:
+        return bl_cbor_bool(r, &out->confirmed);
+    case 8:
+        return bl_cbor_uint(r, &out->sequence);
+    case 9:
+        return read_events(server, r, out);
+    case 13:
+        return read_download(r, out);
+    case 14:
+        return bl_cbor_uint(r, &out->floor);
+    case 15:
+        return read_bytes(r, out->image, 32);
+    case 16:
+        return bl_cbor_uint(r, &out->wait);
+    default:
+        return bl_cbor_item(r, NULL);
+    }
+}
+
+int sim_server_read(struct sim_server *server, bl_span body,
+                    struct sim_poll *out)
+{
+    struct bl_cbor r;
+    bl_span last = {NULL, 0};
+    uint32_t pairs = 0;
+    uint64_t key = 0;
+    bl_status s;
+
+    memset(out, 0, sizeof(*out));
+    bl_cbor_init(&r, body);
+    s = bl_cbor_map(&r, &pairs);
+    while (s == BL_OK && pairs-- > 0) {
+        s = bl_cbor_key_order(&r, &last);
+        if (s == BL_OK) {
+            s = bl_cbor_uint(&r, &key);
+        }
+        if (s == BL_OK) {
+            s = read_known(server, &r, key, out);
+        }
+    }
+    return s == BL_OK && bl_cbor_finish(&r) == BL_OK ? 0 : -1;
+}
+
+/* --- What the server says
+ * ------------------------------------------------------ */
+
+static int put_ticket(const struct sim_server *server,
+                      const struct sim_poll *poll, struct bl_cbor_writer *w)
+{
+    const struct sim_fixture *f = server->fixture;
+    struct author_ticket ticket = {.issued = SIM_TIME + 60,
+                                   .expiry = SIM_TIME + 3660,
+                                   .nonce = poll->nonce,
+                                   .root_version = server->root};
+    struct buffer out = BUFFER(512);
+    int r;
+
+    memcpy(ticket.device_id, f->device_id, 16);
+    memcpy(ticket.manifest, f->release[server->wanted].manifest, 32);
+    r = author_ticket(&ticket, f->key[SIM_KEY_TICKET], &out, NULL);
+    if (r == 0) {
+        bl_cbor_put_uint(w, 1);
+        bl_cbor_put_bstr(w, buffer_span(&out));
+    }
+    buffer_free(&out);
+    return r;
+}
+
+static void put_roots(const struct sim_server *server, uint64_t version,
+                      struct bl_cbor_writer *w)
+{
+    bl_cbor_put_uint(w, 2);
+    bl_cbor_put_array(w, server->root - (uint32_t)version);
+    for (uint64_t v = version; v < server->root; v++) {
+        bl_cbor_put_bstr(w, buffer_span(&server->fixture->root[v]));
+    }
+}
+
+static int put_answer(struct sim_server *server, const struct sim_poll *poll,
+                      struct bl_cbor_writer *w)
+{
+    const struct sim_release *r = &server->fixture->release[server->wanted];
+    bool new_roots =
+        poll->root_version > 0 && poll->root_version < server->root;
+    bool differs = memcmp(poll->running, r->manifest, 32) != 0;
+    bool fresh = poll->nonce.p != NULL;
+    bool permit = differs && server->permit;
+
+    bl_cbor_put_map(w, 2U + fresh + new_roots + differs + permit);
+    if (fresh) {
+        server->tickets++;
+        if (put_ticket(server, poll, w) != 0) {
+            return -1;
+        }
+    }
+    if (new_roots) {
+        put_roots(server, poll->root_version, w);
+    }
+    if (differs) {
+        bl_cbor_put_uint(w, 3);
+        bl_cbor_put_uint(w, r->envelope.n);
+    }
+    if (permit) {
+        bl_cbor_put_uint(w, 4);
+        bl_cbor_put_bstr(w, buffer_span(&r->permit));
+    }
+    bl_cbor_put_uint(w, 6);
+    bl_cbor_put_uint(w, server->acked);
+    bl_cbor_put_uint(w, 7);
+    bl_cbor_put_bstr(w, bl_span_of(r->manifest, 32));
+    return 0;
+}
+
+int sim_server_poll(struct sim_server *server, bl_span body,
+                    uint8_t out[SIM_ANSWER_MAX], bl_span *answer)
+{
+    struct bl_cbor_writer w;
+    struct sim_poll poll;
+
+    server->polls++;
+    if (body.n > 4096 || sim_server_read(server, body, &poll) != 0) {
+        return -1;
+    }
+    server->last = poll;
+    bl_cbor_writer_init(&w, out, SIM_ANSWER_MAX);
+    if (put_answer(server, &poll, &w) != 0) {
+        return -1;
+    }
+    return bl_cbor_writer_finish(&w, answer) == BL_OK ? 0 : -1;
+}
+
+static bool is_uri(bl_span uri, const char *folder, const uint8_t digest[32])
+{
+    char text[32 + 65];
+    size_t n = strlen(folder);
+
+    memcpy(text, folder, n);
+    hex_encode(digest, 32, text + n);
+    return bl_span_equal(uri, bl_span_of(text, n + 64));
+}
+
+bl_span sim_server_get(const struct sim_server *server, bl_span uri)
+{
+    for (unsigned i = 0; i < SIM_RELEASES; i++) {
+        const struct sim_release *r = &server->fixture->release[i];
+
+        if (is_uri(uri, "manifests/", r->manifest)) {
+            return buffer_span(&r->envelope);
+        }
+        if (is_uri(uri, "payloads/", r->app_sha256)) {
+            return bl_span_of(r->app, SIM_APP_SIZE);
+        }
+    }
+    return bl_span_of(NULL, 0);
+}

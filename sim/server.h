@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An update server in the process: the device API of docs/PROTOCOL.md for one
+ * device, with the faults a test asks for. Its struct is plain data and may be
+ * copied to go back to an earlier moment.
+ */
+#ifndef SIM_SERVER_H
+#define SIM_SERVER_H
+
+#include "fixture.h"
+
+#include "bowline/journal.h"
+
+enum { SIM_ANSWER_MAX = 4096 };
+
+struct sim_poll { /* what a device said last */
+    bl_span nonce;
+    uint64_t root_version;
+    uint8_t running[32];
+    uint64_t slot;
+    uint64_t state;
+    bool confirmed;
+    uint64_t sequence;
+    uint32_t n_events;
+    uint64_t done;
+    uint64_t size;
+    uint64_t floor;
+    uint8_t image[32];
+    uint64_t wait;
+};
+
+struct sim_server {
+    const struct sim_fixture *fixture;
+    enum sim_release_name wanted;
+    bool permit;       /* give one for the wanted release */
+    unsigned root;     /* newest root document */
+    uint32_t breaks;   /* transfers of payloads that will break */
+    uint32_t break_at; /* ... after so many bytes of each */
+    bool no_range;     /* ignores Range */
+    uint32_t acked;
+    /* What was heard, by device state: events about the release with this
+     * sequence number. The boot code writes its event before the state record,
+     * so that a cut between makes it tell the same boot's story twice: that
+     * counts once. */
+    uint64_t about;
+    uint64_t last_state;
+    uint64_t last_boot;
+    uint32_t heard[16];
+    uint32_t polls;
+    uint32_t tickets;
+    struct sim_poll last;
+};
+
+/* Reads a poll; -1 when it is not as PROTOCOL.md says. */
+int sim_server_read(struct sim_server *server, bl_span body,
+                    struct sim_poll *out);
+/* Hears a poll and writes the answer; -1 when the poll was malformed or the
+ * ticket could not be signed. */
+int sim_server_poll(struct sim_server *server, bl_span body,
+                    uint8_t out[SIM_ANSWER_MAX], bl_span *answer);
+/* The content behind a URI; p NULL when there is none. */
+bl_span sim_server_get(const struct sim_server *server, bl_span uri);
+
+#endif
