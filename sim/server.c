@@ -182,8 +182,8 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
                       struct bl_cbor_writer *w)
 {
     const struct sim_release *r = &server->fixture->release[server->wanted];
-    bool new_roots =
-        poll->root_version > 0 && poll->root_version < server->root;
+    bool new_roots = !server->keeps_roots && poll->root_version > 0 &&
+                     poll->root_version < server->root;
     bool differs = memcmp(poll->running, r->manifest, 32) != 0;
     bool fresh = poll->nonce.p != NULL;
     bool permit = differs && server->permit;

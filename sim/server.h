@@ -34,6 +34,7 @@ struct sim_server {
     enum sim_release_name wanted;
     bool permit;       /* give one for the wanted release */
     unsigned root;     /* newest root document */
+    bool keeps_roots;  /* says its version, and gives none */
     uint32_t breaks;   /* transfers of payloads that will break */
     uint32_t break_at; /* ... after so many bytes of each */
     bool no_range;     /* ignores Range */
