@@ -89,6 +89,7 @@ static bl_status install(struct device *d, bl_span bytes,
     if (status != BL_OK) {
         return status;
     }
+    d->platform.installed = true;
     return run_procedure(d, &envelope, &manifest, BL_SUIT_INVOKE);
 }
 

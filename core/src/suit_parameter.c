@@ -52,6 +52,26 @@ bool bl_suit_condition(int32_t code, uint8_t *parameter, bl_status *failure)
     return false;
 }
 
+uint32_t bl_suit_write_needs(int32_t code)
+{
+    uint32_t own;
+
+    switch (code) {
+    case SUIT_FETCH:
+        own = SUIT_BIT(PARAM_URI);
+        break;
+    case SUIT_WRITE:
+        own = SUIT_BIT(PARAM_CONTENT);
+        break;
+    case SUIT_COPY:
+        own = SUIT_BIT(PARAM_SOURCE);
+        break;
+    default:
+        return 0;
+    }
+    return own | SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
+}
+
 bl_status bl_suit_sequence(bl_span content, struct bl_cbor *commands,
                            uint32_t *items)
 {
@@ -191,13 +211,28 @@ static bl_status read_source(struct bl_cbor *r, uint32_t n_components,
     return status;
 }
 
+bl_status bl_suit_ints(struct bl_cbor *r)
+{
+    uint32_t items;
+    int64_t element;
+
+    if (bl_cbor_array(r, &items) != BL_OK || items == 0) {
+        return BL_MANIFEST;
+    }
+    for (; items > 0; items--) {
+        if (bl_cbor_int(r, &element) != BL_OK) {
+            return BL_MANIFEST;
+        }
+    }
+    return bl_cbor_finish(r);
+}
+
 /* bstr .cbor [comparison, [+int]] */
 static bl_status read_version(struct bl_cbor *r, bl_span *out)
 {
     struct bl_cbor in;
     uint32_t items;
     uint64_t comparison;
-    int64_t element;
 
     if (bl_cbor_bstr(r, out) != BL_OK) {
         return BL_MANIFEST;
@@ -205,20 +240,10 @@ static bl_status read_version(struct bl_cbor *r, bl_span *out)
     bl_cbor_init(&in, *out);
     if (bl_cbor_array(&in, &items) != BL_OK || items != 2 ||
         bl_cbor_uint(&in, &comparison) != BL_OK || comparison < 1 ||
-        comparison > 5 || bl_cbor_array(&in, &items) != BL_OK || items == 0) {
+        comparison > 5) {
         return BL_MANIFEST;
     }
-    for (; items > 0; items--) {
-        if (bl_cbor_int(&in, &element) != BL_OK) {
-            return BL_MANIFEST;
-        }
-    }
-    return bl_cbor_finish(&in) == BL_OK ? BL_OK : BL_MANIFEST;
-}
-
-static bl_status form(bl_status status)
-{
-    return status == BL_CBOR ? BL_MANIFEST : status;
+    return bl_suit_ints(&in);
 }
 
 static bl_status read_parameter(struct bl_cbor *r, int64_t label,
@@ -238,29 +263,29 @@ static bl_status read_parameter(struct bl_cbor *r, int64_t label,
     case PARAM_DIGEST:
         return read_digest(r, &p->digest);
     case PARAM_USE_BEFORE:
-        return form(bl_cbor_uint(r, &p->use_before));
+        return bl_cbor_uint(r, &p->use_before);
     case PARAM_SLOT:
         return read_u32(r, &p->slot);
     case PARAM_SIZE:
         return read_u32(r, &p->size);
     case PARAM_CONTENT:
-        return form(bl_cbor_bstr(r, &p->content));
+        return bl_cbor_bstr(r, &p->content);
     case PARAM_URI:
         return read_uri(r, &p->uri);
     case PARAM_SOURCE:
         return read_source(r, n_components, &p->source);
     case PARAM_INVOKE_ARGS:
-        return form(bl_cbor_bstr(r, &args));
+        return bl_cbor_bstr(r, &args);
     case PARAM_BATTERY:
-        return form(bl_cbor_uint(r, &p->battery));
+        return bl_cbor_uint(r, &p->battery);
     case PARAM_PRIORITY:
-        return form(bl_cbor_int(r, &p->priority));
+        return bl_cbor_int(r, &p->priority);
     case PARAM_VERSION:
         return read_version(r, &p->version);
     case PARAM_STRICT_ORDER: /* a device always runs in order */
-        return form(bl_cbor_bool(r, &ignored));
+        return bl_cbor_bool(r, &ignored);
     case PARAM_SOFT_FAILURE:
-        return soft == NULL ? BL_PARAMETER : form(bl_cbor_bool(r, soft));
+        return soft == NULL ? BL_PARAMETER : bl_cbor_bool(r, soft);
     case PARAM_ENCRYPTION:
         return BL_ENCRYPTION;
     case PARAM_DELTA:
@@ -287,9 +312,9 @@ bl_status bl_suit_override(bl_span argument, uint32_t n_components,
         return BL_TOO_LARGE;
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
-        status = form(bl_cbor_key_order(&r, &last));
+        status = bl_cbor_key_order(&r, &last);
         if (status == BL_OK) {
-            status = form(bl_cbor_int(&r, &label));
+            status = bl_cbor_int(&r, &label);
         }
         if (status == BL_OK) {
             status = read_parameter(&r, label, n_components, p, soft);
@@ -298,5 +323,5 @@ bl_status bl_suit_override(bl_span argument, uint32_t n_components,
             p->set |= SUIT_BIT(label);
         }
     }
-    return status;
+    return status == BL_CBOR ? BL_MANIFEST : status;
 }

@@ -77,11 +77,9 @@ bl_span bl_suit_section(const struct bl_suit_manifest *manifest,
  * abort) is what it consumes and `failure` says that it does not hold. */
 bool bl_suit_condition(int32_t code, uint8_t *parameter, bl_status *failure);
 
-/* Where a command writes into the current component. */
-static inline bool bl_suit_writes(int32_t code)
-{
-    return code == SUIT_WRITE || code == SUIT_FETCH || code == SUIT_COPY;
-}
+/* The parameters, as bits, that a command needs which writes into the current
+ * component; 0: `code` is none of them. */
+uint32_t bl_suit_write_needs(int32_t code);
 
 /* The commands of a sequence, from the content of its byte string. */
 bl_status bl_suit_sequence(bl_span content, struct bl_cbor *commands,
@@ -100,6 +98,8 @@ bl_status bl_suit_select(bl_span argument, uint32_t n_components,
 bl_status bl_suit_override(bl_span argument, uint32_t n_components,
                            struct bl_suit_parameters *p,
                            bool *soft) BL_MUST_CHECK;
+/* [+int], and nothing after it. */
+bl_status bl_suit_ints(struct bl_cbor *r) BL_MUST_CHECK;
 /* A whole SUIT_Digest with SHA-256; `digest` points to its 32 bytes. */
 bl_status bl_suit_digest(bl_span item, const uint8_t **digest) BL_MUST_CHECK;
 /* Is `digest` that of `content` with its byte-string head in front? */

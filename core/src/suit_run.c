@@ -4,8 +4,9 @@
  * unwinds it to the nearest sequence that takes failures softly. A directive
  * or a platform function that fails ends the procedure, wherever it stands.
  */
-#include "bowline/sha256.h"
 #include "suit_private.h"
+
+enum { UUID_SIZE = 16 };
 
 static struct bl_suit_frame *top(struct bl_suit_run *run)
 {
@@ -150,22 +151,20 @@ static bl_verdict verdict(bool holds)
     return holds ? BL_GOOD : BL_BAD;
 }
 
-static bl_verdict class_match(const struct bl_suit_platform *platform,
-                              const uint8_t *id)
+/* Is `id` one of the device's `n`? */
+static bool is_one_of(const uint8_t *own, uint32_t n, const uint8_t *id)
 {
-    uint32_t i;
-
-    for (i = 0; i < platform->n_class_ids; i++) {
-        if (bl_equal(platform->class_id + 16u * i, id, 16) == BL_GOOD) {
-            return BL_GOOD;
+    for (; n > 0; n--, own += UUID_SIZE) {
+        if (bl_equal(own, id, UUID_SIZE) == BL_GOOD) {
+            return true;
         }
     }
-    return BL_BAD;
+    return false;
 }
 
 /* Compares element by element until the manifest's are used up. */
-static bl_verdict version_match(const struct bl_suit_platform *platform,
-                                bl_span match)
+static bool version_match(const struct bl_suit_platform *platform,
+                          bl_span match)
 {
     static const uint8_t accepts[] = {0, 4, 6, 2, 3, 1}; /* >, =, < */
     struct bl_cbor r;
@@ -180,16 +179,16 @@ static bl_verdict version_match(const struct bl_suit_platform *platform,
     if (bl_cbor_array(&r, &items) != BL_OK ||
         bl_cbor_uint(&r, &comparison) != BL_OK ||
         bl_cbor_array(&r, &items) != BL_OK || comparison >= sizeof accepts) {
-        return BL_BAD;
+        return false;
     }
     for (i = 0; order == 2 && i < items; i++) {
         if (bl_cbor_int(&r, &wanted) != BL_OK) {
-            return BL_BAD;
+            return false;
         }
         own = i < platform->n_version ? platform->version[i] : 0;
         order = own > wanted ? 4 : own < wanted ? 1 : 2;
     }
-    return verdict((accepts[comparison] & order) != 0);
+    return (accepts[comparison] & order) != 0;
 }
 
 static bl_status slot_match(const struct bl_suit_run *run, uint32_t i,
@@ -219,8 +218,10 @@ static bl_status image_match(const struct bl_suit_run *run, uint32_t i,
 /* What was settled when the update was made, and may be otherwise by now. */
 static bool of_the_update(int32_t code)
 {
-    return code == SUIT_USE_BEFORE || code == SUIT_BATTERY ||
-           code == SUIT_AUTHORIZED || code == SUIT_VERSION;
+    const uint32_t those = SUIT_BIT(SUIT_USE_BEFORE) | SUIT_BIT(SUIT_BATTERY) |
+                           SUIT_BIT(SUIT_AUTHORIZED) | SUIT_BIT(SUIT_VERSION);
+
+    return (those >> code & 1) != 0; /* conditions are 1 to 28 */
 }
 
 /* Without a device: what a device with an empty target slot would say. A
@@ -240,7 +241,7 @@ static bl_status judge(const struct bl_suit_run *run, int32_t code, uint32_t i,
 {
     const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_parameters *p = &run->parameter[i];
-    bl_span id = run->manifest->component[i];
+    bool holds = false;
 
     if (code == SUIT_COMPONENT_SLOT) {
         return slot_match(run, i, out);
@@ -253,43 +254,44 @@ static bl_status judge(const struct bl_suit_run *run, int32_t code, uint32_t i,
         *out = BL_GOOD;
         return BL_OK;
     }
-    *out = BL_BAD;
     switch (code) {
     case SUIT_VENDOR:
-        *out = bl_equal(platform->vendor_id, p->vendor_id, 16);
+        holds = is_one_of(platform->vendor_id, 1, p->vendor_id);
         break;
     case SUIT_CLASS:
-        *out = class_match(platform, p->class_id);
+        holds =
+            is_one_of(platform->class_id, platform->n_class_ids, p->class_id);
+        break;
+    case SUIT_DEVICE_ID:
+        holds = is_one_of(platform->device_id, platform->device_id != NULL,
+                          p->device_id);
         break;
     case SUIT_IMAGE_MATCH:
         return image_match(run, i, out);
     case SUIT_USE_BEFORE: /* without a clock nobody can say */
-        *out = verdict(platform->now != 0 && platform->now < p->use_before);
+        holds = platform->now != 0 && platform->now < p->use_before;
         break;
     case SUIT_CHECK_CONTENT:
         if (platform->content_match != NULL) {
-            return platform->content_match(platform->ctx, id, p->content, out);
-        }
-        break;
-    case SUIT_DEVICE_ID:
-        if (platform->device_id != NULL) {
-            *out = bl_equal(platform->device_id, p->device_id, 16);
+            return platform->content_match(
+                platform->ctx, run->manifest->component[i], p->content, out);
         }
         break;
     case SUIT_BATTERY:
-        *out = verdict(platform->battery == NULL ||
-                       platform->battery(platform->ctx) >= p->battery);
+        holds = platform->battery == NULL ||
+                platform->battery(platform->ctx) >= p->battery;
         break;
     case SUIT_AUTHORIZED:
-        *out = verdict(platform->authorized == NULL ||
-                       platform->authorized(platform->ctx, p->priority));
+        holds = platform->authorized == NULL ||
+                platform->authorized(platform->ctx, p->priority);
         break;
     case SUIT_VERSION:
-        *out = version_match(platform, p->version);
+        holds = version_match(platform, p->version);
         break;
     default: /* abort */
         break;
     }
+    *out = verdict(holds);
     return BL_OK;
 }
 
@@ -312,7 +314,7 @@ static bl_status condition(struct bl_suit_run *run, int32_t code, uint32_t i,
     if (holds != BL_GOOD) {
         return unwind(run, failure);
     }
-    if (run->in_shared && (code == SUIT_VENDOR || code == SUIT_CLASS)) {
+    if (run->in_shared && code <= SUIT_CLASS) {
         run->checked = (uint8_t)(run->checked | code); /* labels 1 and 2 */
     }
     return BL_OK;
@@ -351,17 +353,9 @@ static bl_status do_write(const struct bl_suit_run *run, uint32_t i)
 {
     const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_parameters *p = &run->parameter[i];
-    uint8_t digest[BL_SHA256_SIZE];
 
     if (p->content.n != p->size) {
-        return p->content.n > p->size ? BL_PAYLOAD_LONG : BL_PAYLOAD_SHORT;
-    }
-    bl_sha256(p->content.p, p->content.n, digest);
-    if (bl_equal(digest, p->digest, sizeof digest) != BL_GOOD) {
-        return BL_PAYLOAD_DIGEST;
-    }
-    if (run->assume) {
-        return BL_OK;
+        return BL_MANIFEST;
     }
     return platform->write == NULL
                ? BL_COMPONENT_FORBIDDEN
@@ -374,88 +368,82 @@ static bl_status do_copy(const struct bl_suit_run *run, uint32_t i)
     const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_manifest *m = run->manifest;
     const struct bl_suit_parameters *p = &run->parameter[i];
-    bl_verdict same = BL_BAD;
-    bl_status status;
 
     if (p->source == i) {
         return BL_MANIFEST;
     }
+    return platform->copy == NULL
+               ? BL_COMMAND
+               : platform->copy(platform->ctx, m->component[i],
+                                m->component[p->source], p->size);
+}
+
+/* What was stored without a download is at once read back. */
+static bl_status do_local(const struct bl_suit_run *run, int32_t code,
+                          uint32_t i)
+{
+    bl_verdict same = BL_BAD;
+    bl_status status;
+
     if (run->assume) {
         return BL_OK;
     }
-    if (platform->copy == NULL) {
-        return BL_COMMAND;
-    }
-    status = platform->copy(platform->ctx, m->component[i],
-                            m->component[p->source], p->size);
+    status = code == SUIT_WRITE ? do_write(run, i) : do_copy(run, i);
     if (status == BL_OK) {
         status = image_match(run, i, &same);
     }
-    if (status == BL_OK && same != BL_GOOD) {
-        status = BL_PAYLOAD_DIGEST;
-    }
-    return status;
+    return status == BL_OK && same != BL_GOOD ? BL_PAYLOAD_DIGEST : status;
 }
 
 /* What every write needs, and who may be written. */
-static bl_status do_store(struct bl_suit_run *run, int32_t code, uint32_t i,
-                          bl_suit_event *event, bool *stop)
+static bl_status do_store(struct bl_suit_run *run, int32_t code,
+                          uint32_t needs, uint32_t i, bl_suit_event *event,
+                          bool *stop)
 {
     const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_parameters *p = &run->parameter[i];
     struct bl_suit_component component;
-    uint32_t need = SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
-    bl_status status;
+    bl_status status = platform->component(
+        platform->ctx, run->manifest->component[i], &component);
 
-    need |= code == SUIT_FETCH   ? SUIT_BIT(PARAM_URI)
-            : code == SUIT_WRITE ? SUIT_BIT(PARAM_CONTENT)
-                                 : SUIT_BIT(PARAM_SOURCE);
-    status = platform->component(platform->ctx, run->manifest->component[i],
-                                 &component);
     if (status != BL_OK) {
         return status;
     }
     if (!component.writable) {
         return BL_COMPONENT_FORBIDDEN;
     }
-    if ((p->set & need) != need) {
+    if ((p->set & needs) != needs) {
         return BL_MANIFEST;
     }
     if (p->size > component.capacity) {
         return BL_NO_SPACE;
     }
     run->written = (uint8_t)(run->written | 1u << i);
-    switch (code) {
-    case SUIT_FETCH:
-        return do_fetch(run, i, event, stop);
-    case SUIT_WRITE:
-        return do_write(run, i);
-    default:
-        return do_copy(run, i);
-    }
+    return code == SUIT_FETCH ? do_fetch(run, i, event, stop)
+                              : do_local(run, code, i);
 }
 
 static bl_status directive(struct bl_suit_run *run, int32_t code,
                            bl_span argument, uint32_t i, bl_suit_event *event,
                            bool *stop)
 {
+    uint32_t needs = bl_suit_write_needs(code);
+
     if (code == SUIT_OVERRIDE) {
         return bl_suit_override(argument, run->manifest->n_components,
                                 &run->parameter[i],
                                 run->depth > 0 ? &top(run)->soft : NULL);
     }
-    if (run->in_shared) {
+    if (needs != 0) {
+        return do_store(run, code, needs, i, event, stop);
+    }
+    if (code != SUIT_INVOKE) {
         return BL_COMMAND;
     }
-    if (code == SUIT_INVOKE) {
-        memset(&run->fetch, 0, sizeof run->fetch);
-        run->fetch.component = run->manifest->component[i];
-        *event = BL_SUIT_JUMP;
-        *stop = true;
-        return BL_OK;
-    }
-    return bl_suit_writes(code) ? do_store(run, code, i, event, stop)
-                                : BL_COMMAND;
+    run->fetch.component = run->manifest->component[i];
+    *event = BL_SUIT_JUMP;
+    *stop = true;
+    return BL_OK;
 }
 
 /* --- The machine ----------------------------------------------------------

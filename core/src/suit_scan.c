@@ -156,22 +156,12 @@ static bl_status read_severable(struct bl_cbor *r, bl_span carried,
 static bl_status read_set_version(struct bl_cbor *r, bl_span *out)
 {
     struct bl_cbor in;
-    uint32_t items;
-    int64_t element;
 
     if (bl_cbor_bstr(r, out) != BL_OK) {
         return BL_MANIFEST;
     }
     bl_cbor_init(&in, *out);
-    if (bl_cbor_array(&in, &items) != BL_OK || items == 0) {
-        return BL_MANIFEST;
-    }
-    for (; items > 0; items--) {
-        if (bl_cbor_int(&in, &element) != BL_OK) {
-            return BL_MANIFEST;
-        }
-    }
-    return bl_cbor_finish(&in);
+    return bl_suit_ints(&in);
 }
 
 static bl_status read_common_element(struct bl_cbor *r,
@@ -269,10 +259,9 @@ static bl_status read_manifest(const struct bl_suit_envelope *envelope,
 /* --- Command sequences ----------------------------------------------------
  */
 
-static bl_status enter(struct scan *s, struct level *level, bl_span sequence,
+static bl_status enter(struct level *level, bl_span sequence,
                        uint16_t selected)
 {
-    (void)s;
     level->selected = selected;
     if (bl_suit_sequence(sequence, &level->next, &level->items) != BL_OK ||
         level->items == 0) {
@@ -305,7 +294,7 @@ static bl_status leave(struct scan *s, bool *done)
         if (bl_cbor_bstr(&level->alternatives, &sequence) != BL_OK) {
             return BL_MANIFEST;
         }
-        return enter(s, level, sequence, s->level[s->depth - 1].selected);
+        return enter(level, sequence, s->level[s->depth - 1].selected);
     }
     *done = s->depth == 0;
     if (s->depth > 0) {
@@ -356,7 +345,7 @@ static bl_status scan_run_sequence(struct scan *s, bl_span argument)
     if (status == BL_OK) {
         status = push(s, &level);
     }
-    return status != BL_OK ? status : enter(s, level, sequence, selected);
+    return status != BL_OK ? status : enter(level, sequence, selected);
 }
 
 static bl_status scan_override(struct scan *s, bl_span argument)
@@ -382,21 +371,17 @@ static bl_status scan_override(struct scan *s, bl_span argument)
 }
 
 /* May the selected components be written, and is it said with what? */
-static bl_status scan_write(const struct scan *s, int32_t code)
+static bl_status scan_write(const struct scan *s, uint32_t needs)
 {
-    uint32_t need = SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
     uint16_t todo;
     uint32_t i;
 
-    need |= code == SUIT_FETCH   ? SUIT_BIT(PARAM_URI)
-            : code == SUIT_WRITE ? SUIT_BIT(PARAM_CONTENT)
-                                 : SUIT_BIT(PARAM_SOURCE);
     for (todo = s->level[s->depth].selected; todo != 0; todo >>= 4) {
         i = (todo & 15u) - 1;
         if ((s->writable >> i & 1) == 0) {
             return BL_COMPONENT_FORBIDDEN;
         }
-        if ((s->set[i] & need) != need) {
+        if ((s->set[i] & needs) != needs) {
             return BL_MANIFEST;
         }
     }
@@ -415,40 +400,32 @@ static bl_status scan_policy(bl_span argument)
     return BL_OK;
 }
 
-static bl_status scan_directive(struct scan *s, int32_t code, bl_span argument)
+static bl_status scan_directive(struct scan *s, int32_t code)
 {
-    if (code == SUIT_APPLY_DELTA && s->section != SHARED) {
+    uint32_t needs = bl_suit_write_needs(code);
+
+    if (s->section == SHARED) {
+        return BL_COMMAND;
+    }
+    if (code == SUIT_APPLY_DELTA) {
         return BL_DELTA;
     }
-    if ((!bl_suit_writes(code) && code != SUIT_INVOKE) ||
-        s->section == SHARED) {
-        return BL_COMMAND;
-    }
-    if (code == SUIT_INVOKE && s->section != SECTION_INVOKE) {
-        return BL_COMMAND;
+    if (needs == 0) {
+        return code == SUIT_INVOKE && s->section == SECTION_INVOKE
+                   ? BL_OK
+                   : BL_COMMAND;
     }
     if (code == SUIT_COPY && s->platform != NULL &&
         s->platform->copy == NULL) {
         return BL_COMMAND;
     }
-    if (bl_suit_writes(code)) {
-        bl_status status = scan_write(s, code);
-
-        if (status != BL_OK) {
-            return status;
-        }
-    }
-    return scan_policy(argument);
+    return scan_write(s, needs);
 }
 
 static void note_check(struct scan *s, int32_t code)
 {
-    if (s->section == SHARED && s->depth == 0) {
-        if (code == SUIT_VENDOR) {
-            s->checked |= CHECKED_VENDOR;
-        } else if (code == SUIT_CLASS) {
-            s->checked |= CHECKED_CLASS;
-        }
+    if (s->section == SHARED && s->depth == 0 && code <= SUIT_CLASS) {
+        s->checked = (uint8_t)(s->checked | code); /* labels 1 and 2 */
     }
 }
 
@@ -486,11 +463,12 @@ static bl_status scan_command(struct scan *s)
     default:
         break;
     }
-    if (!bl_suit_condition(code, &parameter, &failure)) {
-        return scan_directive(s, code, argument);
+    if (bl_suit_condition(code, &parameter, &failure)) {
+        note_check(s, code);
+    } else {
+        status = scan_directive(s, code);
     }
-    note_check(s, code);
-    return scan_policy(argument);
+    return status != BL_OK ? status : scan_policy(argument);
 }
 
 static bl_status scan_sequence(struct scan *s, uint32_t section,
@@ -503,7 +481,7 @@ static bl_status scan_sequence(struct scan *s, uint32_t section,
     s->section = section;
     s->depth = 0;
     level->alternatives.p = level->alternatives.end = NULL;
-    status = enter(s, level, sequence, s->manifest->n_components == 1);
+    status = enter(level, sequence, s->manifest->n_components == 1);
     while (status == BL_OK && !done) {
         level = &s->level[s->depth];
         status = bl_cbor_peek(&level->next) == BL_CBOR_END ? leave(s, &done)
