@@ -431,7 +431,10 @@ static void set_request(struct transfer *t)
                          request->body.n > 0 ? (const char *)request->body.p
                                              : "");
     }
-    if (!get) {
+    if (strcmp(request->method, "HEAD") == 0) {
+        /* No body follows, whatever Content-Length says. */
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    } else if (!get) {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     }
     if (request->offset > 0) {

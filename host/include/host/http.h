@@ -20,7 +20,7 @@ struct http_config {
 };
 
 struct http_request {
-    const char *method; /* "GET", "POST", "PUT", "DELETE" */
+    const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char *url;
     const char *content_type; /* NULL: none */
     const char *accept;       /* NULL: none */
