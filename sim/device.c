@@ -33,7 +33,7 @@ static uint32_t layout_make(struct sim_device *d, uint32_t block)
     for (unsigned i = 0; i < 2; i++) {
         d->layout.root[i] = area_take(&at, sizeof(d->root), block);
         d->layout.state[i] = area_take(&at, 512, block);
-        d->layout.journal[i] = area_take(&at, 1024, block);
+        d->layout.journal[i] = area_take(&at, 512, block);
         d->layout.manifest[i] = area_take(&at, SIM_ENVELOPE_MAX, block);
         d->component[0].area[i] = area_take(&at, SIM_APP_SIZE + 1000, block);
         d->component[1].area[i] = area_take(&at, SIM_NET_SIZE, block);

@@ -33,7 +33,7 @@ enum sim_release_name {
     SIM_R_NONE = SIM_RELEASES
 };
 
-enum { SIM_APP_SIZE = 9001, SIM_NET_SIZE = 301, SIM_ENVELOPE_MAX = 2048 };
+enum { SIM_APP_SIZE = 13001, SIM_NET_SIZE = 301, SIM_ENVELOPE_MAX = 2048 };
 
 struct sim_release {
     uint64_t sequence;

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include "bowline/cbor.h"
+#include "bowline/sha256.h"
 #include "host/file.h"
 
 /* --- What a device says
@@ -146,6 +147,43 @@ int sim_server_read(struct sim_server *server, bl_span body,
 /* --- What the server says
  * ------------------------------------------------------ */
 
+/* Tickets signed once in a process: devices with few random numbers ask the
+ * same over and over. */
+enum { TICKETS = 4096, TICKET_MAX = 256 };
+
+static struct ticket {
+    uint8_t question[32];
+    uint8_t bytes[TICKET_MAX];
+    size_t n; /* 0: not in use */
+} tickets[TICKETS];
+
+static void question(const struct author_ticket *ticket, uint8_t out[32])
+{
+    struct bl_sha256 h;
+
+    bl_sha256_init(&h);
+    bl_sha256_update(&h, ticket->nonce.p, ticket->nonce.n);
+    bl_sha256_update(&h, ticket->device_id, 16);
+    bl_sha256_update(&h, ticket->manifest, 32);
+    bl_sha256_update(&h, &ticket->root_version, 8);
+    bl_sha256_final(&h, out);
+}
+
+static int sign(const struct sim_fixture *f,
+                const struct author_ticket *ticket, struct ticket *place)
+{
+    struct buffer out = BUFFER(TICKET_MAX);
+    int r = author_ticket(ticket, f->key[SIM_KEY_TICKET], &out, NULL);
+
+    if (r == 0) {
+        question(ticket, place->question);
+        memcpy(place->bytes, out.p, out.n);
+        place->n = out.n;
+    }
+    buffer_free(&out);
+    return r;
+}
+
 static int put_ticket(const struct sim_server *server,
                       const struct sim_poll *poll, struct bl_cbor_writer *w)
 {
@@ -154,18 +192,20 @@ static int put_ticket(const struct sim_server *server,
                                    .expiry = SIM_TIME + 3660,
                                    .nonce = poll->nonce,
                                    .root_version = server->root};
-    struct buffer out = BUFFER(512);
-    int r;
+    struct ticket *place;
+    uint8_t asked[32];
 
     memcpy(ticket.device_id, f->device_id, 16);
     memcpy(ticket.manifest, f->release[server->wanted].manifest, 32);
-    r = author_ticket(&ticket, f->key[SIM_KEY_TICKET], &out, NULL);
-    if (r == 0) {
-        bl_cbor_put_uint(w, 1);
-        bl_cbor_put_bstr(w, buffer_span(&out));
+    question(&ticket, asked);
+    place = &tickets[((unsigned)asked[0] << 8 | asked[1]) % TICKETS];
+    if ((place->n == 0 || memcmp(place->question, asked, 32) != 0) &&
+        sign(f, &ticket, place) != 0) {
+        return -1;
     }
-    buffer_free(&out);
-    return r;
+    bl_cbor_put_uint(w, 1);
+    bl_cbor_put_bstr(w, bl_span_of(place->bytes, place->n));
+    return 0;
 }
 
 static void put_roots(const struct sim_server *server, uint64_t version,

@@ -157,6 +157,10 @@ static enum sim_end check_flash(struct sim_world *w)
         say(w, "power cut (%s)", sim_cut_name(flash->cut));
         return SIM_CUT;
     }
+    if (w->checked == flash->ops) {
+        return SIM_SETTLED; /* nothing was written since */
+    }
+    w->checked = flash->ops;
     if (bl_state_load(&w->device.layout, &state) != BL_OK) {
         return broken(w, "no state record");
     }
@@ -373,5 +377,6 @@ void sim_world_restore(struct sim_world *w,
     w->may_boot = snapshot->may_boot;
     w->now_ms = snapshot->now_ms;
     w->floor = snapshot->floor;
+    w->checked = 0;
     w->fault[0] = '\0';
 }

@@ -25,7 +25,8 @@ struct sim_world {
     uint64_t cut_in; /* flash operations until the next cut; 0: none */
     enum sim_cut cut_kind;
     uint64_t now_ms;
-    uint64_t floor; /* the highest ever seen */
+    uint64_t floor;   /* the highest ever seen */
+    uint64_t checked; /* flash operations until the last look at the state */
     uint32_t random;
     bl_reset_cause reset;
     enum sim_release_name running;

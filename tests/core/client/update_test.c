@@ -195,14 +195,14 @@ static void power_cut_resumes_and_says_so(void **state)
     bl_status code = BL_OK;
 
     downloading(rig, SIM_R2);
-    rig_serve(rig, 200, 0, part(app(SIM_R2), 0, 7000), false);
+    rig_serve(rig, 200, 0, part(app(SIM_R2), 0, 12500), false);
     offered(rig, SIM_R2); /* a new start: RAM is gone */
     serve_manifest(rig);
     assert_true(rig_events(rig, BL_STATE_DOWNLOADING, &code) == 2);
     assert_int_equal(code, BL_INTERRUPTED);
     get(rig);
-    assert_true(rig->action.offset >= 4096);
-    assert_true(rig->action.offset <= 7000);
+    assert_true(rig->action.offset >= 10240);
+    assert_true(rig->action.offset <= 12500);
     assert_on_trial(rig, SIM_R2);
 }
 
