@@ -269,6 +269,7 @@ static bl_status open_envelope(bl_span envelope, struct opened *o,
     struct bl_cbor r;
     uint64_t tag;
     uint64_t key;
+    uint32_t i;
     bl_span wrapper;
     bl_status status;
 
@@ -288,7 +289,13 @@ static bl_status open_envelope(bl_span envelope, struct opened *o,
         bl_cbor_bstr(&r, manifest) != BL_OK) {
         return BL_ENVELOPE;
     }
-    return BL_OK;
+    for (i = 2; i < o->pairs; i++) {
+        if (bl_cbor_item(&r, NULL) != BL_OK ||
+            bl_cbor_item(&r, NULL) != BL_OK) {
+            return BL_ENVELOPE;
+        }
+    }
+    return bl_cbor_finish(&r) == BL_OK ? BL_OK : BL_ENVELOPE;
 }
 
 static int signed_already(const struct opened *o, const struct author_key *key,

@@ -164,7 +164,7 @@ static void every_set_signs_what_core_verifies(void **state)
 static void tree_of_15_levels_signs_what_core_verifies(void **state)
 {
     if (getenv("BOWLINE_LONG") == NULL) {
-        skip(); /* minutes: 285 million hashes */
+        skip(); /* half a minute: 285 million hashes */
     }
     make_and_sign(*state, "hss-h15", 32768, 1024);
 }

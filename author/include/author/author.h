@@ -27,8 +27,8 @@ struct author_key;
 /* `kind`: "esp256", "ed25519", "hss" (M32 H10/W8), "hss-m24-h10", "hss-h5",
  * "hss-h15". */
 int author_key_create(const char *path, const char *kind, struct error *err);
-/* The same, telling how far it is: an HSS tree takes seconds ("hss"), or
- * minutes ("hss-h15"). NULL: nothing is told. */
+/* The same, telling how far it is: an HSS tree takes a second ("hss"), or
+ * half a minute ("hss-h15"). NULL: nothing is told. */
 typedef void (*author_progress)(void *ctx, uint32_t done, uint32_t total);
 int author_key_create_watched(const char *path, const char *kind,
                               author_progress progress, void *ctx,
