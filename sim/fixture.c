@@ -202,13 +202,29 @@ static int envelope_make(struct sim_fixture *f, struct sim_release *r,
     return 0;
 }
 
+static int permits_make(struct sim_fixture *f, struct sim_release *r,
+                        struct error *err)
+{
+    struct author_permit permit = {.expiry = SIM_TIME + 86400,
+                                   .issued = SIM_TIME};
+
+    memcpy(permit.class_id, f->class_id, 16);
+    memcpy(permit.manifest, r->manifest, 32);
+    for (unsigned i = 0; i < 2; i++) {
+        r->permit[i].limit = 512;
+        if (author_permit(&permit, &f->key[SIM_KEY_RELEASE + i], 1,
+                          &r->permit[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int release_make(struct sim_fixture *f, unsigned which,
                         struct error *err)
 {
     const struct plan *plan = &plans[which];
     struct sim_release *r = &f->release[which];
-    struct author_permit permit = {.expiry = SIM_TIME + 86400,
-                                   .issued = SIM_TIME};
 
     r->sequence = plan->sequence;
     r->version = plan->version;
@@ -218,10 +234,7 @@ static int release_make(struct sim_fixture *f, unsigned which,
     if (envelope_make(f, r, plan, err) != 0) {
         return -1;
     }
-    memcpy(permit.class_id, f->class_id, 16);
-    memcpy(permit.manifest, r->manifest, 32);
-    r->permit.limit = 512;
-    return author_permit(&permit, &f->key[plan->key], 1, &r->permit, err);
+    return permits_make(f, r, err);
 }
 
 /* --- All
@@ -264,6 +277,7 @@ void sim_fixture_close(struct sim_fixture *f)
     }
     for (unsigned i = 0; i < SIM_RELEASES; i++) {
         buffer_free(&f->release[i].envelope);
-        buffer_free(&f->release[i].permit);
+        buffer_free(&f->release[i].permit[0]);
+        buffer_free(&f->release[i].permit[1]);
     }
 }

@@ -46,7 +46,7 @@ struct sim_release {
     bool has_net;
     uint8_t net[SIM_NET_SIZE];
     uint8_t net_sha256[32];
-    struct buffer permit; /* for the device's class, signed by its key */
+    struct buffer permit[2]; /* for the class, under root document 1 and 2 */
 };
 
 enum {

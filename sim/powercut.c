@@ -2,16 +2,14 @@
 /*
  * Cuts the power at every flash operation of every scenario, on every
  * geometry, in every way a cut can go; then, during the recovery from it, a
- * second time. BOWLINE_EXHAUSTIVE=1 tries every second cut, else one in many
- * by a fixed draw. A failing cut prints an id; `powercut --replay ID` plays
- * it again with a log.
+ * second time. BOWLINE_EXHAUSTIVE=1 tries every second cut, else one for each
+ * first by a fixed draw. A failing cut prints an id; `powercut --replay ID`
+ * plays it again with a log.
  */
 #include "scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { SAMPLE = 3 /* of so many first cuts one is cut a second time */ };
 
 struct cut {
     uint64_t k; /* 0: none */
@@ -107,23 +105,24 @@ static void try_second(struct run *run, struct stage *stage,
     }
 }
 
+static uint64_t draw(const struct cut *cut, uint64_t n)
+{
+    uint64_t x = (cut->k * SIM_CUTS + cut->kind) * 0x9E3779B97F4A7C15U;
+
+    return n == 0 ? 0 : (x >> 32) % n;
+}
+
 static void second_cuts(struct run *run, struct stage *stage, uint64_t ops,
                         bool all, struct count *count)
 {
-    uint64_t draw = run->cut[0].k * 2654435761U + run->cut[0].kind * 40503U;
+    uint64_t n = ops * SIM_CUTS;
+    uint64_t i = all ? 0 : draw(&run->cut[0], n);
+    uint64_t end = all || n == 0 ? n : i + 1;
 
-    if (!all && draw % SAMPLE != 0) {
-        return;
-    }
-    for (uint64_t k = 1; k <= ops; k++) {
-        for (unsigned kind = 0; kind < SIM_CUTS; kind++) {
-            if (!all && (k * SIM_CUTS + kind) != draw % (ops * SIM_CUTS)) {
-                continue;
-            }
-            run->cut[1].k = k;
-            run->cut[1].kind = (enum sim_cut)kind;
-            try_second(run, stage, count);
-        }
+    for (; i < end; i++) {
+        run->cut[1].k = i / SIM_CUTS + 1;
+        run->cut[1].kind = (enum sim_cut)(i % SIM_CUTS);
+        try_second(run, stage, count);
     }
     run->cut[1].k = 0;
 }
@@ -144,6 +143,7 @@ static void try_first(struct run *run, struct stage *stage, bool all,
         failed(run, stage, count);
         return;
     }
+    sim_scenario_cut(run->scenario, w);
     sim_world_save(w, &stage->after);
     before = w->device.flash.ops;
     if (!ends_well(run, stage)) {
@@ -307,6 +307,7 @@ static int replay(const struct sim_fixture *fixture, const char *id)
     sim_scenario_begin(run.scenario, &stage.world);
     for (int i = 0; good && i < 2 && run.cut[i].k != 0; i++) {
         good = reaches_cut(&stage.world, &run.cut[i], &settled);
+        sim_scenario_cut(run.scenario, &stage.world);
     }
     good = good && ends_well(&run, &stage);
     id_print(&run);

@@ -59,6 +59,17 @@ const struct sim_scenario sim_scenarios[] = {
      .breaks = 1,
      .break_at = 5000,
      .no_range = true},
+    {.name = "rotation-rollback",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R1,
+     .expected = SIM_R1,
+     .root = 2,
+     .permit = true},
+    {.name = "other-wish",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3,
+     .then = SIM_R_PARTS},
     {.name = "parts",
      .before = {SIM_R2, NONE},
      .wanted = SIM_R_PARTS,
@@ -91,28 +102,48 @@ int sim_scenario_prepare(const struct sim_scenario *scenario,
     return 0;
 }
 
+static void want(struct sim_world *w, enum sim_release_name wanted)
+{
+    w->server.wanted = wanted;
+    w->server.about = w->fixture->release[wanted].sequence;
+    memset(w->server.heard, 0, sizeof(w->server.heard));
+    w->may_boot |= 1U << wanted;
+}
+
 void sim_scenario_begin(const struct sim_scenario *scenario,
                         struct sim_world *w)
 {
-    w->server.wanted = scenario->wanted;
     w->server.permit = scenario->permit;
     w->server.root = scenario->root == 0 ? 1 : scenario->root;
     w->server.breaks = scenario->breaks;
     w->server.break_at = scenario->break_at;
     w->server.no_range = scenario->no_range;
-    w->server.about = w->fixture->release[scenario->wanted].sequence;
-    memset(w->server.heard, 0, sizeof(w->server.heard));
-    w->may_boot |= 1U << scenario->wanted;
+    want(w, scenario->wanted);
+}
+
+void sim_scenario_cut(const struct sim_scenario *scenario, struct sim_world *w)
+{
+    if (scenario->then != SIM_R1 && w->server.wanted != scenario->then) {
+        want(w, scenario->then);
+    }
+}
+
+static enum sim_release_name expected(const struct sim_scenario *scenario,
+                                      const struct sim_world *w)
+{
+    return w->server.wanted == scenario->wanted ? scenario->expected
+                                                : scenario->then;
 }
 
 static int check_device(const struct sim_scenario *scenario,
                         struct sim_world *w)
 {
-    const struct sim_release *r = &w->fixture->release[scenario->expected];
+    enum sim_release_name end = expected(scenario, w);
+    const struct sim_release *r = &w->fixture->release[end];
     const struct bl_client *c = &w->device.client;
     struct bl_state state;
 
-    if (w->running != scenario->expected) {
+    if (w->running != end) {
         return wrong(w, "another release runs in the end", w->running);
     }
     if (bl_state_load(&w->device.layout, &state) != BL_OK ||
@@ -134,7 +165,7 @@ static int check_story(const struct sim_scenario *scenario,
                        struct sim_world *w)
 {
     const uint32_t *heard = w->server.heard;
-    bool stays = scenario->expected == scenario->wanted;
+    bool stays = expected(scenario, w) == w->server.wanted;
 
     if (heard[BL_STATE_CONFIRMED] != (stays ? 1U : 0U)) {
         return wrong(w, "confirmations heard", heard[BL_STATE_CONFIRMED]);

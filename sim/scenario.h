@@ -17,6 +17,7 @@ struct sim_scenario {
     uint32_t breaks; /* of the payload's transfer, each after ... */
     uint32_t break_at;
     bool no_range;
+    enum sim_release_name then; /* wanted after a cut instead; SIM_R1: none */
 };
 
 extern const struct sim_scenario sim_scenarios[];
@@ -29,6 +30,9 @@ int sim_scenario_prepare(const struct sim_scenario *scenario,
 /* Tells the server what the scenario wants of it. */
 void sim_scenario_begin(const struct sim_scenario *scenario,
                         struct sim_world *world);
+/* The power was cut: the operator may have another wish by now. */
+void sim_scenario_cut(const struct sim_scenario *scenario,
+                      struct sim_world *world);
 /* Is a settled world as the scenario must end? -1 with world->fault set. */
 int sim_scenario_check(const struct sim_scenario *scenario,
                        struct sim_world *world);

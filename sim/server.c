@@ -244,7 +244,7 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
     }
     if (permit) {
         bl_cbor_put_uint(w, 4);
-        bl_cbor_put_bstr(w, buffer_span(&r->permit));
+        bl_cbor_put_bstr(w, buffer_span(&r->permit[server->root - 1]));
     }
     bl_cbor_put_uint(w, 6);
     bl_cbor_put_uint(w, server->acked);

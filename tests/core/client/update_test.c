@@ -457,7 +457,7 @@ static void permit_for_another_release_is_refused_by_name(void **state)
     bl_status code = BL_OK;
 
     set_floor(rig, 3);
-    other.release[SIM_R2].permit = fixture.release[SIM_R1].permit;
+    other.release[SIM_R2].permit[0] = fixture.release[SIM_R1].permit[0];
     rig->server.fixture = &other;
     rig->server.permit = true;
     offered(rig, SIM_R2);
@@ -480,7 +480,7 @@ static void permit_by_a_stranger_is_refused_by_name(void **state)
     assert_int_equal(author_permit(&permit, &fixture.key[SIM_KEY_STRANGER], 1,
                                    &signed_one, NULL),
                      0);
-    other.release[SIM_R2].permit = signed_one;
+    other.release[SIM_R2].permit[0] = signed_one;
     set_floor(rig, 3);
     rig->server.fixture = &other;
     rig->server.permit = true;
@@ -511,7 +511,7 @@ static void expired_permit_is_refused_by_name(void **state)
     assert_int_equal(author_permit(&permit, &fixture.key[SIM_KEY_RELEASE], 1,
                                    &signed_one, NULL),
                      0);
-    other.release[SIM_R2].permit = signed_one;
+    other.release[SIM_R2].permit[0] = signed_one;
     set_floor(rig, 3);
     rig->server.fixture = &other;
     rig->server.permit = true;
