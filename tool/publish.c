@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bowline publish: payloads first, then the envelope that names them. */
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "inspect.h"
+#include "release.h"
+
+struct upload {
+    struct call *c;
+    struct api *api;
+    const char *path; /* of the envelope */
+    json_t *row;
+    uint64_t uploaded; /* payloads */
+};
+
+static const char *beside(struct call *c, const char *path, const char *uri)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? keep(c, "%s", uri)
+                         : keep(c, "%.*s/%s", (int)(slash - path), path, uri);
+}
+
+/* Where the release verb puts it, or beside the envelope. */
+static const char *find_payload(struct upload *u,
+                                const struct bl_suit_fetch *fetch)
+{
+    struct call *c = u->c;
+    const char *hex = keep_hex(c, fetch->digest, 32);
+    const char *path = beside(c, u->path, keep(c, "payloads/%s", hex));
+
+    if (access(path, F_OK) == 0) {
+        return path;
+    }
+    path = keep(c, "%s/payloads/%s", releases_folder(c), hex);
+    return access(path, F_OK) == 0 ? path : NULL;
+}
+
+static int check_payload(struct upload *u, const char *path,
+                         const struct bl_suit_fetch *fetch)
+{
+    uint8_t digest[32];
+    uint64_t size;
+
+    if (file_sha256(path, digest, &size, &u->c->err) != 0) {
+        return EXIT_INPUT;
+    }
+    if (size != fetch->size || memcmp(digest, fetch->digest, 32) != 0) {
+        return refuse(u->c, EXIT_INPUT,
+                      "%s is not the payload that %s names: "
+                      "it was changed after the release was made; release it "
+                      "anew with a higher version",
+                      path, u->path);
+    }
+    return 0;
+}
+
+static int send_payload(struct upload *u, const struct bl_suit_fetch *fetch)
+{
+    const char *hex = keep_hex(u->c, fetch->digest, 32);
+    const char *resource = keep(u->c, "/payloads/%s", hex);
+    const char *path = find_payload(u, fetch);
+    int code;
+    int there = api_has(u->api, resource, &code);
+
+    if (there < 0) {
+        return code;
+    }
+    if (path != NULL && (code = check_payload(u, path, fetch)) != 0) {
+        return code;
+    }
+    if (there > 0) {
+        note(u->c, "payload %.12s is on the server already", hex);
+        return 0;
+    }
+    if (path == NULL) {
+        return refuse(u->c, EXIT_INPUT,
+                      "the payload %s of %s is neither on "
+                      "the server nor in %s/payloads",
+                      hex, u->path, releases_folder(u->c));
+    }
+    u->uploaded++;
+    return api_upload(u->api, resource, path, keep(u->c, "upload %.12s", hex),
+                      NULL);
+}
+
+static int send_envelope(struct upload *u, bl_span bytes)
+{
+    struct bl_suit_envelope e;
+    struct bl_suit_manifest m;
+    struct bl_suit_fetch fetch;
+    uint32_t i;
+    json_t *answer = NULL;
+    bl_status status = bl_suit_read(bytes, &e);
+    int code = 0;
+
+    if (status == BL_OK) {
+        status = bl_suit_scan(&e, NULL, &m);
+    }
+    if (status != BL_OK) {
+        (void)error_status(&u->c->err, status, "%s", u->path);
+        return EXIT_INPUT;
+    }
+    for (i = 0; code == 0 && bl_suit_payload(&e, &m, 0, i, &fetch) == BL_OK;
+         i++) {
+        if (fetch.integrated.n == 0) {
+            code = send_payload(u, &fetch);
+        }
+    }
+    if (code == 0) {
+        code = api_send(u->api, "POST", "/releases", bytes, &answer);
+    }
+    if (code == 0) {
+        put_text(u->row, "type", "release");
+        put_number(u->row, "uploaded", u->uploaded);
+        put(u->row, "answer", json_incref(answer));
+        show(u->c, "published %s %s, sequence %llu",
+             json_string_value(json_object_get(answer, "product")),
+             json_string_value(json_object_get(answer, "version")),
+             (unsigned long long)m.sequence);
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int send_root(struct upload *u, bl_span bytes)
+{
+    json_t *answer = NULL;
+    int code = api_send(u->api, "POST", "/roots", bytes, &answer);
+
+    if (code == 0) {
+        put_text(u->row, "type", "root document");
+        put_number(u->row, "uploaded", 1);
+        put(u->row, "answer", json_incref(answer));
+        show(
+            u->c, "published root document %lld",
+            (long long)json_integer_value(json_object_get(answer, "version")));
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int publish_file(struct call *c, struct api *api, const char *path,
+                        json_t *list)
+{
+    struct upload u = {c, api, path, json_object(), 0};
+    struct buffer file = {0};
+    int code = read_input(c, path, 256 << 20, &file);
+
+    (void)json_array_append_new(list, u.row);
+    put_text(u.row, "file", path);
+    if (code == 0) {
+        switch (inspect_type(buffer_span(&file))) {
+        case TYPE_ENVELOPE:
+            code = send_envelope(&u, buffer_span(&file));
+            break;
+        case TYPE_ROOT:
+            code = send_root(&u, buffer_span(&file));
+            break;
+        default:
+            code =
+                refuse(c, EXIT_INPUT,
+                       "%s is neither a release (.suit) nor "
+                       "a root document; bowline release makes a release of "
+                       "a firmware image",
+                       path);
+            break;
+        }
+    }
+    buffer_free(&file);
+    return code;
+}
+
+static int newest(struct call *c, const char **path)
+{
+    struct release_file last;
+    uint8_t vendor_id[16];
+    uint8_t class_id[16];
+    int code = product_ids(c, vendor_id, class_id);
+
+    if (code == 0) {
+        code = releases_newest(c, class_id, &last);
+    }
+    if (code == 0 && last.path == NULL) {
+        return refuse(c, EXIT_INPUT,
+                      "no release of %s in %s; make one with "
+                      "bowline release",
+                      setting(c, "product"), releases_folder(c));
+    }
+    *path = last.path;
+    return code;
+}
+
+int verb_publish(struct call *c)
+{
+    json_t *list = json_array();
+    struct api *api;
+    int code = 0;
+    int i;
+
+    put(c->result, "published", list);
+    if (c->n_arguments == 0) {
+        code = newest(c, &c->argument[0]);
+        if (code != 0) {
+            return code;
+        }
+        c->n_arguments = 1;
+    }
+    api = api_open(c, &code);
+    for (i = 0; api != NULL && code == 0 && i < c->n_arguments; i++) {
+        code = publish_file(c, api, c->argument[i], list);
+    }
+    api_close(api);
+    return code;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The releases folder: <product>-<version>.suit, a record in JSON beside it,
+ * and payloads/<sha256>.
+ */
+#ifndef RELEASE_H
+#define RELEASE_H
+
+#include "bowline/suit.h"
+#include "tool.h"
+
+enum { ENVELOPE_LIMIT = 64 * 1024 };
+
+const char *releases_folder(struct call *c);
+/* A file of the folder that is an envelope for this class (any when NULL). */
+struct release_file {
+    const char *path; /* kept */
+    uint64_t sequence;
+};
+/* The one with the highest sequence number; `path` NULL when none is there. */
+int releases_newest(struct call *c, const uint8_t *class_id,
+                    struct release_file *out);
+/* Vendor and class id of the project's product. */
+int product_ids(struct call *c, uint8_t vendor_id[16], uint8_t class_id[16]);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies in the releases folder. */
+#include <dirent.h>
+#include <string.h>
+
+#include "author/author.h"
+#include "release.h"
+
+const char *releases_folder(struct call *c)
+{
+    const char *folder = setting(c, "releases");
+
+    return folder == NULL ? "releases" : folder;
+}
+
+int product_ids(struct call *c, uint8_t vendor_id[16], uint8_t class_id[16])
+{
+    const char *product = setting_needed(c, "product");
+    const char *vendor =
+        product == NULL ? NULL : setting_needed(c, "vendor_domain");
+
+    if (vendor == NULL) {
+        return EXIT_INPUT;
+    }
+    author_vendor_id(vendor, vendor_id);
+    author_class_id(vendor_id, product, class_id);
+    return 0;
+}
+
+/* Is it an envelope for the class? Anything else in the folder is not ours. */
+static bool read_one(struct call *c, const char *path, const uint8_t *class_id,
+                     uint64_t *sequence)
+{
+    struct buffer file = BUFFER(ENVELOPE_LIMIT);
+    struct bl_suit_envelope envelope;
+    struct bl_suit_manifest manifest;
+    const uint8_t *vendor;
+    const uint8_t *class_found;
+    bool found = false;
+
+    if (file_read(path, &file, NULL) == 0 &&
+        bl_suit_read(buffer_span(&file), &envelope) == BL_OK &&
+        bl_suit_scan(&envelope, NULL, &manifest) == BL_OK &&
+        bl_suit_identity(&manifest, &vendor, &class_found) == BL_OK &&
+        (class_id == NULL || memcmp(class_id, class_found, 16) == 0)) {
+        *sequence = manifest.sequence;
+        found = true;
+    }
+    if (!found) {
+        note(c, "%s is no release of this product; passed over", path);
+    }
+    buffer_free(&file);
+    return found;
+}
+
+int releases_newest(struct call *c, const uint8_t *class_id,
+                    struct release_file *out)
+{
+    const char *folder = releases_folder(c);
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+
+    memset(out, 0, sizeof *out);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        size_t n = strlen(entry->d_name);
+        uint64_t sequence = 0;
+        const char *path;
+
+        if (n <= 5 || strcmp(entry->d_name + n - 5, ".suit") != 0) {
+            continue;
+        }
+        path = keep(c, "%s/%s", folder, entry->d_name);
+        if (read_one(c, path, class_id, &sequence) &&
+            (out->path == NULL || sequence > out->sequence)) {
+            out->path = path;
+            out->sequence = sequence;
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return 0;
+}

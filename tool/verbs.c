@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table. A verb is added here and in one file of its own. */
+#include "verb.h"
+
+#define KINDS "esp256 ed25519 hss hss-m24-h10 hss-h5 hss-h15"
+/* The groups of "rollout status --wait". */
+#define WAITS "finished settled confirmed paused aborted"
+#define END                                                                   \
+    {                                                                         \
+        NULL, NULL, NULL, ANY, NULL, false, 0                                 \
+    }
+#define FLAG(name, help)                                                      \
+    {                                                                         \
+        name, NULL, help, ANY, NULL, false, 0                                 \
+    }
+#define VALUE(name, value, help)                                              \
+    {                                                                         \
+        name, value, help, ANY, NULL, false, 0                                \
+    }
+#define FILE_(name, help)                                                     \
+    {                                                                         \
+        name, "FILE", help, A_FILE, NULL, false, 0                            \
+    }
+#define FILES(name, help)                                                     \
+    {                                                                         \
+        name, "FILE", help, A_FILE, NULL, true, 0                             \
+    }
+#define CHOICE(name, value, help, words)                                      \
+    {                                                                         \
+        name, value, help, WORDS, words, false, 0                             \
+    }
+#define OUTPUT(help)                                                          \
+    {                                                                         \
+        "output", "FILE", help, A_FILE, NULL, false, 'o'                      \
+    }
+#define PRODUCT                                                               \
+    VALUE("product", "NAME", "the product, instead of the project's")
+#define NO_ARGUMENTS "", 0, 0, ANY, NULL
+
+static const struct option options_init[] = {
+    VALUE("product", "NAME", "name of the product; else the folder's name"),
+    VALUE("vendor", "DOMAIN", "a domain of yours, as example.com"),
+    VALUE("component", "ID", "what a release replaces; else app"),
+    VALUE("server", "URL", "the update server; else https://localhost:8443"),
+    {"from", "FOLDER", "take server, keys and root from bowline server init",
+     A_FOLDER, NULL, false, 0},
+    FLAG("force", "replace a bowline.conf that is there"),
+    END};
+
+static const struct option options_key_new[] = {
+    CHOICE("kind", "KIND", "kind of the key; else esp256", KINDS), END};
+
+static const struct option options_key_show[] = {
+    FLAG("pem", "print the public key as PEM"), END};
+
+static const struct option options_root_new[] = {
+    FILE_("from", "the document that this one follows"),
+    FILES("root-key", "public key of the root role"),
+    FILES("release-key", "public key of the release role"),
+    FILES("ticket-key", "public key of the ticket role"),
+    VALUE("root-threshold", "N", "root keys that must sign; else 1"),
+    VALUE("release-threshold", "N", "release keys that must sign; else 1"),
+    VALUE("ticket-threshold", "N", "ticket keys that must sign; else 1"),
+    VALUE("root-kinds", "KINDS", "kinds that must be among the signers"),
+    VALUE("release-kinds", "KINDS",
+          "kinds that must be among the signers, as esp256,hss"),
+    {"release-component", "ID", "the release role may write only this", ANY,
+     NULL, true, 0},
+    VALUE("floor", "N", "security floor: no release below this sequence"),
+    VALUE("ceiling", "N", "no release above this sequence"),
+    OUTPUT("where the document goes; needed"),
+    FLAG("force", "replace the file when it is there"),
+    END};
+
+static const struct option options_root_sign[] = {
+    FILES("key", "private key to sign with; needed"),
+    FILE_("previous", "the document before, when its keys sign as well"),
+    OUTPUT("where the signed document goes; else in place"), END};
+
+static const struct option options_release[] = {
+    VALUE("version", "V", "version; else the one the image carries"),
+    VALUE("sequence", "N", "sequence number; else the seconds since 1970"),
+    VALUE("min-version", "V", "devices below this version refuse it"),
+    FILE_("notes", "text for the operators, kept beside the release"),
+    VALUE("component", "ID", "what it replaces on the device"),
+    PRODUCT,
+    VALUE("vendor", "DOMAIN", "the vendor, instead of the project's"),
+    {"releases", "FOLDER", "where releases are put; else releases", A_FOLDER,
+     NULL, false, 0},
+    OUTPUT("the envelope, instead of <product>-<version>.suit"),
+    FLAG("force", "replace a release of the same name"),
+    END};
+
+static const struct option options_inspect[] = {
+    FILE_("previous", "of a root document: the one that it follows"),
+    VALUE("device", "ID", "of a permit or ticket: the device it is for"),
+    FLAG("commands", "print a manifest's command sequences"), END};
+
+static const struct option options_publish[] = {
+    {"releases", "FOLDER", "where releases are; else releases", A_FOLDER, NULL,
+     false, 0},
+    PRODUCT,
+    END};
+
+static const struct option options_product_add[] = {
+    VALUE("vendor", "DOMAIN", "the vendor, instead of the project's"), END};
+
+static const struct option options_product[] = {PRODUCT, END};
+
+static const struct option options_rollout_start[] = {
+    VALUE("stages", "PERCENTS", "as 1,10,100, which is the default"),
+    VALUE("name", "TEXT", "a name for people"), PRODUCT, END};
+
+static const struct option options_rollout_status[] = {
+    FLAG("watch", "a live view, until the rollout ends or you stop it"),
+    CHOICE("wait", "STATE", "wait until then; exit 1 when it cannot be",
+           WAITS),
+    VALUE("timeout", "SECONDS", "how long to wait; else 600"),
+    VALUE("interval", "SECONDS", "how often to ask; else 1"),
+    PRODUCT,
+    END};
+
+static const struct option options_rollout_list[] = {
+    CHOICE("state", "STATE", "only these", "running paused aborted finished"),
+    PRODUCT, END};
+
+static const struct option options_device_add[] = {
+    VALUE("name", "TEXT", "a name for people"),
+    {"tag", "TEXT", "a tag", ANY, NULL, true, 0},
+    OUTPUT("file for the device's token; else <id>.token"),
+    PRODUCT,
+    FLAG("force", "replace the token's file when it is there"),
+    END};
+
+static const struct option options_device_list[] = {
+    CHOICE("state", "STATE", "only devices in this state",
+           "idle offered waiting downloading verifying installing rebooting "
+           "testing confirmed returned failed refused"),
+    VALUE("version", "V", "only devices that run this"),
+    VALUE("search", "TEXT", "only devices whose id or name has this"),
+    VALUE("limit", "N", "at most so many; else all"),
+    PRODUCT,
+    END};
+
+static const struct option options_events[] = {
+    VALUE("limit", "N", "at most so many; else 100"), END};
+
+static const struct option options_rollback[] = {
+    VALUE("to", "VERSION", "the release to go back to; needed"),
+    VALUE("days", "N", "the permit is good for so long; else 7"),
+    OUTPUT("keep a copy of the permit"),
+    FLAG("force", "replace the permit's file when it is there"), END};
+
+static const struct option options_server_init[] = {
+    {"name", "NAME", "DNS name or address of the server", ANY, NULL, true, 0},
+    VALUE("port", "N", "TCP port; else 8443"),
+    {"root-kind", "KIND", "kind of a root key to make; else esp256", WORDS,
+     KINDS, true, 0},
+    VALUE("root-threshold", "N", "root keys that must sign; else all"),
+    FILES("release-key", "public key that signs releases; else one is made"),
+    VALUE("release-threshold", "N", "release keys that must sign; else all"),
+    CHOICE("ticket-kind", "KIND", "kind of the ticket key; else esp256",
+           "esp256 ed25519"),
+    VALUE("days", "N", "the certificates are good for so long; else 3650"),
+    END};
+
+static const struct option options_help[] = {
+    FLAG("man", "print the man page's source"), END};
+
+/* clang-format off */
+const struct verb verbs[] = {
+    {"init", NO_ARGUMENTS, verb_init,
+     "begin a project in this folder",
+     "Writes bowline.conf, the project file, with a comment on each setting. "
+     "Every verb looks for it in the current folder and those above. Options "
+     "come first, then the environment (BOWLINE_SERVER, BOWLINE_CA_FILE, "
+     "BOWLINE_TOKEN_FILE), then this file. Paths in it are relative to it.",
+     options_init, 0, DOES_LOCAL,
+     "file           the file that was written\n"
+     "product, vendor_domain\n"
+     "vendor_id, class_id  the UUIDs that devices check, in hex",
+     "bowline init --product thermostat --vendor example.com"},
+    {"key new", "FILE", 1, 1, A_FILE, NULL, verb_key_new,
+     "make a signing key",
+     "Writes the private key to FILE, mode 0600, and the public one beside "
+     "it with .pub behind the name. A file that is there is never replaced.\n\n"
+     "An hss key is safe from quantum computers and signs a limited number "
+     "of times; the file counts them, so it must never be copied or restored "
+     "from a backup.",
+     options_key_new, 0, DOES_LOCAL,
+     "file, public_file\nkind\nkid             the key's id, 16 hex digits\n"
+     "signatures_left  null: without limit",
+     "bowline key new keys/release.pem"},
+    {"key show", "FILE...", 1, -1, A_FILE, NULL, verb_key_show,
+     "say what a key file holds",
+     "Shows kind, key id and what is left to sign. Nothing secret is printed.",
+     options_key_show, 0, DOES_LOCAL,
+     "keys            list of {file, kind, kid, private, signatures_left, pem}",
+     "bowline key show keys/release.pem"},
+    {"root new", NO_ARGUMENTS, verb_root_new,
+     "write a root document, not signed yet",
+     "A root document says which keys hold which role: root, release, ticket. "
+     "Devices trust the newest one that follows what they have. With --from "
+     "it is the successor: what is not said anew is carried over.\n\n"
+     "Sign it with bowline root sign: by enough root keys of its own, and by "
+     "enough of the document before.",
+     options_root_new, 0, DOES_LOCAL,
+     "file\nversion\nroles           {root, release, ticket}: {threshold, keys}",
+     "bowline root new --root-key root.pem.pub --release-key "
+     "release.pem.pub \\\n    --ticket-key ticket.pem.pub -o root-1.cbor"},
+    {"root sign", "FILE", 1, 1, A_FILE, NULL, verb_root_sign,
+     "sign a root document",
+     "Adds one signature for each --key. Says whether enough have signed.",
+     options_root_sign, 0, DOES_LOCAL,
+     "file\nversion\nsigned_by       list of key ids\n"
+     "complete        do enough keys of its own root role sign?\n"
+     "missing         why not, or null",
+     "bowline root sign root-2.cbor --previous root-1.cbor --key old.pem "
+     "--key new.pem"},
+    {"root show", "FILE...", 1, -1, A_FILE, NULL, verb_root_show,
+     "show a root document",
+     "As bowline inspect, but refuses anything that is not a root document.",
+     options_inspect, TAKES_PROJECT, DOES_LOCAL | DOES(NO),
+     "files           as of bowline inspect", NULL},
+    {"release", "FIRMWARE", 1, 1, A_FILE, NULL, verb_release,
+     "make a signed release of a firmware image",
+     "Reads the image (ESP32 application, ELF, or any binary), packs a "
+     "manifest, signs it with the release keys and puts it into the releases "
+     "folder, with the payload under its SHA-256 and a record in JSON.\n\n"
+     "The version comes from the image: the Bowline firmware record, or the "
+     "ESP32 application descriptor. An image that carries another version "
+     "than --version is refused, and so is a damaged one. An image without a "
+     "version, or one built with Arduino, whose descriptor is the SDK's, "
+     "takes --version.\n\n"
+     "The sequence number must be higher than that of every release before.",
+     options_release, TAKES_PROJECT | TAKES_KEYS | TAKES_ROOT, DOES_LOCAL,
+     "file            the envelope\npayload         the payload's file\n"
+     "record          the record's file\n"
+     "product, version, sequence\nmanifest        digest that names it\n"
+     "sha256, size    of the payload\nsigners         list of key ids\n"
+     "verified        true; null when there is no root document to check with\n"
+     "version_from    image or command\nimage           as of bowline inspect",
+     "bowline release firmware.bin --version 1.4.2"},
+    {"inspect", "FILE...", 1, -1, A_FILE, NULL, verb_inspect,
+     "say what a file is, what is in it, and whether it verifies",
+     "Knows envelopes, root documents, tickets, permits, key files, ESP32 "
+     "images, ELF files, and binaries with a firmware record. Signatures are "
+     "checked with the root document of --root or of the project. Exit 1 "
+     "when one of the files is damaged or does not verify.",
+     options_inspect, TAKES_PROJECT | TAKES_ROOT, DOES_LOCAL | DOES(NO),
+     "files           list of:\n  file, type, size, sha256\n"
+     "  verifies      true, false, or null: there was nothing to check with\n"
+     "  problem       why it does not verify, or null\n"
+     "  and the fields of its type: see docs/CLI.md",
+     "bowline inspect releases/thermostat-1.4.2.suit"},
+    {"publish", "[FILE...]", 0, -1, A_FILE, NULL, verb_publish,
+     "upload releases and root documents",
+     "Uploads the payloads of each envelope, as far as the server has not got "
+     "them, then the envelope; a root document as it is. Without FILE: the "
+     "newest release of the project. Publishing twice does no harm.",
+     options_publish, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "published       list of {file, type, uploaded, answer}",
+     "bowline publish"},
+    {"product add", "[NAME]", 0, 1, ANY, NULL, verb_product_add,
+     "register a product with the server",
+     "NAME is the project's product when it is not given. Doing it twice does "
+     "no harm.",
+     options_product_add, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "name, vendor_domain, vendor_id, class_id", "bowline product add"},
+    {"product list", NO_ARGUMENTS, verb_product_list,
+     "list the server's products", "One line for each product.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {name, vendor_domain, vendor_id, class_id}",
+     NULL},
+    {"rollout start", "VERSION", 1, 1, ANY, NULL, verb_rollout_start,
+     "begin to roll a release out",
+     "Offers the release to the devices of the first stage. Each advance "
+     "opens the next one.",
+     options_rollout_start, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout, as the server's API describes it",
+     "bowline rollout start 1.4.2 --stages 1,10,100"},
+    {"rollout status", "[ID]", 0, 1, ANY, NULL, verb_rollout_status,
+     "show how a rollout goes",
+     "Stages, counts, and the devices that need a look. Without ID: the "
+     "product's newest rollout.\n\n"
+     "--wait ends with 0 when the state is reached, 1 when it cannot be "
+     "reached any more, 6 after --timeout. settled: nothing is under way in "
+     "the open stage. confirmed: every device of the open stage runs the "
+     "release, confirmed.",
+     options_rollout_status, TAKES_PROJECT | TAKES_SERVER,
+     DOES_REMOTE | DOES(NO) | DOES(TIMEOUT),
+     "rollout         as the server's API describes it\n"
+     "devices         list of devices that returned, failed or refused",
+     "bowline rollout status --wait confirmed --timeout 60"},
+    {"rollout list", NO_ARGUMENTS, verb_rollout_list,
+     "list rollouts", "Newest first.",
+     options_rollout_list, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of rollouts", NULL},
+    {"rollout pause", "[ID]", 0, 1, ANY, NULL, verb_rollout_pause,
+     "offer the release to no more devices",
+     "Devices that have begun finish. Without ID: the product's active "
+     "rollout.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout resume", "[ID]", 0, 1, ANY, NULL, verb_rollout_resume,
+     "go on with a paused rollout",
+     "Without ID: the product's active rollout.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout abort", "[ID]", 0, 1, ANY, NULL, verb_rollout_abort,
+     "end a rollout for good",
+     "Devices that run the release keep it; use bowline rollback to bring "
+     "them back. Without ID: the product's active rollout.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout advance", "[ID]", 0, 1, ANY, NULL, verb_rollout_advance,
+     "open the next stage",
+     "Without ID: the product's active rollout.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"device add", "[ID]", 0, 1, ANY, NULL, verb_device_add,
+     "register a device",
+     "ID is 32 hex digits; random when it is not given. The device's token "
+     "is shown by the server this once, and goes into a file of mode 0600.",
+     options_device_add, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "id, product, name\ntoken_file      where the token was written",
+     "bowline device add --name kitchen -o kitchen.token"},
+    {"device list", NO_ARGUMENTS, verb_device_list,
+     "list devices", "One line for each device.",
+     options_device_list, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of devices", NULL},
+    {"device show", "ID", 1, 1, ANY, NULL, verb_device_show,
+     "show one device", "ID may be shortened, or be the device's name.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the device, as the server's API describes it", NULL},
+    {"device events", "ID", 1, 1, ANY, NULL, verb_device_events,
+     "show what a device reported", "Newest first.",
+     options_events, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of events", NULL},
+    {"device remove", "ID", 1, 1, ANY, NULL, verb_device_remove,
+     "forget a device", "Its token is no longer accepted. Say the whole id.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "id              the device that was removed", NULL},
+    {"device rollback", "ID", 1, 1, ANY, NULL, verb_device_rollback,
+     "bring one device back to an earlier release",
+     "Makes a permit for this device and that release, signs it with the "
+     "release keys and hands it to the server. Without it a device refuses "
+     "what is older than the release it confirmed.",
+     options_rollback, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
+     "device, target  as the server answers\nexpires         of the permit",
+     "bowline device rollback kitchen --to 1.4.1"},
+    {"rollback", "[PRODUCT]", 0, 1, ANY, NULL, verb_rollback,
+     "bring all devices of a product back to an earlier release",
+     "As bowline device rollback, with a permit for the whole product. The "
+     "product's active rollout is aborted, and one of kind rollback begun.",
+     options_rollback, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
+     "rollout         as the server answers\nexpires         of the permit",
+     "bowline rollback --to 1.4.1"},
+    {"server init", "FOLDER", 1, 1, A_FOLDER, NULL, verb_server_init,
+     "make what a new update server needs",
+     "Makes in FOLDER: a certificate authority, the server's certificate for "
+     "each --name, the ticket key, root keys, a release key unless "
+     "--release-key names one, root document number 1 signed by the root "
+     "keys, an operator's token, and bowlined.conf. Nothing that is there is "
+     "replaced.\n\n"
+     "What must not stay on the server is put into FOLDER/offline: move it "
+     "away before you start.",
+     options_server_init, 0, DOES_LOCAL,
+     "folder, config, url\nmade            list of {file, what, offline}\n"
+     "root_version",
+     "bowline server init update-server --name updates.example.com"},
+    {"server status", NO_ARGUMENTS, verb_server_status,
+     "ask the server how it is", "Version, root document, devices.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "version, root_version, devices, time", NULL},
+    {"conformance", "FILE...", 1, -1, A_FILE, NULL, verb_conformance,
+     "run test vectors through the device's code",
+     "Each FILE is a vector file in one of the formats of tests/vectors. "
+     "Prints each verdict; exit 1 when one differs from what the file says.",
+     NULL, 0, DOES_LOCAL | DOES(NO), "vectors         list of verdicts\n"
+     "same, differs, unsupported  how many",
+     "bowline conformance tests/vectors/*/*.json"},
+    {"status-codes", NO_ARGUMENTS, verb_status_codes,
+     "list the status codes that devices report",
+     "Number, name, meaning, and the reason of a SUIT report.",
+     NULL, 0, DOES(YES) | DOES(USAGE),
+     "codes           list of {number, name, meaning, suit_reason}", NULL},
+    {"completion", "SHELL", 1, 1, WORDS, "bash zsh", verb_completion,
+     "print completion for a shell", "SHELL is bash or zsh.",
+     NULL, 0, DOES(YES) | DOES(USAGE), NULL,
+     "source <(bowline completion bash)"},
+    {"help", "[VERB]", 0, 2, ANY, NULL, verb_help,
+     "explain a verb", "The same as bowline VERB --help.",
+     options_help, 0, DOES(YES) | DOES(USAGE), NULL,
+     "bowline help rollout start"},
+    {"version", NO_ARGUMENTS, verb_version,
+     "print the program's version", "Nothing else.",
+     NULL, 0, DOES(YES) | DOES(USAGE), "version", NULL}};
+/* clang-format on */
+const size_t n_verbs = sizeof verbs / sizeof verbs[0];
