@@ -346,9 +346,12 @@ static void put_text_entry(struct bl_cbor_writer *w, int key, const char *text)
 static int encode_text(const struct author_manifest *manifest,
                        struct buffer *text, struct error *err)
 {
+    const char *version = manifest->version_text != NULL
+                              ? manifest->version_text
+                              : manifest->version;
     uint32_t entries = (manifest->vendor_name != NULL ? 1U : 0U) +
                        (manifest->model_name != NULL ? 1U : 0U) +
-                       (manifest->version != NULL ? 1U : 0U);
+                       (version != NULL ? 1U : 0U);
     struct piece piece;
     bl_span bytes;
     int result;
@@ -366,7 +369,7 @@ static int encode_text(const struct author_manifest *manifest,
     bl_cbor_put_map(&piece.w, entries);
     put_text_entry(&piece.w, 1, manifest->vendor_name);
     put_text_entry(&piece.w, 2, manifest->model_name);
-    put_text_entry(&piece.w, 6, manifest->version);
+    put_text_entry(&piece.w, 6, version);
     result = piece_end(&piece, &bytes, err);
     if (result == 0) {
         result = buffer_append(text, bytes.p, bytes.n, err);

@@ -67,6 +67,9 @@ struct author_manifest {
     uint8_t vendor_id[16];
     uint8_t class_id[16];
     const char *version;      /* "1.1.0": set-version and text; may be NULL */
+    const char *version_text; /* NULL: version. What people call it, when the
+                                 build gave it a name that is no number:
+                                 "v1.4.1-2-g0296947-dirty" */
     const char *vendor_name;  /* text; may be NULL */
     const char *model_name;
     const char *minimum_version; /* NULL: none */
