@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bowline/hss.h"
 #include "cmocka_all.h"
+#include "lms_sign.h"
 #include "vectors.h"
 
 #include <stdio.h>
@@ -141,6 +142,34 @@ static void profile_keys_of_both_hash_sizes_verify(void **state)
     (void)state;
     assert_int_equal(verify(&m32), BL_GOOD);
     assert_int_equal(verify(&m24), BL_GOOD);
+}
+
+/* Every LM-OTS type against a signer of its own, first and last leaf. */
+static void every_winternitz_parameter_verifies(void **state)
+{
+    static uint8_t signature[LMS_SIGN_MAX];
+    static const uint8_t message[] = "of all eight types";
+    uint8_t key[60];
+    uint32_t ots, q;
+
+    (void)state;
+    for (ots = 1; ots <= 8; ots++) {
+        for (q = 0; q < 32; q += 31) {
+            struct sample s;
+
+            s.message = bl_span_of(message, sizeof message);
+            lms_sign(ots, q, s.message, key, &s.key.n, signature,
+                     &s.signature.n);
+            s.key.p = key;
+            s.signature.p = signature;
+            assert_int_equal(verify(&s), BL_GOOD);
+            signature[20] ^= 1;
+            assert_int_equal(verify(&s), BL_BAD);
+            signature[20] ^= 1;
+            signature[s.signature.n - 1] ^= 1;
+            assert_int_equal(verify(&s), BL_BAD);
+        }
+    }
 }
 
 static void a_message_in_parts_is_one_message(void **state)
@@ -312,6 +341,7 @@ int main(void)
         cmocka_unit_test(rfc8554_appendix_f_verifies),
         cmocka_unit_test(cose_examples_verify),
         cmocka_unit_test(profile_keys_of_both_hash_sizes_verify),
+        cmocka_unit_test(every_winternitz_parameter_verifies),
         cmocka_unit_test(a_message_in_parts_is_one_message),
         cmocka_unit_test(any_changed_byte_is_bad),
         cmocka_unit_test(any_other_length_is_bad),
