@@ -29,6 +29,8 @@ struct stage {
 };
 
 struct count {
+    unsigned passed; /* scenarios on one geometry */
+    unsigned broken;
     unsigned long first;
     unsigned long second;
     unsigned long failed;
@@ -190,11 +192,12 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
 {
     static struct stage stage;
     struct sim_world *w = &stage.world;
-    struct count mine = {0, 0, 0};
+    struct count mine = {0};
     uint64_t before;
 
     if (!stage_open(run, &stage, fixture)) {
         failed(run, &stage, count);
+        count->broken++;
         stage_close(&stage);
         return;
     }
@@ -202,7 +205,7 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
     sim_world_save(w, &stage.start);
     before = w->device.flash.ops;
     if (!ends_well(run, &stage)) {
-        failed(run, &stage, count);
+        failed(run, &stage, &mine);
     } else {
         uint64_t ops = w->device.flash.ops - before;
 
@@ -216,13 +219,15 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
     count->first += mine.first;
     count->second += mine.second;
     count->failed += mine.failed;
+    count->passed += mine.failed == 0;
+    count->broken += mine.failed != 0;
 }
 
 static int run_all(const struct sim_fixture *fixture, const char *only)
 {
     const char *exhaustive = getenv("BOWLINE_EXHAUSTIVE");
     bool all = exhaustive != NULL && exhaustive[0] == '1';
-    struct count count = {0, 0, 0};
+    struct count count = {0};
     struct run run;
 
     for (unsigned i = 0; i < sim_n_scenarios; i++) {
@@ -238,9 +243,14 @@ static int run_all(const struct sim_fixture *fixture, const char *only)
     printf("power cuts tried: %lu; with a second cut during the recovery: "
            "%lu; failed: %lu\n",
            count.first, count.second, count.failed);
-    if (count.first == 0) {
+    if (count.passed + count.broken == 0) {
         printf("no such scenario\n");
         return EXIT_FAILURE;
+    }
+    /* As cmocka closes, so that tests/run.sh counts these too. */
+    printf("[  PASSED  ] %u test(s).\n", count.passed);
+    if (count.broken > 0) {
+        printf("[  FAILED  ] %u test(s), listed below:\n", count.broken);
     }
     return count.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
