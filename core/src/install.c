@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why resuming is safe, in one place. Bytes are programmed in ascending order.
- * A cell is CELL bytes of an area, and lies within one erase block; cells that
- * the payload leaves erased are not programmed at all. So after a cut the only
- * undefined unit is one of
- *   - the cell of the last byte that is not erased, or the one behind it, or
- *   - the first cell, from there on, into which the payload programs anything.
- * The first two lie in the erase block of that byte and the next: both are
- * erased again, the higher first, so that a cut in between finds the same
- * byte and the same blocks. The third is met on the way: `doubt` is where the
- * erased blocks end, and the block of the first cell programmed behind it is
- * erased before. An undefined unit that reads as erased is thus never
- * written.
+ * Why resuming is safe, in one place. Bytes are programmed in ascending order;
+ * cells of CELL bytes that the payload leaves erased are not programmed. After
+ * a cut, let b be the erase block of the last byte that does not read as
+ * erased.
+ *   - What lies before b is right: a unit that a cut left undefined comes
+ *     behind all that was programmed, and a cut erase as well, since a block
+ *     is erased only when everything before it is in place.
+ *   - b is erased again. Cut in the middle of that: b is found again, or, when
+ *     nothing of it is left to read, an earlier block.
+ *   - What lies behind b reads as erased and need not hold what is written to
+ *     it. So, in an installation that goes on after a cut, each block is
+ *     erased just before the first write into it: `doubt` is where the blocks
+ *     begin of which nothing is known. Erasing them all beforehand would not
+ *     do: cut, it might leave something to read far behind the place where
+ *     the payload ends, and b would be wrong.
  */
 #include "bowline/slot.h"
 
@@ -22,6 +25,8 @@ enum {
     DIRECT = 4096, /* portions of this size are written from where they are */
     COPY = 256
 };
+
+#define NO_DOUBT UINT32_MAX
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -180,16 +185,16 @@ bl_status bl_install_open(struct bl_install *install,
 
 /* --- Programming --------------------------------------------------------- */
 
-/* Erases the block of `at` when it may hold an undefined unit. */
+/* Erases the block of `at` when nothing is known about it. */
 static bl_status settle_doubt(struct bl_install *install, uint32_t at)
 {
     const struct bl_flash *flash = install->layout->flash;
     uint32_t block = at & ~(flash->erase_size - 1);
 
-    if (install->doubt == 0 || at < install->doubt) {
+    if (at < install->doubt) {
         return BL_OK;
     }
-    install->doubt = 0;
+    install->doubt = block + flash->erase_size;
     return flash->erase(flash->ctx, install->area.offset + block,
                         flash->erase_size);
 }
@@ -211,8 +216,7 @@ static uint32_t run_length(const struct bl_install *install, uint32_t at,
     while (run < n) {
         uint32_t next = cell(at + run, n - run);
 
-        if (bl_all(data + run, next, erased) ||
-            (install->doubt != 0 && at + run >= install->doubt)) {
+        if (bl_all(data + run, next, erased) || at + run >= install->doubt) {
             break;
         }
         run += next;
@@ -387,28 +391,9 @@ static bl_status try_whole(struct bl_install *install, bool *whole)
     return BL_OK;
 }
 
-/* The block where the payload goes on and the next, the higher first. */
-static bl_status erase_from(struct bl_install *install, uint32_t block)
-{
-    const struct bl_flash *flash = install->layout->flash;
-    uint32_t size = flash->erase_size;
-    uint32_t next = block + size;
-
-    if (next < install->area.size &&
-        flash->erase(flash->ctx, install->area.offset + next, size) != BL_OK) {
-        return BL_FLASH;
-    }
-    if (flash->erase(flash->ctx, install->area.offset + block, size) !=
-        BL_OK) {
-        return BL_FLASH;
-    }
-    install->doubt = next + size;
-    return BL_OK;
-}
-
 static bl_status go_on(struct bl_install *install)
 {
-    uint32_t erase_size = install->layout->flash->erase_size;
+    const struct bl_flash *flash = install->layout->flash;
     uint32_t block;
     uint32_t end;
     bool whole = false;
@@ -417,15 +402,23 @@ static bl_status go_on(struct bl_install *install)
     if (status != BL_OK) {
         return status;
     }
-    block = end == 0 ? 0 : (end - 1) & ~(erase_size - 1);
+    block = end == 0 ? 0 : (end - 1) & ~(flash->erase_size - 1);
     status = hash_stored(install, block);
-    if (status == BL_OK && end > 0 && install->size - end < erase_size) {
+    if (status == BL_OK && end > 0 &&
+        install->size - end < flash->erase_size) {
         status = try_whole(install, &whole);
     }
-    if (status == BL_OK && !whole) {
-        status = erase_from(install, block);
+    if (status != BL_OK || whole) {
+        return status;
     }
-    return status;
+    if (end > 0 && flash->erase(flash->ctx, install->area.offset + block,
+                                flash->erase_size) != BL_OK) {
+        return BL_FLASH;
+    }
+    if (install->resumed) {
+        install->doubt = end > 0 ? block + flash->erase_size : 0;
+    }
+    return BL_OK;
 }
 
 /* --- One payload --------------------------------------------------------- */
@@ -462,7 +455,7 @@ static void start(struct bl_install *install)
     install->status = BL_OK;
     install->io_used = 0;
     install->done = 0;
-    install->doubt = 0;
+    install->doubt = NO_DOUBT;
     install->begun = true;
     bl_sha256_init(&install->hash);
 }
@@ -533,8 +526,8 @@ static bl_status erase_chosen(struct bl_install *install)
 
 bl_status bl_install_restart(struct bl_install *install)
 {
-    bool clean =
-        install->status == BL_OK && install->done == 0 && install->doubt == 0;
+    bool clean = install->status == BL_OK && install->done == 0 &&
+                 install->doubt == NO_DOUBT;
     bl_status status;
 
     if (!install->begun) {

@@ -68,7 +68,7 @@ struct bl_install {
     struct bl_area area;
     uint32_t size;    /* of the payload */
     uint32_t done;    /* bytes in flash */
-    uint32_t doubt;   /* install.c; 0: none */
+    uint32_t doubt;   /* install.c */
     uint8_t digest[32];
     struct bl_sha256 hash;
     bl_status status; /* latched first error */
