@@ -40,12 +40,11 @@ static void unit_garble(struct sim_flash *sim, uint32_t unit)
     sim->unit[unit] = UNDEFINED;
 }
 
-static void unit_erase(struct sim_flash *sim, uint32_t unit, uint8_t state)
+static void unit_erase(struct sim_flash *sim, uint32_t unit)
 {
     uint32_t size = sim->flash.write_size;
 
     memset(sim->bytes + (size_t)unit * size, sim->flash.erased, size);
-    sim->unit[unit] = state;
 }
 
 static void unit_write(struct sim_flash *sim, uint32_t unit,
@@ -179,7 +178,7 @@ static void unit_half_erase(struct sim_flash *sim, uint32_t unit)
     uint32_t c = chance(sim, unit) % 4;
 
     if (sim->cut == SIM_CUT_FAINT || c == 0) {
-        unit_erase(sim, unit, FAINT);
+        unit_erase(sim, unit);
     } else if (c == 1) {
         unit_garble(sim, unit);
     }
@@ -207,12 +206,13 @@ static bl_status sim_erase(void *ctx, uint32_t offset, uint32_t n)
     if (cut && sim->cut == SIM_CUT_ABSENT) {
         return BL_FLASH;
     }
-    for (unit = offset / size; unit < (offset + n) / size; unit++) {
-        if (cut && sim->cut != SIM_CUT_COMPLETE) {
+    if (cut && sim->cut != SIM_CUT_COMPLETE) {
+        for (unit = offset / size; unit < (offset + n) / size; unit++) {
             unit_half_erase(sim, unit);
-        } else {
-            unit_erase(sim, unit, ERASED);
         }
+    } else {
+        memset(sim->bytes + offset, sim->flash.erased, n);
+        memset(sim->unit + offset / size, ERASED, n / size);
     }
     return cut ? BL_FLASH : BL_OK;
 }
