@@ -149,6 +149,10 @@ static int prepare(struct rogue *rogue, struct options *o, struct error *err)
                              o->attack[i], comma, err) != 0) {
             return -1;
         }
+        if (i != ROGUE_PRODUCT) {
+            rogue->one_class = true;
+            memcpy(rogue->class_id, rogue->offer[i].class_id, BL_ID_SIZE);
+        }
         n++;
     }
     return n > 0 ? 0

@@ -31,6 +31,7 @@ struct rogue_offer {
     struct buffer payload;
     uint8_t manifest[32];
     uint8_t sha256[32]; /* by which the payload is asked for */
+    uint8_t class_id[BL_ID_SIZE];
 };
 
 struct rogue_device {
@@ -51,6 +52,8 @@ struct rogue {
     struct rogue_device device[ROGUE_DEVICES];
     uint32_t n_devices;
     uint32_t attack_of_next; /* which attack the next new device gets */
+    bool one_class;          /* only devices of this class are attacked */
+    uint8_t class_id[BL_ID_SIZE];
     bool json;
 };
 
@@ -60,6 +63,7 @@ struct rogue_poll {
     bl_span nonce;
     uint64_t root_version;
     const uint8_t *running;
+    const uint8_t *class_id; /* NULL: not said */
     uint32_t n_events;
     struct {
         uint64_t number;
@@ -70,6 +74,9 @@ struct rogue_poll {
 
 /* rogue_poll.c */
 int rogue_poll_read(bl_span body, struct rogue_poll *out);
+/* Is it one of those that are attacked? The others are put off. */
+bool rogue_poll_matters(const struct rogue *rogue,
+                        const struct rogue_poll *poll);
 /* Hears a poll and writes the answer. Call with the lock held. */
 int rogue_poll_answer(struct rogue *rogue, const struct rogue_poll *poll,
                       struct buffer *out, struct error *err);

@@ -44,12 +44,22 @@ static int read_files(struct rogue_offer *offer, const char *envelope,
 static int name_manifest(struct rogue_offer *offer, struct error *err)
 {
     struct bl_suit_envelope suit;
+    struct bl_suit_manifest manifest;
+    const uint8_t *vendor = NULL;
+    const uint8_t *class = NULL;
     bl_status status = bl_suit_read(buffer_span(&offer->envelope), &suit);
 
+    if (status == BL_OK) {
+        status = bl_suit_scan(&suit, NULL, &manifest);
+    }
+    if (status == BL_OK) {
+        status = bl_suit_identity(&manifest, &vendor, &class);
+    }
     if (status != BL_OK) {
         return error_status(err, status, "the envelope");
     }
     memcpy(offer->manifest, suit.digest, 32);
+    memcpy(offer->class_id, class, BL_ID_SIZE);
     offer->ready = true;
     return 0;
 }

@@ -40,6 +40,9 @@ static enum MHD_Result poll_request(struct rogue *rogue,
     enum MHD_Result result;
     int failed = rogue_poll_read(body, &poll);
 
+    if (failed == 0 && !rogue_poll_matters(rogue, &poll)) {
+        return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE, &answer);
+    }
     if (failed == 0) {
         (void)pthread_mutex_lock(&rogue->lock);
         failed = rogue_poll_answer(rogue, &poll, &answer, &err);

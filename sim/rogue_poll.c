@@ -65,6 +65,8 @@ static bl_status read_value(struct bl_cbor *r, uint64_t key,
         return read_bytes(r, 32, &out->running);
     case 9:
         return read_events(r, out);
+    case 10:
+        return read_bytes(r, BL_ID_SIZE, &out->class_id);
     default:
         return bl_cbor_item(r, NULL);
     }
@@ -91,6 +93,14 @@ int rogue_poll_read(bl_span body, struct rogue_poll *out)
                    out->running != NULL
                ? 0
                : -1;
+}
+
+bool rogue_poll_matters(const struct rogue *rogue,
+                        const struct rogue_poll *poll)
+{
+    return !rogue->one_class ||
+           (poll->class_id != NULL &&
+            memcmp(poll->class_id, rogue->class_id, BL_ID_SIZE) == 0);
 }
 
 /* --- Who is asking ---------------------------------------------------------
