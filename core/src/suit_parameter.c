@@ -72,34 +72,39 @@ uint32_t bl_suit_write_needs(int32_t code)
     return own | SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
 }
 
-bl_status bl_suit_sequence(bl_span content, struct bl_cbor *commands,
+bl_status bl_suit_commands(bl_span content, struct bl_cbor *commands,
                            uint32_t *items)
 {
     bl_cbor_init(commands, content);
     return bl_cbor_array(commands, items) == BL_OK ? BL_OK : BL_MANIFEST;
 }
 
-bl_status bl_suit_command(struct bl_cbor *r, int32_t *code, bl_span *argument)
+bl_status bl_suit_sequence(struct bl_cbor *r, struct bl_cbor *commands,
+                           uint32_t *items)
 {
-    int64_t value;
+    bl_span content;
 
-    if (bl_cbor_int(r, &value) != BL_OK ||
-        bl_cbor_item(r, argument) != BL_OK) {
+    if (bl_cbor_bstr(r, &content) != BL_OK) {
         return BL_MANIFEST;
     }
-    if (value < INT32_MIN || value > INT32_MAX) {
+    return bl_suit_commands(content, commands, items);
+}
+
+bl_status bl_suit_command(struct bl_cbor *r, int32_t *code,
+                          struct bl_cbor *argument)
+{
+    int64_t value;
+    bl_span item;
+
+    if (bl_cbor_int(r, &value) != BL_OK || bl_cbor_item(r, &item) != BL_OK) {
+        return BL_MANIFEST;
+    }
+    if (value != (int32_t)value) {
         return BL_COMMAND;
     }
     *code = (int32_t)value;
+    bl_cbor_init(argument, item);
     return BL_OK;
-}
-
-bl_status bl_suit_unwrap(bl_span argument, bl_span *content)
-{
-    struct bl_cbor r;
-
-    bl_cbor_init(&r, argument);
-    return bl_cbor_bstr(&r, content) == BL_OK ? BL_OK : BL_MANIFEST;
 }
 
 static bl_status select_one(struct bl_cbor *r, uint32_t n_components,
@@ -117,31 +122,29 @@ static bl_status select_one(struct bl_cbor *r, uint32_t n_components,
     return BL_OK;
 }
 
-bl_status bl_suit_select(bl_span argument, uint32_t n_components,
+bl_status bl_suit_select(struct bl_cbor *argument, uint32_t n_components,
                          uint16_t *selection)
 {
     static const uint16_t all[] = {0, 0x1, 0x21, 0x321, 0x4321};
-    struct bl_cbor r;
     uint16_t chosen = 0;
     uint32_t n = 1;
     uint32_t i;
     bool everything;
     bl_status status = BL_OK;
 
-    bl_cbor_init(&r, argument);
-    if (bl_cbor_bool(&r, &everything) == BL_OK) {
+    if (bl_cbor_bool(argument, &everything) == BL_OK) {
         *selection = all[n_components];
         return everything ? BL_OK : BL_MANIFEST;
     }
-    if (bl_cbor_peek(&r) == BL_CBOR_ARRAY &&
-        (bl_cbor_array(&r, &n) != BL_OK || n == 0)) {
+    if (bl_cbor_peek(argument) == BL_CBOR_ARRAY &&
+        (bl_cbor_array(argument, &n) != BL_OK || n == 0)) {
         return BL_MANIFEST;
     }
     if (n > n_components) {
         return BL_TOO_LARGE;
     }
     for (i = 0; status == BL_OK && i < n; i++) {
-        status = select_one(&r, n_components, i, &chosen);
+        status = select_one(argument, n_components, i, &chosen);
     }
     if (status == BL_OK) {
         *selection = chosen;
@@ -295,29 +298,27 @@ static bl_status read_parameter(struct bl_cbor *r, int64_t label,
     }
 }
 
-bl_status bl_suit_override(bl_span argument, uint32_t n_components,
+bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
                            struct bl_suit_parameters *p, bool *soft)
 {
-    struct bl_cbor r;
     uint32_t pairs;
     int64_t label;
     bl_span last = {NULL, 0};
     bl_status status = BL_OK;
 
-    bl_cbor_init(&r, argument);
-    if (bl_cbor_map(&r, &pairs) != BL_OK || pairs == 0) {
+    if (bl_cbor_map(argument, &pairs) != BL_OK || pairs == 0) {
         return BL_MANIFEST;
     }
     if (pairs > BL_SUIT_PARAMETERS) {
         return BL_TOO_LARGE;
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
-        status = bl_cbor_key_order(&r, &last);
+        status = bl_cbor_key_order(argument, &last);
         if (status == BL_OK) {
-            status = bl_cbor_int(&r, &label);
+            status = bl_cbor_int(argument, &label);
         }
         if (status == BL_OK) {
-            status = read_parameter(&r, label, n_components, p, soft);
+            status = read_parameter(argument, label, n_components, p, soft);
         }
         if (status == BL_OK) {
             p->set |= SUIT_BIT(label);

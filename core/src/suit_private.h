@@ -81,21 +81,22 @@ bool bl_suit_condition(int32_t code, uint8_t *parameter, bl_status *failure);
  * component; 0: `code` is none of them. */
 uint32_t bl_suit_write_needs(int32_t code);
 
-/* The commands of a sequence, from the content of its byte string. */
-bl_status bl_suit_sequence(bl_span content, struct bl_cbor *commands,
-                           uint32_t *items) BL_MUST_CHECK;
-/* One command and its argument, as encoded. */
+/* One command, and its argument as a reader of that one item. */
 bl_status bl_suit_command(struct bl_cbor *r, int32_t *code,
-                          bl_span *argument) BL_MUST_CHECK;
-/* The bytes wrapped in an argument that is a byte string. */
-bl_status bl_suit_unwrap(bl_span argument, bl_span *content) BL_MUST_CHECK;
+                          struct bl_cbor *argument) BL_MUST_CHECK;
+/* Reads a byte string that holds a sequence: its commands. */
+bl_status bl_suit_sequence(struct bl_cbor *r, struct bl_cbor *commands,
+                           uint32_t *items) BL_MUST_CHECK;
+/* The same for the content of such a byte string. */
+bl_status bl_suit_commands(bl_span content, struct bl_cbor *commands,
+                           uint32_t *items) BL_MUST_CHECK;
 /* Argument of set-component-index, as a selection. */
-bl_status bl_suit_select(bl_span argument, uint32_t n_components,
+bl_status bl_suit_select(struct bl_cbor *argument, uint32_t n_components,
                          uint16_t *selection) BL_MUST_CHECK;
 /* Sets the parameters of an override in `p`, which is half changed on error.
  * `soft` becomes the value of soft-failure when that is set; NULL where it
  * may not be. */
-bl_status bl_suit_override(bl_span argument, uint32_t n_components,
+bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
                            struct bl_suit_parameters *p,
                            bool *soft) BL_MUST_CHECK;
 /* [+int], and nothing after it. */

@@ -24,7 +24,7 @@ static bl_status begin(struct bl_suit_run *run, bl_span sequence)
     run->depth = 0;
     memset(frame, 0, sizeof *frame);
     frame->selected = run->manifest->n_components == 1;
-    return bl_suit_sequence(sequence, &frame->next, &items);
+    return bl_suit_commands(sequence, &frame->next, &items);
 }
 
 /* The shared sequence runs before each section. */
@@ -56,19 +56,18 @@ static bl_status next_section(struct bl_suit_run *run, bool *done)
 /* Takes the next alternative. False: there is none. */
 static bool next_alternative(struct bl_suit_frame *frame, bl_status *status)
 {
-    bl_span sequence;
     uint32_t items;
 
     if (bl_cbor_nil(&frame->alternatives) == BL_OK) {
-        bl_cbor_init(&frame->next, bl_span_of(NULL, 0));
+        frame->next = frame->alternatives; /* its end: an empty sequence */
         return true;
     }
-    if (bl_cbor_bstr(&frame->alternatives, &sequence) != BL_OK) {
+    if (bl_cbor_peek(&frame->alternatives) == BL_CBOR_END) {
         return false;
     }
     frame->soft = true;
     frame->selected = frame->component;
-    *status = bl_suit_sequence(sequence, &frame->next, &items);
+    *status = bl_suit_sequence(&frame->alternatives, &frame->next, &items);
     return true;
 }
 
@@ -77,7 +76,6 @@ static bool next_alternative(struct bl_suit_frame *frame, bl_status *status)
 static bl_status enter(struct bl_suit_run *run)
 {
     struct bl_suit_frame *frame = top(run);
-    bl_span sequence;
     uint32_t items;
     bl_status status = BL_MANIFEST;
 
@@ -89,19 +87,18 @@ static bl_status enter(struct bl_suit_run *run)
     frame->pending = (uint16_t)(frame->pending >> 4);
     frame->selected = frame->component;
     frame->soft = false;
-    if (frame->try_each) {
-        bl_cbor_init(&frame->alternatives, frame->argument);
-        if (bl_cbor_array(&frame->alternatives, &items) == BL_OK) {
-            (void)next_alternative(frame, &status);
-        }
-        return status;
+    frame->alternatives = frame->argument;
+    if (!frame->try_each) {
+        return bl_suit_sequence(&frame->alternatives, &frame->next, &items);
     }
-    status = bl_suit_unwrap(frame->argument, &sequence);
-    return status != BL_OK ? status
-                           : bl_suit_sequence(sequence, &frame->next, &items);
+    if (bl_cbor_array(&frame->alternatives, &items) == BL_OK) {
+        (void)next_alternative(frame, &status);
+    }
+    return status;
 }
 
-static bl_status nest(struct bl_suit_run *run, int32_t code, bl_span argument)
+static bl_status nest(struct bl_suit_run *run, int32_t code,
+                      const struct bl_cbor *argument)
 {
     struct bl_suit_frame *frame;
     uint16_t selected = top(run)->selected;
@@ -115,7 +112,7 @@ static bl_status nest(struct bl_suit_run *run, int32_t code, bl_span argument)
     run->depth++;
     frame = top(run);
     memset(frame, 0, sizeof *frame);
-    frame->argument = argument;
+    frame->argument = *argument;
     frame->try_each = code == SUIT_TRY_EACH;
     frame->pending = selected;
     return enter(run);
@@ -424,8 +421,8 @@ static bl_status do_store(struct bl_suit_run *run, int32_t code,
 }
 
 static bl_status directive(struct bl_suit_run *run, int32_t code,
-                           bl_span argument, uint32_t i, bl_suit_event *event,
-                           bool *stop)
+                           struct bl_cbor *argument, uint32_t i,
+                           bl_suit_event *event, bool *stop)
 {
     uint32_t needs = bl_suit_write_needs(code);
 
@@ -457,7 +454,7 @@ static bl_status command(struct bl_suit_run *run, bl_suit_event *event,
     struct bl_cbor after = frame->next;
     uint8_t parameter;
     bl_status failure;
-    bl_span argument;
+    struct bl_cbor argument;
     int32_t code;
     uint32_t i;
     bl_status status = bl_suit_command(&after, &code, &argument);
@@ -469,9 +466,9 @@ static bl_status command(struct bl_suit_run *run, bl_suit_event *event,
         code == SUIT_RUN_SEQUENCE) {
         frame->next = after;
         return code == SUIT_SET_INDEX
-                   ? bl_suit_select(argument, run->manifest->n_components,
+                   ? bl_suit_select(&argument, run->manifest->n_components,
                                     &frame->selected)
-                   : nest(run, code, argument);
+                   : nest(run, code, &argument);
     }
     if (run->todo == 0) {
         run->todo = frame->selected;
@@ -488,7 +485,7 @@ static bl_status command(struct bl_suit_run *run, bl_suit_event *event,
         return condition(run, code, i,
                          parameter == 0 ? 0 : SUIT_BIT(parameter), failure);
     }
-    return directive(run, code, argument, i, event, stop);
+    return directive(run, code, &argument, i, event, stop);
 }
 
 bl_status bl_suit_start(struct bl_suit_run *run,

@@ -259,15 +259,18 @@ static bl_status read_manifest(const struct bl_suit_envelope *envelope,
 /* --- Command sequences ----------------------------------------------------
  */
 
-static bl_status enter(struct level *level, bl_span sequence,
-                       uint16_t selected)
+static bl_status begun(const struct level *level, bl_status status)
 {
-    level->selected = selected;
-    if (bl_suit_sequence(sequence, &level->next, &level->items) != BL_OK ||
-        level->items == 0) {
-        return BL_MANIFEST;
-    }
-    return BL_OK;
+    return status == BL_OK && level->items == 0 ? BL_MANIFEST : status;
+}
+
+/* A sequence at the reader, within the present one or its alternatives. */
+static bl_status enter(struct scan *s, struct bl_cbor *r)
+{
+    struct level *level = &s->level[s->depth];
+
+    level->selected = level[-1].selected;
+    return begun(level, bl_suit_sequence(r, &level->next, &level->items));
 }
 
 static bl_status push(struct scan *s, struct level **top)
@@ -285,16 +288,12 @@ static bl_status push(struct scan *s, struct level **top)
 static bl_status leave(struct scan *s, bool *done)
 {
     struct level *level = &s->level[s->depth];
-    bl_span sequence;
 
     if (level->items != 0) {
         return BL_MANIFEST;
     }
     if (bl_cbor_peek(&level->alternatives) == BL_CBOR_BSTR) {
-        if (bl_cbor_bstr(&level->alternatives, &sequence) != BL_OK) {
-            return BL_MANIFEST;
-        }
-        return enter(level, sequence, s->level[s->depth - 1].selected);
+        return enter(s, &level->alternatives);
     }
     *done = s->depth == 0;
     if (s->depth > 0) {
@@ -304,51 +303,43 @@ static bl_status leave(struct scan *s, bool *done)
 }
 
 /* [2* bstr, ?nil] */
-static bl_status scan_try_each(struct scan *s, bl_span argument)
+static bl_status scan_try_each(struct scan *s, struct bl_cbor *r)
 {
     struct level *level;
-    struct bl_cbor r;
     uint32_t items;
     uint32_t n = 0;
     bl_span ignored;
     bl_status status;
 
-    bl_cbor_init(&r, argument);
-    if (bl_cbor_array(&r, &items) != BL_OK) {
+    if (bl_cbor_array(r, &items) != BL_OK) {
         return BL_MANIFEST;
     }
     status = push(s, &level);
     if (status != BL_OK) {
         return status;
     }
-    level->alternatives = r;
-    level->next = r;
-    level->items = 0;
-    while (bl_cbor_bstr(&r, &ignored) == BL_OK) {
+    level->alternatives = *r;
+    while (bl_cbor_bstr(r, &ignored) == BL_OK) {
         n++;
     }
-    if (n < 2 || (n < items && bl_cbor_nil(&r) != BL_OK) ||
-        bl_cbor_finish(&r) != BL_OK) {
+    if (n < 2 || (n < items && bl_cbor_nil(r) != BL_OK) ||
+        bl_cbor_finish(r) != BL_OK) {
         return BL_MANIFEST;
     }
-    level->next.p = level->next.end; /* so that leave() takes the first */
+    level->next = *r; /* at its end, so that leave() takes the first */
+    level->items = 0;
     return n > BL_SUIT_ALTERNATIVES ? BL_TOO_LARGE : BL_OK;
 }
 
-static bl_status scan_run_sequence(struct scan *s, bl_span argument)
+static bl_status scan_run_sequence(struct scan *s, struct bl_cbor *r)
 {
-    uint16_t selected = s->level[s->depth].selected;
     struct level *level;
-    bl_span sequence;
-    bl_status status = bl_suit_unwrap(argument, &sequence);
+    bl_status status = push(s, &level);
 
-    if (status == BL_OK) {
-        status = push(s, &level);
-    }
-    return status != BL_OK ? status : enter(level, sequence, selected);
+    return status != BL_OK ? status : enter(s, r);
 }
 
-static bl_status scan_override(struct scan *s, bl_span argument)
+static bl_status scan_override(struct scan *s, struct bl_cbor *argument)
 {
     struct bl_suit_parameters p;
     bool soft;
@@ -388,13 +379,11 @@ static bl_status scan_write(const struct scan *s, uint32_t needs)
     return BL_OK;
 }
 
-static bl_status scan_policy(bl_span argument)
+static bl_status scan_policy(struct bl_cbor *argument)
 {
-    struct bl_cbor r;
     uint64_t policy;
 
-    bl_cbor_init(&r, argument);
-    if (bl_cbor_uint(&r, &policy) != BL_OK || policy > 15) {
+    if (bl_cbor_uint(argument, &policy) != BL_OK || policy > 15) {
         return BL_MANIFEST;
     }
     return BL_OK;
@@ -434,7 +423,7 @@ static bl_status scan_command(struct scan *s)
     struct level *level = &s->level[s->depth];
     uint8_t parameter;
     bl_status failure;
-    bl_span argument;
+    struct bl_cbor argument;
     int32_t code;
     bl_status status;
 
@@ -447,7 +436,7 @@ static bl_status scan_command(struct scan *s)
         return status;
     }
     if (code == SUIT_SET_INDEX) {
-        return bl_suit_select(argument, s->manifest->n_components,
+        return bl_suit_select(&argument, s->manifest->n_components,
                               &level->selected);
     }
     if (level->selected == 0) {
@@ -455,11 +444,11 @@ static bl_status scan_command(struct scan *s)
     }
     switch (code) {
     case SUIT_TRY_EACH:
-        return scan_try_each(s, argument);
+        return scan_try_each(s, &argument);
     case SUIT_RUN_SEQUENCE:
-        return scan_run_sequence(s, argument);
+        return scan_run_sequence(s, &argument);
     case SUIT_OVERRIDE:
-        return scan_override(s, argument);
+        return scan_override(s, &argument);
     default:
         break;
     }
@@ -468,7 +457,7 @@ static bl_status scan_command(struct scan *s)
     } else {
         status = scan_directive(s, code);
     }
-    return status != BL_OK ? status : scan_policy(argument);
+    return status != BL_OK ? status : scan_policy(&argument);
 }
 
 static bl_status scan_sequence(struct scan *s, uint32_t section,
@@ -481,7 +470,9 @@ static bl_status scan_sequence(struct scan *s, uint32_t section,
     s->section = section;
     s->depth = 0;
     level->alternatives.p = level->alternatives.end = NULL;
-    status = enter(level, sequence, s->manifest->n_components == 1);
+    level->selected = s->manifest->n_components == 1;
+    status =
+        begun(level, bl_suit_commands(sequence, &level->next, &level->items));
     while (status == BL_OK && !done) {
         level = &s->level[s->depth];
         status = bl_cbor_peek(&level->next) == BL_CBOR_END ? leave(s, &done)

@@ -163,7 +163,7 @@ struct bl_suit_parameters {
 struct bl_suit_frame {
     struct bl_cbor next;         /* commands still to run */
     struct bl_cbor alternatives; /* of a try-each: those still to try */
-    bl_span argument;            /* to run it again for the next component */
+    struct bl_cbor argument;     /* to run it again for the next component */
     uint16_t selected;           /* what the next command acts on */
     uint16_t component;          /* the one this sequence was entered for */
     uint16_t pending;            /* those it still has to be run for */
