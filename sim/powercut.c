@@ -70,9 +70,8 @@ static bool ends_well(const struct run *run, struct stage *stage)
     return end == SIM_SETTLED && sim_scenario_check(run->scenario, w) == 0;
 }
 
-/* Runs to a cut. False: it settled before, or broke (world.fault). */
-static bool reaches_cut(struct sim_world *w, const struct cut *cut,
-                        bool *settled)
+/* Runs to a cut. False: it broke, or ended before; world.fault says which. */
+static bool reaches_cut(struct sim_world *w, const struct cut *cut)
 {
     struct sim_flash *flash = &w->device.flash;
     enum sim_end end;
@@ -82,7 +81,11 @@ static bool reaches_cut(struct sim_world *w, const struct cut *cut,
     w->cut_in = cut->k;
     w->cut_kind = cut->kind;
     end = sim_world_run(w);
-    *settled = end == SIM_SETTLED;
+    if (end == SIM_SETTLED) {
+        (void)snprintf(w->fault, sizeof(w->fault),
+                       "ended before operation %llu",
+                       (unsigned long long)cut->k);
+    }
     return end == SIM_CUT;
 }
 
@@ -92,17 +95,11 @@ static bool reaches_cut(struct sim_world *w, const struct cut *cut,
 static void try_second(struct run *run, struct stage *stage,
                        struct count *count)
 {
-    bool settled = false;
+    struct sim_world *w = &stage->world;
 
     count->second++;
-    sim_world_restore(&stage->world, &stage->after);
-    if (!reaches_cut(&stage->world, &run->cut[1], &settled)) {
-        if (!settled) {
-            failed(run, stage, count);
-        }
-        return;
-    }
-    if (!ends_well(run, stage)) {
+    sim_world_restore(w, &stage->after);
+    if (!reaches_cut(w, &run->cut[1]) || !ends_well(run, stage)) {
         failed(run, stage, count);
     }
 }
@@ -136,12 +133,11 @@ static void try_first(struct run *run, struct stage *stage, bool all,
                       struct count *count)
 {
     struct sim_world *w = &stage->world;
-    bool settled = false;
     uint64_t before;
 
     count->first++;
     sim_world_restore(w, &stage->start);
-    if (!reaches_cut(w, &run->cut[0], &settled)) {
+    if (!reaches_cut(w, &run->cut[0])) {
         failed(run, stage, count);
         return;
     }
@@ -302,7 +298,6 @@ static int replay(const struct sim_fixture *fixture, const char *id)
 {
     static struct stage stage;
     struct run run;
-    bool settled = false;
     bool good = true;
 
     if (!id_read(id, &run)) {
@@ -316,7 +311,7 @@ static int replay(const struct sim_fixture *fixture, const char *id)
     stage.world.log = true;
     sim_scenario_begin(run.scenario, &stage.world);
     for (int i = 0; good && i < 2 && run.cut[i].k != 0; i++) {
-        good = reaches_cut(&stage.world, &run.cut[i], &settled);
+        good = reaches_cut(&stage.world, &run.cut[i]);
         sim_scenario_cut(run.scenario, &stage.world);
     }
     good = good && ends_well(&run, &stage);

@@ -166,6 +166,15 @@ void bl_client_platform(struct bl_client *c)
     p->content_match = on_content_match;
 }
 
+/* For what expires. The ticket's time is signed and minutes old; a clock may
+ * know it better, or not at all. */
+static uint64_t time_now(const struct bl_client *c)
+{
+    uint64_t now = c->config.now != NULL ? c->config.now(c->config.ctx) : 0;
+
+    return now < c->ticket_issued ? c->ticket_issued : now;
+}
+
 /* --- Judging a manifest -----------------------------------------------------
  */
 
@@ -208,13 +217,9 @@ static bl_status authenticate(struct bl_client *c, bl_span envelope)
 
 static bl_status judge(struct bl_client *c, bl_span envelope)
 {
-    const struct bl_client_config *config = &c->config;
     bl_status s = authenticate(c, envelope);
 
-    c->platform.now = config->now != NULL ? config->now(config->ctx) : 0;
-    if (c->platform.now == 0) {
-        c->platform.now = c->ticket_issued; /* signed, and minutes old */
-    }
+    c->platform.now = time_now(c);
     if (s == BL_OK) {
         s = bl_suit_scan(&c->suit, &c->platform, &c->manifest);
     }
@@ -319,6 +324,9 @@ static void reuse(struct bl_client *c)
 /* --- Payloads
  * ----------------------------------------------------------------- */
 
+/* Not an error, and a status that nothing called here returns. */
+#define TO_BE_FETCHED BL_INTERRUPTED
+
 static bl_status end_payload(struct bl_client *c)
 {
     bl_status s;
@@ -331,12 +339,12 @@ static bl_status end_payload(struct bl_client *c)
         /* The pieces may be of different images; one try in one piece. */
         c->restarted = true;
         s = bl_install_restart(&c->install);
-        return s == BL_OK ? BL_BUSY : s;
+        return s == BL_OK ? TO_BE_FETCHED : s;
     }
     return s;
 }
 
-/* BL_BUSY: bytes have to come over the network first. */
+/* TO_BE_FETCHED: bytes have to come over the network first. */
 static bl_status fetch(struct bl_client *c)
 {
     const struct bl_suit_fetch *f = &c->run.fetch;
@@ -353,7 +361,7 @@ static bl_status fetch(struct bl_client *c)
     if (s != BL_OK) {
         return s;
     }
-    return offset == f->size ? end_payload(c) : BL_BUSY;
+    return offset == f->size ? end_payload(c) : TO_BE_FETCHED;
 }
 
 /* Runs the manifest on, up to the next download or the end. */
@@ -370,7 +378,7 @@ static void proceed(struct bl_client *c, bl_status s)
             s = fetch(c);
         }
     }
-    if (s == BL_BUSY) {
+    if (s == TO_BE_FETCHED) {
         c->phase = PHASE_PAYLOAD;
         c->work_due_ms = c->now_ms;
         if (c->device_state != BL_STATE_DOWNLOADING) {
@@ -412,16 +420,12 @@ static void take_permit(struct bl_client *c, const struct bl_ticket *ticket,
                         bl_span permit)
 {
     const struct bl_client_config *config = &c->config;
-    uint64_t now = config->now != NULL ? config->now(config->ctx) : 0;
 
-    if (now < ticket->issued) {
-        now = ticket->issued; /* no clock, or one that is behind */
-    }
     c->permit = BL_SEQUENCE_LOW;
     if (permit.p != NULL) {
         c->permit = bl_permit_check(permit, &c->root, config->device_id,
-                                    config->class_id, ticket->manifest, now,
-                                    config->crypto);
+                                    config->class_id, ticket->manifest,
+                                    time_now(c), config->crypto);
     }
 }
 

@@ -78,7 +78,9 @@ struct bl_client_config {
     bl_status (*random)(void *ctx, void *out, size_t n);
     /* May the offered update go on now? NULL: always. */
     bl_wait (*ready)(void *ctx);
-    /* Seconds since 1970, 0 when not known. NULL: no clock. */
+    /* Seconds since 1970, 0 when not known. NULL: no clock. Used for permits
+     * and use-before only, together with the ticket's signed time; a wrong
+     * clock never keeps a device from taking a ticket. */
     uint64_t (*now)(void *ctx);
     void *ctx;
     const struct bl_health_check *health;

@@ -340,6 +340,22 @@ static void ticket_that_asks_for_a_newer_root_is_refused(void **state)
     assert_int_equal(rig->client->root.version, 1);
 }
 
+static uint64_t far_future(void *ctx)
+{
+    (void)ctx;
+    return UINT64_C(1) << 40;
+}
+
+static void wrong_clock_does_not_keep_a_ticket_out(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->config.now = far_future;
+    rig_start(rig);
+    rig_poll(rig);
+    assert_true(rig->client->reached);
+}
+
 static void repeated_refusal_does_not_fill_the_journal(void **state)
 {
     struct rig *rig = *state;
@@ -490,6 +506,7 @@ int main(void)
         TEST(refused_ticket_has_spent_its_nonce),
         TEST(ticket_for_another_device_is_refused),
         TEST(ticket_that_asks_for_a_newer_root_is_refused),
+        TEST(wrong_clock_does_not_keep_a_ticket_out),
         TEST(repeated_refusal_does_not_fill_the_journal),
         TEST(truncated_answers_are_refused),
         TEST(flipped_bits_of_an_answer_do_no_harm),
