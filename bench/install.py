@@ -70,7 +70,6 @@ class Rauc:
             "[update]\ncompatible=bench\nversion=2\n[bundle]\nformat=plain\n"
             "[image.rootfs]\nfilename=rootfs.img\n")
         sh("rauc", "bundle", f"--cert={d}/cert.pem", f"--key={d}/key.pem",
-           f"--keyring={d}/cert.pem",
            "--mksquashfs-args=-noD -noI -noF -noX",
            content, d / "bundle.raucb")
         (d / "dbus.conf").write_text(
@@ -86,7 +85,8 @@ class Rauc:
     def session(self, install):
         """One service, started and stopped, with or without an install."""
         bus = subprocess.Popen(
-            ["dbus-daemon", f"--config-file={self.d}/dbus.conf", "--nofork"])
+            ["dbus-daemon", f"--config-file={self.d}/dbus.conf", "--nofork"],
+            stderr=subprocess.DEVNULL)
         while not (self.d / "bus").exists():
             time.sleep(0.01)
         service = subprocess.Popen(
@@ -99,6 +99,7 @@ class Rauc:
             cpu, wall, _ = measure.run(
                 ["rauc", "install", str(self.d / "bundle.raucb")],
                 env=self.env)
+        peak = measure.peak_mb(service.pid)
         service.terminate()
         _, _, usage = os.wait4(service.pid, 0)
         service.returncode = 0
@@ -106,7 +107,7 @@ class Rauc:
         bus.wait()
         (self.d / "bus").unlink(missing_ok=True)
         return (cpu + usage.ru_utime + usage.ru_stime, wall,
-                usage.ru_maxrss / 1024)
+                peak)
 
     def __call__(self):
         idle = self.session(False)

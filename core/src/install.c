@@ -251,24 +251,46 @@ static bl_status program(struct bl_install *install, const uint8_t *data,
 }
 
 /*
- * `n` bytes, of which the first `real` are payload, to flash, and back to
- * `back`. What is hashed is what flash gave back; comparing it as well costs
- * little and tells bad flash from a bad payload.
+ * What is hashed is what flash gave back; comparing it as well costs little
+ * and tells bad flash from a bad payload. In pieces of `back`: a small one
+ * stays in the processor's cache from the reading to the hashing.
  */
-static bl_status portion(struct bl_install *install, const uint8_t *data,
-                         uint32_t n, uint32_t real, uint8_t *back)
+static bl_status read_back(struct bl_install *install, const uint8_t *data,
+                           uint32_t n, uint8_t *back, uint32_t back_size)
 {
     const struct bl_flash *flash = install->layout->flash;
+    uint32_t at = install->area.offset + install->done;
 
-    if (program(install, data, n) != BL_OK ||
-        flash->read(flash->ctx, install->area.offset + install->done, back,
-                    n) != BL_OK) {
-        return latch(install, BL_FLASH);
+    while (n > 0) {
+        uint32_t part = least(n, back_size);
+
+        if (flash->read(flash->ctx, at, back, part) != BL_OK) {
+            return BL_FLASH;
+        }
+        if (memcmp(back, data, part) != 0) {
+            return BL_READ_BACK;
+        }
+        bl_sha256_update(&install->hash, back, part);
+        at += part;
+        data += part;
+        n -= part;
     }
-    if (memcmp(back, data, n) != 0) {
-        return latch(install, BL_READ_BACK);
+    return BL_OK;
+}
+
+/* `n` bytes to flash and back, of which the first `real` are payload. */
+static bl_status portion(struct bl_install *install, const uint8_t *data,
+                         uint32_t n, uint32_t real, uint8_t *back,
+                         uint32_t back_size)
+{
+    bl_status status = program(install, data, n);
+
+    if (status == BL_OK) {
+        status = read_back(install, data, real, back, back_size);
     }
-    bl_sha256_update(&install->hash, back, real);
+    if (status != BL_OK) {
+        return latch(install, status);
+    }
     install->done += real;
     return BL_OK;
 }
@@ -285,7 +307,7 @@ static bl_status flush(struct bl_install *install)
     memset(install->io + real, flash->erased, n - real);
     install->io_used = 0;
     return portion(install, install->io, n, real,
-                   install->io + install->io_half);
+                   install->io + install->io_half, install->io_half);
 }
 
 /* Takes some of the bytes into io; flushes when `goal` is reached. */
@@ -312,8 +334,9 @@ static bl_status take(struct bl_install *install, const uint8_t *data,
         return collect(install, data, n, bl_round_up(install->io_used, unit),
                        taken);
     }
-    *taken = least(n, install->io_size) & ~(unit - 1);
-    return portion(install, data, *taken, *taken, install->io);
+    *taken = n & ~(unit - 1);
+    return portion(install, data, *taken, *taken, install->io,
+                   install->io_size);
 }
 
 /* --- Where to go on ------------------------------------------------------ */
