@@ -60,8 +60,7 @@ static int add_block(struct author_key *key, const uint8_t digest[32],
     return result;
 }
 
-/* --- Building -------------------------------------------------------------
- */
+/* --- Building ------------------------------------------------------------ */
 
 /* Envelope keys that are text stand in the order of their encodings: the
  * shorter first, then by bytes. */
@@ -208,8 +207,7 @@ int author_envelope(const struct author_manifest *manifest,
     return result == 0 ? 0 : error_prefix(err, "manifest");
 }
 
-/* --- Another signature ----------------------------------------------------
- */
+/* --- Another signature --------------------------------------------------- */
 
 /* What of an envelope has to be taken apart to add a block. */
 struct opened {

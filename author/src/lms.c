@@ -166,8 +166,7 @@ static void message_digits(const struct lms_tree *tree, uint32_t q,
     v[set->n + 1] = (uint8_t)sum;
 }
 
-/* --- The tree, section 5 --------------------------------------------------
- */
+/* --- The tree, section 5 ------------------------------------------------- */
 
 static void join(const struct lms_tree *tree, uint32_t node,
                  const uint8_t *left, const uint8_t *right, uint8_t *out)

@@ -108,8 +108,7 @@ static int sequence_end(struct sequence *s, struct bl_cbor_writer *w,
     return result;
 }
 
-/* --- Values ---------------------------------------------------------------
- */
+/* --- Values -------------------------------------------------------------- */
 
 static void put_identity(struct bl_cbor_writer *w,
                          const struct author_manifest *manifest)
@@ -178,8 +177,7 @@ void manifest_uri(const struct author_image *image, char out[BL_SUIT_URI + 1])
     }
 }
 
-/* --- Sequences ------------------------------------------------------------
- */
+/* --- Sequences ----------------------------------------------------------- */
 
 static void require_version(struct sequence *s,
                             const struct author_manifest *manifest)
@@ -301,8 +299,7 @@ static int put_invoke(struct bl_cbor_writer *w, uint32_t n, struct error *err)
     return sequence_end(&s, w, err);
 }
 
-/* --- Common and text ------------------------------------------------------
- */
+/* --- Common and text ----------------------------------------------------- */
 
 static int put_common(struct bl_cbor_writer *w,
                       const struct author_manifest *manifest,
@@ -378,8 +375,7 @@ static int encode_text(const struct author_manifest *manifest,
     return result;
 }
 
-/* --- The manifest ---------------------------------------------------------
- */
+/* --- The manifest -------------------------------------------------------- */
 
 static void put_text_element(struct bl_cbor_writer *w, struct buffer *text)
 {

@@ -10,8 +10,7 @@ enum { ROOT_MAX = 16384, SIGNATURES_MAX = 65536, FORMAT = 1 };
 
 static const char *const role_name[4] = {"", "root", "release", "ticket"};
 
-/* --- Content --------------------------------------------------------------
- */
+/* --- Content ------------------------------------------------------------- */
 
 /* Every key once, in the order of their first mention. */
 struct key_list {
@@ -142,8 +141,7 @@ static void put_content(struct bl_cbor_writer *w,
     put_limit(w, 7, root->ceiling);
 }
 
-/* --- Checks ---------------------------------------------------------------
- */
+/* --- Checks -------------------------------------------------------------- */
 
 static int check_role(const struct author_role *role, const char *name,
                       struct error *err)
@@ -278,8 +276,7 @@ int author_root_new(const struct author_root *root, struct buffer *out,
     return result == 0 ? 0 : error_prefix(err, "root document");
 }
 
-/* --- Signing --------------------------------------------------------------
- */
+/* --- Signing ------------------------------------------------------------- */
 
 struct root_document {
     bl_span content;

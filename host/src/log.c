@@ -65,8 +65,7 @@ static void put(struct line *line, const char *text)
     line->n += n;
 }
 
-/* --- Values ---------------------------------------------------------------
- */
+/* --- Values -------------------------------------------------------------- */
 
 /* Length of the UTF-8 sequence that begins here; 0 when it is none. */
 static size_t utf8_length(const unsigned char *s)
@@ -170,8 +169,7 @@ static void put_value(struct line *line, const struct log_field *field)
     }
 }
 
-/* --- Lines ----------------------------------------------------------------
- */
+/* --- Lines --------------------------------------------------------------- */
 
 static void put_key(struct line *line, const char *key, bool first)
 {

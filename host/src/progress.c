@@ -54,8 +54,7 @@ void progress_begin(struct progress *p, const char *name, bool bytes,
     p->drawn_ms = p->started_ms;
 }
 
-/* --- Text -----------------------------------------------------------------
- */
+/* --- Text ---------------------------------------------------------------- */
 
 static void format_amount(char *out, size_t size, uint64_t v, bool bytes)
 {
@@ -157,8 +156,7 @@ void progress_format(const struct progress *p, uint64_t elapsed_ms,
     }
 }
 
-/* --- Drawing --------------------------------------------------------------
- */
+/* --- Drawing ------------------------------------------------------------- */
 
 void progress_update(struct progress *p, uint64_t done, uint64_t total)
 {

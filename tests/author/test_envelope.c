@@ -39,8 +39,7 @@ static void set_manifest(struct author_manifest *m,
     m->n_images = n;
 }
 
-/* --- A device that core may ask --------------------------------------------
- */
+/* --- A device that core may ask ------------------------------------------ */
 
 static bl_status any_component(void *ctx, bl_span id,
                                struct bl_suit_component *out)
@@ -112,8 +111,7 @@ static void make(const struct author_manifest *m,
     must(author_envelope(m, keys, n, out, &err), &err);
 }
 
-/* --- Accepted ---------------------------------------------------------------
- */
+/* --- Accepted ------------------------------------------------------------ */
 
 static void manifest_of_the_vector_is_made_byte_for_byte(void **state)
 {

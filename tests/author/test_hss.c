@@ -19,8 +19,7 @@
 
 #include <cmocka.h>
 
-/* --- Against published bytes ----------------------------------------------
- */
+/* --- Against published bytes --------------------------------------------- */
 
 static void grow(struct lms_tree *tree, const struct lms_set *set, bl_span id,
                  bl_span seed)
@@ -106,8 +105,7 @@ static void public_keys_of_the_profile_are_regenerated(void **state)
     vectors_close(&v);
 }
 
-/* --- Every set -------------------------------------------------------------
- */
+/* --- Every set ----------------------------------------------------------- */
 
 static void sign_and_verify(struct author_key *key)
 {
@@ -169,8 +167,7 @@ static void tree_of_15_levels_signs_what_core_verifies(void **state)
     make_and_sign(*state, "hss-h15", 32768, 1024);
 }
 
-/* --- The index -------------------------------------------------------------
- */
+/* --- The index ----------------------------------------------------------- */
 
 static const char *fresh_key(const struct fixture *f, const char *name)
 {
@@ -329,8 +326,7 @@ static void used_up_key_says_so(void **state)
     buffer_free(&out);
 }
 
-/* --- Damage ----------------------------------------------------------------
- */
+/* --- Damage -------------------------------------------------------------- */
 
 static void overwrite(const char *path, const char *mark, const char *with)
 {

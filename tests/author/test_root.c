@@ -23,8 +23,7 @@ static void sign(struct buffer *document, bl_span previous,
     *document = more;
 }
 
-/* --- Root documents ---------------------------------------------------------
- */
+/* --- Root documents ------------------------------------------------------ */
 
 static void content_says_what_was_asked(void **state)
 {

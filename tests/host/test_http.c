@@ -17,8 +17,7 @@
 
 #include <cmocka.h>
 
-/* --- A server that says what it is told ------------------------------------
- */
+/* --- A server that says what it is told ---------------------------------- */
 
 struct server {
     int listener;

@@ -44,15 +44,14 @@ int author_key_sign(struct author_key *key, bl_span message,
                     struct buffer *out, struct error *err);
 /* A public key from a file: PEM SubjectPublicKeyInfo, or a private key file.
  * The returned object cannot sign. */
-struct author_key *author_key_open_public(const char *path,
-                                          struct error *err);
+struct author_key *author_key_open_public(const char *path, struct error *err);
 /* Writes the public key: PEM, or "BOWLINE HSS PUBLIC KEY". */
 int author_key_write_public(const struct author_key *key, struct buffer *out,
                             struct error *err);
 
-/* --- Manifests ------------------------------------------------------------ */
+/* --- Manifests ----------------------------------------------------------- */
 
-struct author_image { /* one payload of a release */
+struct author_image {      /* one payload of a release */
     const char *component; /* "app", "cfg/net": parts divided by '/' */
     bl_span integrated;    /* the bytes, to be carried in the envelope; or
                               empty: by uri */
@@ -91,7 +90,7 @@ void author_vendor_id(const char *domain, uint8_t out[16]);
 void author_class_id(const uint8_t vendor_id[16], const char *product,
                      uint8_t out[16]);
 
-/* --- Root document, ticket, permit ---------------------------------------- */
+/* --- Root document, ticket, permit --------------------------------------- */
 
 struct author_role {
     uint32_t threshold;
@@ -106,8 +105,8 @@ struct author_role {
 struct author_root {
     uint64_t version;
     uint64_t issued;
-    uint64_t floor;   /* 0: absent */
-    uint64_t ceiling; /* 0: absent */
+    uint64_t floor;             /* 0: absent */
+    uint64_t ceiling;           /* 0: absent */
     struct author_role role[4]; /* by role number */
 };
 

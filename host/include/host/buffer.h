@@ -17,12 +17,15 @@ struct buffer {
     size_t limit;
 };
 
-#define BUFFER(max) { NULL, 0, 0, (max) }
+#define BUFFER(max)                                                           \
+    {                                                                         \
+        NULL, 0, 0, (max)                                                     \
+    }
 
 int buffer_append(struct buffer *b, const void *data, size_t n,
                   struct error *err);
-int buffer_printf(struct buffer *b, struct error *err, const char *format,
-                  ...) __attribute__((format(printf, 3, 4)));
+int buffer_printf(struct buffer *b, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Room for `n` more bytes, to be written by the caller; then add to b->n. */
 int buffer_reserve(struct buffer *b, size_t n, struct error *err);
 void buffer_clear(struct buffer *b); /* keeps the memory */

@@ -11,12 +11,12 @@
 #include "host/buffer.h"
 
 struct http_config {
-    const char *ca_file;     /* NULL: the system's */
-    const char *cert_file;   /* client certificate, PEM; NULL: none */
+    const char *ca_file;   /* NULL: the system's */
+    const char *cert_file; /* client certificate, PEM; NULL: none */
     const char *key_file;
-    const char *token_file;  /* its first line is the bearer token; NULL */
-    long connect_timeout_s;  /* 0: 10 */
-    const char *user_agent;  /* NULL: "bowline" */
+    const char *token_file; /* its first line is the bearer token; NULL */
+    long connect_timeout_s; /* 0: 10 */
+    const char *user_agent; /* NULL: "bowline" */
 };
 
 struct http_request {
@@ -27,8 +27,8 @@ struct http_request {
     bl_span body;
     /* A body from a file instead; its size is known beforehand. */
     const char *body_file;
-    uint64_t offset;          /* > 0: Range: bytes=offset- */
-    const char *if_range;     /* NULL: none; with quotes */
+    uint64_t offset;      /* > 0: Range: bytes=offset- */
+    const char *if_range; /* NULL: none; with quotes */
     /* Called once, before the first byte of a body; return -1 to stop.
      * `offset` is where a 206 starts, 0 for a 200. NULL: not called. */
     int (*on_start)(void *ctx, int status, uint64_t offset, uint64_t length);
