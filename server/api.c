@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api.h"
+
+#include "host/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000 };
+
+void api_json(struct http_request *rq, int status, json_t *value)
+{
+    char *text = value == NULL
+                     ? NULL
+                     : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    json_decref(value);
+    if (text == NULL) {
+        http_reply(rq, 500, "application/json", bl_span_of("{}", 2));
+        return;
+    }
+    http_reply(rq, status, "application/json", bl_span_of(text, strlen(text)));
+    free(text);
+}
+
+/* Bytes that are no UTF-8 may come from a URL: shown as '?'. */
+static void make_ascii(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7E) {
+            *text = '?';
+        }
+    }
+}
+
+void api_error(struct http_request *rq, int status, const char *code,
+               const char *format, ...)
+{
+    char text[640];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_ascii(text);
+    api_json(
+        rq, status,
+        json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", text));
+}
+
+void api_store_error(struct http_request *rq, const struct error *err)
+{
+    bool full = err->code == SQLITE_FULL || err->code == ENOSPC ||
+                err->code == EFBIG || err->code == EDQUOT;
+
+    log_error("store", LOG_TEXT("error", err->text));
+    api_error(rq, full ? 507 : 500, full ? "disk-full" : "store",
+              "%s; nothing was changed%s", err->text,
+              full ? "; free space in the data directory" : "");
+}
+
+void http_reply_line(struct http_request *rq, int status, const char *text)
+{
+    char line[640];
+    int n = snprintf(line, sizeof line, "%s\n", text);
+
+    if (n >= (int)sizeof line) {
+        n = (int)sizeof line - 1;
+    }
+    http_reply(rq, status, "text/plain", bl_span_of(line, (size_t)n));
+}
+
+json_t *api_body(struct http_request *rq)
+{
+    json_error_t e;
+    json_t *body = json_loadb((const char *)rq->body.p, rq->body.n,
+                              JSON_REJECT_DUPLICATES, &e);
+
+    if (body == NULL) {
+        api_error(rq, 400, "json", "the body is not JSON: %s (byte %d)",
+                  e.text, e.position);
+        return NULL;
+    }
+    if (!json_is_object(body)) {
+        json_decref(body);
+        api_error(rq, 400, "json", "the body must be a JSON object");
+        return NULL;
+    }
+    return body;
+}
+
+static bool printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *api_text(struct http_request *rq, const json_t *body,
+                     const char *key, size_t max)
+{
+    const json_t *value = json_object_get(body, key);
+    size_t n = json_string_length(value);
+
+    if (!json_is_string(value) || n == 0 || n > max ||
+        strlen(json_string_value(value)) != n ||
+        !printable(json_string_value(value))) {
+        api_error(rq, 400, "field",
+                  "\"%s\" must be text of 1 to %zu bytes without control "
+                  "characters",
+                  key, max);
+        return NULL;
+    }
+    return json_string_value(value);
+}
+
+const char *api_text_or_none(struct http_request *rq, const json_t *body,
+                             const char *key, size_t max)
+{
+    const json_t *value = json_object_get(body, key);
+
+    if (value == NULL || json_is_null(value) ||
+        (json_is_string(value) && json_string_length(value) == 0)) {
+        return "";
+    }
+    return api_text(rq, body, key, max);
+}
+
+static int read_number(const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+
+    if (text[0] < '0' || text[0] > '9' || strlen(text) > 19) {
+        return -1;
+    }
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return *end != '\0' || errno != 0 || *out > max ? -1 : 0;
+}
+
+int api_page_read(struct http_request *rq, struct api_page *page)
+{
+    const char *limit = http_query(rq, "limit");
+    const char *after = http_query(rq, "after");
+    uint64_t n = LIST_DEFAULT;
+
+    page->after = 0;
+    if ((limit != NULL && (read_number(limit, LIST_MAX, &n) != 0 || n == 0)) ||
+        (after != NULL &&
+         read_number(after, (uint64_t)INT64_MAX, &page->after) != 0)) {
+        api_error(rq, 400, "page",
+                  "limit must be 1 to %d, after a cursor from an answer",
+                  LIST_MAX);
+        return -1;
+    }
+    page->limit = (uint32_t)n;
+    return 0;
+}
+
+void api_list(struct http_request *rq, json_t *items, uint64_t next)
+{
+    json_t *cursor = json_null();
+    char text[24];
+
+    if (next > 0) {
+        snprintf(text, sizeof text, "%" PRIu64, next);
+        cursor = json_string(text);
+    }
+    api_json(rq, 200, json_pack("{s:o, s:o}", "items", items, "next", cursor));
+}
+
+json_t *api_hex(const uint8_t *bytes, size_t n)
+{
+    char text[129];
+
+    hex_encode(bytes, n > 64 ? 64 : n, text);
+    return json_string(text);
+}
+
+static int digit(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+int api_base64(const char *text, uint8_t *out, size_t size)
+{
+    size_t n = strlen(text);
+    size_t written = 0;
+    uint32_t bits = 0;
+    int have = 0;
+
+    if (n % 4 != 0) {
+        return -1;
+    }
+    while (n > 0 && text[n - 1] == '=' && n % 4 != 2) {
+        n--;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int d = digit(text[i]);
+
+        if (d < 0) {
+            return -1;
+        }
+        bits = bits << 6 | (uint32_t)d;
+        have += 6;
+        if (have >= 8) {
+            if (written == size) {
+                return -1;
+            }
+            have -= 8;
+            out[written++] = (uint8_t)(bits >> have);
+        }
+    }
+    return (int)written;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /api/v1/products */
+#include "api.h"
+#include "router.h"
+
+#include "author/author.h"
+
+#include <stdio.h>
+
+/* A UUID in its usual form, RFC 9562 section 4. */
+static json_t *uuid(const uint8_t id[16])
+{
+    char text[37];
+    int n = 0;
+
+    for (int i = 0; i < 16; i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%02x",
+                      dash ? "-" : "", id[i]);
+    }
+    return json_string(text);
+}
+
+static json_t *product_json(const struct product *p)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "name", p->name,
+                     "vendor_domain", p->domain, "vendor_id",
+                     uuid(p->vendor_id), "class_id", uuid(p->class_id),
+                     "devices", (json_int_t)atomic_load(&p->devices),
+                     "sequence", (json_int_t)p->highest);
+}
+
+/* Names stand in URLs and commands. */
+static bool plain_name(const char *name)
+{
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789._-") == strlen(name);
+}
+
+static int store_product(struct server *s, struct http_request *rq,
+                         const char *name, const char *domain,
+                         const uint8_t vendor_id[16],
+                         const uint8_t class_id[16], uint32_t *number)
+{
+    struct error err = {BL_OK, 0, ""};
+
+    if (store_begin(&s->store, &err) != 0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    if (store_product_add(&s->store, name, domain, vendor_id, class_id, number,
+                          &err) != 0 ||
+        store_audit(&s->store, rq->actor, "product-add", name, domain, &err) !=
+            0) {
+        store_abort(&s->store);
+        api_store_error(rq, &err);
+        return -1;
+    }
+    if (store_commit(&s->store, &err) != 0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    return 0;
+}
+
+static void add_product(struct server *s, struct http_request *rq,
+                        const char *name, const char *domain)
+{
+    uint8_t vendor_id[16];
+    uint8_t class_id[16];
+    struct product *p = catalog_product(&s->catalog, name);
+    uint32_t number;
+
+    if (p != NULL && strcmp(p->domain, domain) == 0) {
+        api_json(rq, 200, product_json(p));
+        return;
+    }
+    if (p != NULL) {
+        api_error(rq, 409, "exists",
+                  "product %s is there already, of vendor %s", name,
+                  p->domain);
+        return;
+    }
+    author_vendor_id(domain, vendor_id);
+    author_class_id(vendor_id, name, class_id);
+    if (store_product(s, rq, name, domain, vendor_id, class_id, &number) !=
+        0) {
+        return;
+    }
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    p = catalog_add_product(&s->catalog, number, name, domain, vendor_id,
+                            class_id);
+    pthread_rwlock_unlock(&s->catalog.lock);
+    if (p == NULL) {
+        api_error(rq, 503, "memory", "no memory; restart the server");
+        return;
+    }
+    api_json(rq, 201, product_json(p));
+}
+
+void product_add(struct server *s, struct http_request *rq)
+{
+    json_t *body = api_body(rq);
+    const char *name;
+    const char *domain;
+
+    if (body == NULL) {
+        return;
+    }
+    name = api_text(rq, body, "name", CATALOG_NAME - 1);
+    domain = name == NULL
+                 ? NULL
+                 : api_text(rq, body, "vendor_domain", CATALOG_DOMAIN - 1);
+    if (domain != NULL && (!plain_name(name) || !plain_name(domain))) {
+        api_error(rq, 400, "field",
+                  "name and vendor_domain may hold "
+                  "letters, digits, '.', '_', '-'");
+    } else if (domain != NULL) {
+        pthread_mutex_lock(&s->admin);
+        add_product(s, rq, name, domain);
+        pthread_mutex_unlock(&s->admin);
+    }
+    json_decref(body);
+}
+
+void product_list(struct server *s, struct http_request *rq)
+{
+    struct api_page page;
+    json_t *items;
+    uint64_t next = 0;
+
+    if (api_page_read(rq, &page) != 0) {
+        return;
+    }
+    items = json_array();
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    for (uint64_t i = page.after + 1; i < s->catalog.products.n; i++) {
+        const struct product *p = s->catalog.products.at[i];
+
+        if (p == NULL) {
+            continue;
+        }
+        if (json_array_size(items) == page.limit) {
+            next = page.after;
+            break;
+        }
+        json_array_append_new(items, product_json(p));
+        page.after = i;
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    api_list(rq, items, next);
+}
+
+void product_show(struct server *s, struct http_request *rq)
+{
+    const struct product *p;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    p = catalog_product(&s->catalog, rq->param[0]);
+    if (p == NULL) {
+        api_error(rq, 404, "not-found", "there is no product %s",
+                  rq->param[0]);
+    } else {
+        api_json(rq, 200, product_json(p));
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+static void roll_back(struct server *s, struct http_request *rq,
+                      const json_t *body)
+{
+    uint8_t bytes[8192];
+    struct rollout_wish wish = {
+        .product = catalog_product(&s->catalog, rq->param[0]),
+        .name = "rollback",
+        .kind = ROLLOUT_ROLLBACK,
+        .n_stages = 1,
+        .percent = {100},
+        .status = 202,
+    };
+
+    if (wish.product == NULL) {
+        api_error(rq, 404, "not-found", "there is no product %s",
+                  rq->param[0]);
+        return;
+    }
+    wish.release = api_find_release(s, rq, wish.product, body);
+    if (wish.release == NULL ||
+        api_permit(s, rq, body, wish.product, wish.release, NULL, bytes,
+                   sizeof bytes, &wish.permit) != 0) {
+        return;
+    }
+    rollout_create(s, rq, &wish);
+}
+
+void product_rollback(struct server *s, struct http_request *rq)
+{
+    json_t *body = api_body(rq);
+
+    if (body == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&s->admin);
+    roll_back(s, rq, body);
+    pthread_mutex_unlock(&s->admin);
+    json_decref(body);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server itself: health, metrics, its description, root documents, audit.
+ */
+#include "api.h"
+#include "router.h"
+
+#include "bowline/sha256.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef BOWLINE_VERSION
+#define BOWLINE_VERSION "0"
+#endif
+
+/* openapi.json, put into the program by the build. */
+extern const unsigned char openapi_json[];
+extern const size_t openapi_json_size;
+
+void server_health(struct server *s, struct http_request *rq)
+{
+    if (journal_failing(s->journal)) {
+        api_error(rq, 503, "disk",
+                  "what devices report cannot be stored; "
+                  "see the log");
+        return;
+    }
+    api_json(rq, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void server_openapi(struct server *s, struct http_request *rq)
+{
+    (void)s;
+    http_reply(rq, 200, "application/json",
+               bl_span_of(openapi_json, openapi_json_size));
+}
+
+void server_show(struct server *s, struct http_request *rq)
+{
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    api_json(rq, 200,
+             json_pack("{s:s, s:o, s:I, s:I, s:I, s:b}", "version",
+                       BOWLINE_VERSION, "root_version",
+                       s->catalog.has_root
+                           ? json_integer((json_int_t)s->catalog.root.version)
+                           : json_null(),
+                       "devices", (json_int_t)devices_count(s->devices),
+                       "time", (json_int_t)time(NULL), "started",
+                       (json_int_t)s->started, "tickets",
+                       s->catalog.has_root &&
+                           tickets_trusted(&s->tickets, &s->catalog.root)));
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+/* --- Metrics ----------------------------------------------------------------
+ */
+
+static void put_devices(struct server *s, struct buffer *out)
+{
+    uint32_t count[BL_STATE_REFUSED + 1] = {0};
+
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d != NULL) {
+            count[d->s.state <= BL_STATE_REFUSED ? d->s.state : 0]++;
+            devices_unlock(s->devices, d);
+        }
+    }
+    buffer_printf(out, NULL,
+                  "# HELP bowline_devices Devices by reported state.\n"
+                  "# TYPE bowline_devices gauge\n");
+    for (int i = 0; i <= BL_STATE_REFUSED; i++) {
+        buffer_printf(out, NULL, "bowline_devices{state=\"%s\"} %" PRIu32 "\n",
+                      bl_device_state_name((bl_device_state)i), count[i]);
+    }
+}
+
+static void put_rollouts(struct server *s, struct buffer *out)
+{
+    buffer_printf(out, NULL,
+                  "# HELP bowline_rollout_devices Devices by outcome, of "
+                  "rollouts that are not ended.\n"
+                  "# TYPE bowline_rollout_devices gauge\n");
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        const struct rollout *r = s->catalog.rollouts.at[i];
+
+        if (r == NULL || r->state >= ROLLOUT_ABORTED) {
+            continue;
+        }
+        for (int o = BL_STATE_OFFERED; o <= BL_STATE_REFUSED; o++) {
+            buffer_printf(out, NULL,
+                          "bowline_rollout_devices{rollout=\"%" PRIu64
+                          "\",product=\"%s\",state=\"%s\",outcome=\"%s\"} "
+                          "%" PRIu32 "\n",
+                          r->id, r->product->name,
+                          rollout_state_name(r->state),
+                          bl_device_state_name((bl_device_state)o),
+                          atomic_load(&r->count[o]));
+        }
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+static void put_polls(struct metrics *m, struct buffer *out)
+{
+    buffer_printf(out, NULL,
+                  "# HELP bowline_polls_total Polls of devices.\n"
+                  "# TYPE bowline_polls_total counter\n"
+                  "bowline_polls_total{kind=\"light\"} %" PRIu64 "\n"
+                  "bowline_polls_total{kind=\"ticket\"} %" PRIu64 "\n"
+                  "bowline_polls_total{kind=\"refused\"} %" PRIu64 "\n",
+                  atomic_load(&m->polls_light), atomic_load(&m->polls_ticket),
+                  atomic_load(&m->polls_refused));
+    buffer_printf(out, NULL,
+                  "# HELP bowline_http_requests_total Answers by class.\n"
+                  "# TYPE bowline_http_requests_total counter\n");
+    for (int i = 2; i <= 5; i++) {
+        buffer_printf(out, NULL,
+                      "bowline_http_requests_total{code=\"%dxx\"} %" PRIu64
+                      "\n",
+                      i, atomic_load(&m->requests[i]));
+    }
+    metrics_histogram(out, "bowline_request_seconds",
+                      "Time from header to the end of the answer.",
+                      &m->request_time);
+    metrics_histogram(out, "bowline_poll_seconds",
+                      "Time in the poll handler, without the wait for the "
+                      "journal.",
+                      &m->poll_time);
+}
+
+static void put_rest(struct metrics *m, struct buffer *out)
+{
+    metrics_counter(out, "bowline_events_total", "Events taken in.", "counter",
+                    atomic_load(&m->events));
+    metrics_counter(out, "bowline_downloads_total", "Payload downloads begun.",
+                    "counter", atomic_load(&m->downloads));
+    metrics_counter(out, "bowline_download_bytes_total",
+                    "Payload bytes offered.", "counter",
+                    atomic_load(&m->download_bytes));
+    metrics_counter(out, "bowline_downloads_refused_total",
+                    "Downloads put off: too many at once.", "counter",
+                    atomic_load(&m->downloads_busy));
+    metrics_counter(out, "bowline_downloads_open", "Downloads under way.",
+                    "gauge", (uint64_t)atomic_load(&m->downloads_open));
+    metrics_counter(out, "bowline_uploads_total", "Payloads uploaded.",
+                    "counter", atomic_load(&m->uploads));
+    metrics_counter(out, "bowline_connections", "Open connections.", "gauge",
+                    (uint64_t)atomic_load(&m->connections));
+    metrics_counter(out, "bowline_slow_cut_total",
+                    "Connections cut: too slow.", "counter",
+                    atomic_load(&m->cut_slow));
+    metrics_counter(out, "bowline_journal_flushes_total", "Batches committed.",
+                    "counter", atomic_load(&m->flushes));
+    metrics_counter(out, "bowline_journal_failures_total",
+                    "Batches that could not be committed.", "counter",
+                    atomic_load(&m->flush_failures));
+    metrics_counter(out, "bowline_journal_records_total",
+                    "Records in batches.", "counter",
+                    atomic_load(&m->flush_records));
+    metrics_histogram(out, "bowline_journal_flush_seconds",
+                      "Time to commit a batch.", &m->flush_time);
+}
+
+void server_metrics(struct server *s, struct http_request *rq)
+{
+    struct buffer out = BUFFER(1 << 20);
+
+    put_devices(s, &out);
+    put_rollouts(s, &out);
+    put_polls(&s->metrics, &out);
+    put_rest(&s->metrics, &out);
+    http_reply(rq, 200, "text/plain; version=0.0.4", buffer_span(&out));
+    buffer_free(&out);
+}
+
+/* --- Root documents
+ * ---------------------------------------------------------- */
+
+static json_t *root_json(const struct root_entry *e)
+{
+    uint8_t digest[32];
+
+    bl_sha256(e->document.p, e->document.n, digest);
+    return json_pack("{s:I, s:o, s:I}", "version", (json_int_t)e->version,
+                     "sha256", api_hex(digest, 32), "size",
+                     (json_int_t)e->document.n);
+}
+
+static int store_root(struct server *s, struct http_request *rq,
+                      uint64_t version)
+{
+    struct error err = {BL_OK, 0, ""};
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, version);
+    if (store_begin(&s->store, &err) != 0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    if (store_root_add(&s->store, version, rq->body, &err) != 0 ||
+        store_audit(&s->store, rq->actor, "root-add", text, "", &err) != 0) {
+        store_abort(&s->store);
+        api_store_error(rq, &err);
+        return -1;
+    }
+    if (store_commit(&s->store, &err) != 0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    return 0;
+}
+
+static void warn_tickets(struct server *s)
+{
+    if (s->catalog.has_root &&
+        !tickets_trusted(&s->tickets, &s->catalog.root)) {
+        log_warning("tickets-untrusted",
+                    LOG_INT("root_version", s->catalog.root.version),
+                    LOG_TEXT("advice",
+                             "the ticket key is not in the ticket role of "
+                             "the newest root document: devices that ask "
+                             "with a nonce get 503"));
+    }
+}
+
+static void add_root(struct server *s, struct http_request *rq)
+{
+    const struct bl_root *trusted =
+        s->catalog.has_root ? &s->catalog.root : NULL;
+    struct bl_root root;
+    bl_status status = bl_root_accept(rq->body, trusted, s->crypto, &root);
+
+    if (status != BL_OK) {
+        api_error(rq, status == BL_ROOT_VERSION ? 409 : 422,
+                  bl_status_name(status), "the root document is refused: %s%s",
+                  bl_status_meaning(status),
+                  trusted == NULL ? " (none is trusted yet: version 1 comes "
+                                    "first)"
+                                  : "");
+        return;
+    }
+    if (trusted == NULL && root.version != 1) {
+        api_error(rq, 409, "root-version",
+                  "the first root document must have version 1, this has "
+                  "%" PRIu64,
+                  root.version);
+        return;
+    }
+    if (store_root(s, rq, root.version) != 0) {
+        return;
+    }
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    if (catalog_add_root(&s->catalog, root.version, rq->body) != 0) {
+        api_error(rq, 503, "memory", "no memory; restart the server");
+    } else {
+        api_json(rq, 201,
+                 json_pack("{s:I}", "version", (json_int_t)root.version));
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    warn_tickets(s);
+}
+
+void root_add(struct server *s, struct http_request *rq)
+{
+    pthread_mutex_lock(&s->admin);
+    add_root(s, rq);
+    pthread_mutex_unlock(&s->admin);
+}
+
+void root_list(struct server *s, struct http_request *rq)
+{
+    json_t *items = json_array();
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    for (uint32_t i = 0; i < s->catalog.roots.n; i++) {
+        if (s->catalog.roots.at[i] != NULL) {
+            json_array_append_new(items, root_json(s->catalog.roots.at[i]));
+        }
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    api_list(rq, items, 0);
+}
+
+void root_show(struct server *s, struct http_request *rq)
+{
+    char *end;
+    unsigned long long version = strtoull(rq->param[0], &end, 10);
+    const struct root_entry *e = NULL;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    if (*end == '\0' && version < s->catalog.roots.n) {
+        e = s->catalog.roots.at[version];
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    if (e == NULL) {
+        api_error(rq, 404, "not-found", "there is no root document %s",
+                  rq->param[0]);
+        return;
+    }
+    http_reply(rq, 200, "application/octet-stream", e->document);
+}
+
+/* --- Audit
+ * --------------------------------------------------------------------- */
+
+struct audit {
+    json_t *items;
+    uint64_t last;
+};
+
+static int add_line(void *ctx, sqlite3_stmt *row)
+{
+    struct audit *a = ctx;
+
+    a->last = (uint64_t)sqlite3_column_int64(row, 0);
+    json_array_append_new(a->items,
+                          json_pack("{s:I, s:s, s:s, s:s, s:s}", "time",
+                                    (json_int_t)sqlite3_column_int64(row, 1),
+                                    "actor", db_text(row, 2), "action",
+                                    db_text(row, 3), "object", db_text(row, 4),
+                                    "detail", db_text(row, 5)));
+    return 0;
+}
+
+void audit_list(struct server *s, struct http_request *rq)
+{
+    struct error err = {BL_OK, 0, ""};
+    struct audit a = {NULL, 0};
+    struct api_page page;
+    int result;
+
+    if (api_page_read(rq, &page) != 0) {
+        return;
+    }
+    a.items = json_array();
+    store_lock(&s->store);
+    result = db_each(&s->store.db, &err, add_line, &a,
+                     "SELECT number, time, actor, action, object, detail"
+                     " FROM audit WHERE number > ? ORDER BY number LIMIT ?",
+                     "ii", (int64_t)page.after, (int64_t)page.limit);
+    store_unlock(&s->store);
+    if (result != 0) {
+        json_decref(a.items);
+        api_store_error(rq, &err);
+        return;
+    }
+    api_list(rq, a.items, json_array_size(a.items) == page.limit ? a.last : 0);
+}

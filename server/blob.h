@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Payloads on disk by content address: <data>/payloads/ab/abcd... A payload
+ * appears whole or not at all: written beside, hashed as it comes, fsynced,
+ * renamed, directory fsynced. What is there is never changed.
+ */
+#ifndef SERVER_BLOB_H
+#define SERVER_BLOB_H
+
+#include "bowline/sha256.h"
+#include "host/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct blobs {
+    char dir[512];
+};
+
+/* Makes the directories, removes what interrupted uploads left. */
+int blobs_open(struct blobs *b, const char *data_dir, struct error *err);
+
+/* A descriptor open for reading, and the size; -1 with err->code ENOENT when
+ * there is none. */
+int blob_open(const struct blobs *b, const uint8_t sha256[32], uint64_t *size,
+              struct error *err);
+bool blob_there(const struct blobs *b, const uint8_t sha256[32],
+                uint64_t *size);
+
+/* An upload. After blob_begin exactly one of blob_finish, blob_cancel. */
+struct blob_upload {
+    int fd;
+    uint64_t size;
+    struct bl_sha256 hash;
+    uint8_t expected[32];
+    char path[640];
+};
+
+int blob_begin(struct blobs *b, struct blob_upload *u,
+               const uint8_t sha256[32], struct error *err);
+int blob_write(struct blob_upload *u, const void *data, size_t n,
+               struct error *err);
+/* -1 with err->status BL_PAYLOAD_DIGEST when the bytes are others. */
+int blob_finish(struct blobs *b, struct blob_upload *u, struct error *err);
+void blob_cancel(struct blob_upload *u);
+
+#endif

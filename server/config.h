@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: defaults, then the file (libconfig), then the environment
+ * (BOWLINE_LISTEN for `listen`, and so on). packaging/bowlined.conf is the
+ * annotated list of keys. A relative path is relative to the file's folder.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include "host/error.h"
+#include "host/log.h"
+
+enum { CONFIG_TEXT = 512 };
+
+struct config {
+    char listen[CONFIG_TEXT];
+    char tls_certificate[CONFIG_TEXT];
+    char tls_key[CONFIG_TEXT];
+    char client_ca[CONFIG_TEXT];
+    int plain_http;
+    char data[CONFIG_TEXT];
+    char ticket_key[CONFIG_TEXT];
+    char operator_tokens[CONFIG_TEXT];
+    int ticket_validity_s;
+    int poll_interval_s;
+    int max_downloads;
+    int threads;
+    int max_connections;
+    int connections_per_address;
+    int request_timeout_s;
+    char log_format[CONFIG_TEXT];
+    char log_level[CONFIG_TEXT];
+    int max_payload_mb;
+    int metrics_public;
+    int journal_idle_ms;
+    int journal_flush_ms;
+    int journal_sweep_s;
+};
+
+/* `path` may be NULL: defaults and environment only. */
+int config_load(struct config *c, const char *path, struct error *err);
+enum log_level config_log_level(const struct config *c);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device.h"
+
+enum { VERSION = 1 };
+
+/* One walk over the fields serves both directions, so that they cannot
+ * disagree. */
+struct walk {
+    uint8_t *p;
+    bool put;
+};
+
+static void walk_uint(struct walk *w, void *field, size_t n)
+{
+    uint8_t *bytes = field;
+
+    for (size_t i = 0; i < n; i++) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        uint8_t *b = &bytes[i];
+#else
+        uint8_t *b = &bytes[n - 1 - i];
+#endif
+        if (w->put) {
+            w->p[i] = *b;
+        } else {
+            *b = w->p[i];
+        }
+    }
+    w->p += n;
+}
+
+static void walk_bytes(struct walk *w, void *field, size_t n)
+{
+    if (w->put) {
+        memcpy(w->p, field, n);
+    } else {
+        memcpy(field, w->p, n);
+    }
+    w->p += n;
+}
+
+#define UINT(field) walk_uint(w, &s->field, sizeof s->field)
+#define BYTES(field) walk_bytes(w, s->field, sizeof s->field)
+
+static void walk_state(struct walk *w, struct device_state *s)
+{
+    BYTES(manifest);
+    BYTES(image);
+    UINT(sequence);
+    UINT(floor);
+    UINT(root_version);
+    UINT(offer);
+    UINT(noted_sequence);
+    UINT(first_seen);
+    UINT(last_seen);
+    UINT(event);
+    UINT(done);
+    UINT(total);
+    UINT(code);
+    UINT(noted_code);
+    UINT(outcome);
+    UINT(noted_state);
+    UINT(noted_reset);
+    UINT(state);
+    UINT(slot);
+    UINT(confirmed);
+    UINT(wait);
+    UINT(expect);
+    BYTES(hardware);
+    BYTES(version);
+}
+
+void device_record_put(const struct device_state *s, uint8_t *out)
+{
+    struct device_state copy = *s;
+    struct walk w = {out, true};
+
+    memset(out, 0, DEVICE_RECORD);
+    *w.p++ = VERSION;
+    walk_state(&w, &copy);
+}
+
+int device_record_get(struct device_state *s, bl_span record)
+{
+    uint8_t bytes[DEVICE_RECORD];
+    struct walk w = {bytes, false};
+
+    if (record.n != DEVICE_RECORD || record.p[0] != VERSION) {
+        return -1;
+    }
+    memcpy(bytes, record.p, sizeof bytes);
+    w.p++;
+    walk_state(&w, s);
+    s->hardware[DEVICE_TEXT - 1] = '\0';
+    s->version[DEVICE_TEXT - 1] = '\0';
+    return 0;
+}

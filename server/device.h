@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One device as the server knows it, and its record at rest: what the journal
+ * and the table device_state hold (little endian, fixed size, with a version
+ * byte). What was registered (token, product, name) is in the table devices.
+ */
+#ifndef SERVER_DEVICE_H
+#define SERVER_DEVICE_H
+
+#include "bowline/journal.h"
+#include "bowline/ticket.h"
+
+#include <stdbool.h>
+
+enum { DEVICE_TEXT = 32, DEVICE_RECORD = 201 };
+
+/* What the device last told, and what it was last offered. */
+struct device_state {
+    uint8_t manifest[32];
+    uint8_t image[32];
+    uint64_t sequence;
+    uint64_t floor;
+    uint64_t root_version;
+    uint64_t offer; /* order of a rollout or a pin, rollout.h; 0: none */
+    uint64_t noted_sequence; /* of the last notable event */
+    uint32_t first_seen;     /* seconds since 1970; 0: never */
+    uint32_t last_seen;
+    uint32_t event; /* number of the newest event taken in */
+    uint32_t done;
+    uint32_t total;
+    uint16_t code;       /* why the offer ended */
+    uint16_t noted_code; /* of the last notable event */
+    uint8_t outcome;     /* of the offer: bl_device_state */
+    uint8_t noted_state;
+    uint8_t noted_reset;
+    uint8_t state;
+    uint8_t slot;
+    uint8_t confirmed;
+    uint8_t wait;
+    uint8_t expect; /* slot the offer goes to: 1 A, 2 B, 0 any */
+    char hardware[DEVICE_TEXT];
+    char version[DEVICE_TEXT];
+};
+
+struct pin;
+
+struct device {
+    uint8_t id[BL_ID_SIZE];
+    uint8_t token[32]; /* SHA-256 of its secret; zero: certificate only */
+    uint32_t number;   /* row in the table devices; 0: unused */
+    uint32_t product;  /* row in the table products */
+    uint32_t durable;  /* number of the last event committed */
+    uint32_t runs;     /* release it runs: number in releases, 0: unknown */
+    bool dirty;        /* newer than its row in device_state */
+    struct pin *pin;   /* its own desired release, or NULL */
+    char *name;        /* "" when none */
+    char *tags;        /* a JSON array of strings */
+    struct device_state s;
+};
+
+/* DEVICE_RECORD bytes. */
+void device_record_put(const struct device_state *s, uint8_t *out);
+/* -1 when the record is of another form. */
+int device_record_get(struct device_state *s, bl_span record);
+
+#endif

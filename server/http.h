@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP: everything of libmicrohttpd is behind this file, so that it can be
+ * exchanged. It parses, limits, times out and refuses what is ambiguous
+ * before the application sees it:
+ *
+ *   - Transfer-Encoding, in any form (411, or 400 beside Content-Length)
+ *   - several Content-Length or Host fields, a Content-Length that is no
+ * number
+ *   - header names with other characters than RFC 9110 allows, folded lines
+ *   - a header larger than HTTP_HEADER_MAX, a body larger than allowed (413)
+ *   - connections that take longer for a request than request_timeout, or
+ *     that send or take nothing for so long
+ *
+ * For one request the application's functions are called in this order, on
+ * one of the HTTP threads: begin, data..., finish, end. After begin or finish
+ * has set a reply it is sent. finish may hold instead: then http_release sends
+ * the reply, from any thread.
+ */
+#ifndef SERVER_HTTP_H
+#define SERVER_HTTP_H
+
+#include "host/buffer.h"
+#include "metrics.h"
+
+enum { HTTP_HEADER_MAX = 16384, HTTP_PARAMS = 2, HTTP_HEADERS = 6 };
+
+struct http;
+struct route;
+
+struct http_request {
+    /* Set before begin. */
+    const char *method;
+    const char *path;        /* percent-decoded */
+    uint64_t content_length; /* 0 when there is no body */
+    uint64_t began_us;
+    struct http *http;
+    /* The application's: zero before begin. */
+    const struct route *route;
+    char param[HTTP_PARAMS][128];
+    char actor[64];        /* name of the operator */
+    uint8_t device_id[16]; /* of the device that asks */
+    void *upload;
+    uint64_t batch;
+    bool counted; /* holds a download slot */
+    /* Set by begin: the largest body that is kept in memory, or stream. */
+    size_t body_max;
+    bool stream;
+    /* Whole at finish, when not streamed. */
+    bl_span body;
+};
+
+struct http_app {
+    void *ctx;
+    /* The header is there. A reply that is set ends it. */
+    void (*begin)(void *ctx, struct http_request *rq);
+    /* A piece of a streamed body. */
+    void (*data)(void *ctx, struct http_request *rq, bl_span piece);
+    void (*finish)(void *ctx, struct http_request *rq);
+    /* Always called once after begin, also when the connection broke. */
+    void (*end)(void *ctx, struct http_request *rq);
+};
+
+struct http_config {
+    const char *listen; /* "127.0.0.1:8443", "[::1]:0" */
+    bool tls;
+    const char *certificate; /* PEM texts */
+    const char *key;
+    const char *client_ca; /* NULL: no client certificates */
+    uint32_t threads;
+    uint32_t max_connections;
+    uint32_t per_address; /* 0: no limit */
+    uint32_t timeout_s;
+    struct metrics *metrics;
+    struct http_app app;
+};
+
+struct http *http_start(const struct http_config *config, struct error *err);
+/* The port that it listens on. */
+uint16_t http_port(const struct http *http);
+/* Takes no new connections, lets open requests end for at most `seconds`. */
+void http_drain(struct http *http, uint32_t seconds);
+void http_stop(struct http *http);
+/* Cuts connections that are too slow. Call it each second. */
+void http_reap(struct http *http);
+
+/* NULL when absent. `name` in any case. */
+const char *http_header(const struct http_request *rq, const char *name);
+const char *http_query(const struct http_request *rq, const char *name);
+/* The common name of the verified client certificate, or NULL. */
+const char *http_client_name(struct http_request *rq);
+/* The peer's address as text, for logs. */
+void http_peer(const struct http_request *rq, char out[64]);
+
+/* A reply; the last one set counts. Bodies are copied, except a file: its
+ * descriptor is taken over. */
+void http_reply(struct http_request *rq, int status, const char *type,
+                bl_span body);
+void http_reply_file(struct http_request *rq, int status, const char *type,
+                     int fd, uint64_t offset, uint64_t n);
+/* Adds a field to the reply; `value` is copied. After http_reply. */
+void http_reply_header(struct http_request *rq, const char *name,
+                       const char *value);
+bool http_replied(const struct http_request *rq);
+int http_reply_status(const struct http_request *rq);
+
+/* In finish only: the reply that is set, or will be, is sent by http_release.
+ */
+void http_hold(struct http_request *rq);
+void http_release(struct http_request *rq);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load.h"
+
+#include "api.h"
+#include "report.h"
+
+#include "host/file.h"
+#include "posix/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct load {
+    struct server *s;
+    struct error err;
+};
+
+static int load_device(void *ctx, sqlite3_stmt *row)
+{
+    struct load *l = ctx;
+    bl_span id = db_blob(row, 1);
+    bl_span token = db_blob(row, 3);
+    bl_span record = db_blob(row, 6);
+    struct device d;
+
+    memset(&d, 0, sizeof d);
+    d.number = (uint32_t)sqlite3_column_int64(row, 0);
+    d.product = (uint32_t)sqlite3_column_int64(row, 2);
+    if (id.n != 16 || token.n != 32 ||
+        (record.n > 0 && device_record_get(&d.s, record) != 0)) {
+        error_set(&l->err,
+                  "the database's row of device %u is not what this "
+                  "program wrote; restore a backup",
+                  d.number);
+        return 1;
+    }
+    memcpy(d.id, id.p, 16);
+    memcpy(d.token, token.p, 32);
+    d.name = strdup(db_text(row, 4));
+    d.tags = strdup(db_text(row, 5));
+    if (d.name == NULL || d.tags == NULL) {
+        return error_set(&l->err, "no memory for the devices");
+    }
+    return devices_add(l->s->devices, &d, &l->err);
+}
+
+static int load_pin(void *ctx, sqlite3_stmt *row)
+{
+    struct load *l = ctx;
+    uint32_t number = (uint32_t)sqlite3_column_int64(row, 0);
+    struct release *r = catalog_release_number(
+        &l->s->catalog, (uint32_t)sqlite3_column_int64(row, 2));
+    struct device *d = devices_lock_number(l->s->devices, number);
+
+    if (d != NULL && r != NULL) {
+        d->pin = pin_new((uint64_t)sqlite3_column_int64(row, 1), r,
+                         db_blob(row, 3));
+    }
+    if (d != NULL) {
+        devices_unlock(l->s->devices, d);
+    }
+    return 0;
+}
+
+static int load_devices(struct server *s, struct error *err)
+{
+    struct load l = {s, {BL_OK, 0, ""}};
+
+    s->devices = devices_new();
+    if (s->devices == NULL) {
+        return error_set(err, "no memory for the devices");
+    }
+    if (db_each(&s->store.db, err, load_device, &l,
+                "SELECT d.number, d.id, d.product, d.token, d.name, d.tags,"
+                " s.record FROM devices d LEFT JOIN device_state s"
+                " ON s.device = d.number ORDER BY d.number",
+                "") != 0 ||
+        db_each(&s->store.db, err, load_pin, &l,
+                "SELECT device, ord, release, permit FROM pins", "") != 0) {
+        return -1;
+    }
+    if (l.err.text[0] != '\0') {
+        return error_set(err, "%s", l.err.text);
+    }
+    if (journal_replay(&s->store, s->devices, err) != 0) {
+        return -1;
+    }
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d != NULL) {
+            report_count(&s->catalog, d, 1);
+            devices_unlock(s->devices, d);
+        }
+    }
+    return 0;
+}
+
+/* Two servers on one folder would each believe their own memory. */
+static int take_folder(struct server *s, struct error *err)
+{
+    char path[CONFIG_TEXT + 16];
+    int fd;
+
+    if (file_make_dirs(s->config.data, 0700, err) != 0) {
+        return error_prefix(err, "data");
+    }
+    snprintf(path, sizeof path, "%s/lock", s->config.data);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return error_errno(err,
+                           "data: %s cannot be written; give the folder "
+                           "to the user that runs bowlined",
+                           path);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return error_set(err, "data: another bowlined uses %s",
+                         s->config.data);
+    }
+    return 0; /* held until the process ends */
+}
+
+static int open_keys(struct server *s, struct error *err)
+{
+    uint32_t n = (uint32_t)s->config.threads;
+
+    operators_init(&s->operators);
+    if (s->config.operator_tokens[0] == '\0') {
+        return error_set(err, "operator_tokens must name a file with lines "
+                              "name:sha256hex:role");
+    }
+    if (operators_load(&s->operators, s->config.operator_tokens, err) != 0) {
+        return -1;
+    }
+    if (s->config.ticket_key[0] == '\0') {
+        return error_set(err, "ticket_key must name the key that signs "
+                              "tickets; bowline server init makes one");
+    }
+    return tickets_open(&s->tickets, s->config.ticket_key,
+                        n > TICKETS_MAX ? TICKETS_MAX : n, err);
+}
+
+static int open_data(struct server *s, struct error *err)
+{
+    const struct journal_config journal = {
+        .idle_ms = (uint32_t)s->config.journal_idle_ms,
+        .flush_ms = (uint32_t)s->config.journal_flush_ms,
+        .sweep_s = (uint32_t)s->config.journal_sweep_s,
+    };
+    char path[CONFIG_TEXT + 16];
+
+    snprintf(path, sizeof path, "%s/bowline.db", s->config.data);
+    if (take_folder(s, err) != 0 ||
+        blobs_open(&s->blobs, s->config.data, err) != 0 ||
+        store_open(&s->store, path, err) != 0) {
+        return -1;
+    }
+    if (catalog_load(&s->catalog, &s->store, err) == 0 &&
+        load_devices(s, err) == 0) {
+        s->journal =
+            journal_start(&journal, &s->store, s->devices, &s->metrics, err);
+    }
+    if (s->journal == NULL) {
+        store_close(&s->store);
+        return -1;
+    }
+    return 0;
+}
+
+int server_open(struct server *s, struct error *err)
+{
+    s->crypto = &posix_crypto;
+    s->started = (uint64_t)time(NULL);
+    pthread_mutex_init(&s->admin, NULL);
+    catalog_init(&s->catalog);
+    if (open_keys(s, err) != 0 || open_data(s, err) != 0) {
+        tickets_close(&s->tickets);
+        devices_free(s->devices);
+        catalog_free(&s->catalog);
+        return -1;
+    }
+    if (s->catalog.has_root &&
+        !tickets_trusted(&s->tickets, &s->catalog.root)) {
+        log_warning(
+            "tickets-untrusted", LOG_TEXT("ticket_key", s->config.ticket_key),
+            LOG_TEXT("advice", "the ticket key is not in the ticket role of "
+                               "the newest root document: devices that ask "
+                               "with a nonce get 503"));
+    }
+    return 0;
+}
+
+static void free_pins(struct server *s)
+{
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d != NULL) {
+            pin_free(d->pin);
+            d->pin = NULL;
+            devices_unlock(s->devices, d);
+        }
+    }
+}
+
+void server_close(struct server *s)
+{
+    journal_stop(s->journal);
+    store_close(&s->store);
+    tickets_close(&s->tickets);
+    free_pins(s);
+    devices_free(s->devices);
+    catalog_free(&s->catalog);
+    pthread_mutex_destroy(&s->admin);
+}
+
+/* --- Upkeep
+ * ------------------------------------------------------------------ */
+
+/* The last stage is reached, and every device in it is confirmed. */
+static bool is_done(struct server *s, const struct rollout *r)
+{
+    uint32_t confirmed = atomic_load(&r->count[BL_STATE_CONFIRMED]);
+    uint32_t devices;
+
+    if (r->state != ROLLOUT_RUNNING || r->stage + 1 < r->n_stages ||
+        confirmed == 0) {
+        return false;
+    }
+    devices = rollout_devices(s, r, r->stage);
+    return devices > 0 && confirmed >= devices;
+}
+
+static void finish(struct server *s, struct rollout *r)
+{
+    struct error err = {BL_OK, 0, ""};
+    char id[24];
+
+    snprintf(id, sizeof id, "%llu", (unsigned long long)r->id);
+    if (store_begin(&s->store, &err) != 0) {
+        return; /* tried again in a second */
+    }
+    if (store_rollout_set(&s->store, r->id, ROLLOUT_FINISHED, r->stage,
+                          &err) != 0 ||
+        store_audit(&s->store, "server", "rollout-finish", id,
+                    r->product->name, &err) != 0) {
+        store_abort(&s->store);
+        return;
+    }
+    if (store_commit(&s->store, &err) != 0) {
+        return;
+    }
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    r->state = ROLLOUT_FINISHED;
+    r->changed = (uint64_t)time(NULL);
+    pthread_rwlock_unlock(&s->catalog.lock);
+    log_info("rollout-finish", LOG_INT("rollout", r->id),
+             LOG_TEXT("product", r->product->name),
+             LOG_TEXT("version", r->release->version));
+}
+
+void server_upkeep(struct server *s)
+{
+    pthread_mutex_lock(&s->admin);
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        struct rollout *r = s->catalog.rollouts.at[i];
+
+        if (r != NULL && is_done(s, r)) {
+            finish(s, r);
+        }
+    }
+    pthread_mutex_unlock(&s->admin);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "router.h"
+
+#include "api.h"
+#include "poll.h"
+
+#include "bowline/crypto.h"
+#include "host/file.h"
+
+enum { JSON_MAX = 65536, DOCUMENT_MAX = 65536 };
+
+static const struct route routes[] = {
+    /* Devices: docs/PROTOCOL.md. The poll comes first: it is the most. */
+    {"POST", "/d/v1/poll", ACCESS_DEVICE, POLL_MAX, device_poll, 0, 0},
+    {"GET", "/d/v1/manifests/{}", ACCESS_DEVICE, 0, device_manifest, 0, 0},
+    {"GET", "/d/v1/payloads/{}", ACCESS_DEVICE, 0, device_payload, 0, 0},
+    /* Operators: openapi.json. */
+    {"GET", "/healthz", ACCESS_ANY, 0, server_health, 0, 0},
+    {"GET", "/metrics", ACCESS_METRICS, 0, server_metrics, 0, 0},
+    {"GET", "/api/v1/openapi.json", ACCESS_ANY, 0, server_openapi, 0, 0},
+    {"GET", "/api/v1/server", ACCESS_VIEWER, 0, server_show, 0, 0},
+    {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
+    {"POST", "/api/v1/roots", ACCESS_OPERATOR, DOCUMENT_MAX, root_add, 0, 0},
+    {"GET", "/api/v1/roots", ACCESS_VIEWER, 0, root_list, 0, 0},
+    {"GET", "/api/v1/roots/{}", ACCESS_VIEWER, 0, root_show, 0, 0},
+    {"POST", "/api/v1/products", ACCESS_OPERATOR, JSON_MAX, product_add, 0, 0},
+    {"GET", "/api/v1/products", ACCESS_VIEWER, 0, product_list, 0, 0},
+    {"GET", "/api/v1/products/{}", ACCESS_VIEWER, 0, product_show, 0, 0},
+    {"POST", "/api/v1/products/{}/rollback", ACCESS_OPERATOR, JSON_MAX,
+     product_rollback, 0, 0},
+    {"PUT", "/api/v1/payloads/{}", ACCESS_OPERATOR, 0, payload_finish,
+     payload_begin, payload_data},
+    {"GET", "/api/v1/payloads/{}", ACCESS_VIEWER, 0, payload_head, 0, 0},
+    {"POST", "/api/v1/releases", ACCESS_OPERATOR, DOCUMENT_MAX, release_add, 0,
+     0},
+    {"GET", "/api/v1/releases", ACCESS_VIEWER, 0, release_list, 0, 0},
+    {"GET", "/api/v1/releases/{}", ACCESS_VIEWER, 0, release_show, 0, 0},
+    {"GET", "/api/v1/releases/{}/envelope", ACCESS_VIEWER, 0, release_envelope,
+     0, 0},
+    {"POST", "/api/v1/devices", ACCESS_OPERATOR, JSON_MAX, device_add, 0, 0},
+    {"GET", "/api/v1/devices", ACCESS_VIEWER, 0, device_list, 0, 0},
+    {"GET", "/api/v1/devices/{}", ACCESS_VIEWER, 0, device_show, 0, 0},
+    {"DELETE", "/api/v1/devices/{}", ACCESS_OPERATOR, 0, device_delete, 0, 0},
+    {"GET", "/api/v1/devices/{}/events", ACCESS_VIEWER, 0, device_events, 0,
+     0},
+    {"POST", "/api/v1/devices/{}/rollback", ACCESS_OPERATOR, JSON_MAX,
+     device_rollback, 0, 0},
+    {"POST", "/api/v1/rollouts", ACCESS_OPERATOR, JSON_MAX, rollout_add, 0, 0},
+    {"GET", "/api/v1/rollouts", ACCESS_VIEWER, 0, rollout_list, 0, 0},
+    {"GET", "/api/v1/rollouts/{}", ACCESS_VIEWER, 0, rollout_show, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/pause", ACCESS_OPERATOR, JSON_MAX,
+     rollout_pause, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/resume", ACCESS_OPERATOR, JSON_MAX,
+     rollout_resume, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/abort", ACCESS_OPERATOR, JSON_MAX,
+     rollout_abort, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/advance", ACCESS_OPERATOR, JSON_MAX,
+     rollout_advance, 0, 0},
+};
+
+enum { ROUTES = sizeof routes / sizeof routes[0] };
+
+/* Takes the segment that stands for "{}"; -1 when empty or too long. */
+static int take_param(struct http_request *rq, int i, const char **path)
+{
+    size_t n = strcspn(*path, "/");
+
+    if (i >= HTTP_PARAMS || n == 0 || n >= sizeof rq->param[0]) {
+        return -1;
+    }
+    memcpy(rq->param[i], *path, n);
+    rq->param[i][n] = '\0';
+    *path += n;
+    return 0;
+}
+
+static bool path_fits(struct http_request *rq, const char *pattern)
+{
+    const char *path = rq->path;
+    int n = 0;
+
+    while (*pattern != '\0') {
+        if (pattern[0] == '{') {
+            if (take_param(rq, n++, &path) != 0) {
+                return false;
+            }
+            pattern += 2;
+        } else if (*path++ != *pattern++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static bool method_fits(const char *asked, const char *offered)
+{
+    return strcmp(asked, offered) == 0 ||
+           (strcmp(asked, "HEAD") == 0 && strcmp(offered, "GET") == 0);
+}
+
+static const struct route *find_route(struct http_request *rq, bool *known)
+{
+    *known = false;
+    for (int i = 0; i < ROUTES; i++) {
+        if (path_fits(rq, routes[i].pattern)) {
+            *known = true;
+            if (method_fits(rq->method, routes[i].method)) {
+                return &routes[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void refuse_device(struct http_request *rq)
+{
+    http_reply_line(rq, 401,
+                    "not authenticated: no valid device token or "
+                    "client certificate");
+    http_reply_header(rq, "WWW-Authenticate", "Bearer");
+}
+
+/* A certificate of the client CA names the device; the handshake proved it. */
+static bool known_by_certificate(struct server *s, struct http_request *rq)
+{
+    const char *name = http_client_name(rq);
+    struct device *d;
+
+    if (name == NULL || hex_decode(name, strlen(name), rq->device_id, 16)) {
+        return false;
+    }
+    d = devices_lock(s->devices, rq->device_id);
+    if (d == NULL) {
+        return false;
+    }
+    devices_unlock(s->devices, d);
+    return true;
+}
+
+static bool known_by_token(struct server *s, struct http_request *rq)
+{
+    bl_span token = auth_bearer(http_header(rq, "Authorization"));
+    uint8_t sha256[32];
+    struct device *d;
+    bool good;
+
+    if (auth_device_token(token, rq->device_id, sha256) != 0) {
+        return false;
+    }
+    d = devices_lock(s->devices, rq->device_id);
+    if (d == NULL) {
+        return false;
+    }
+    good = bl_equal(sha256, d->token, 32) == BL_GOOD;
+    devices_unlock(s->devices, d);
+    return good;
+}
+
+static void allow_operator(struct server *s, struct http_request *rq,
+                           enum access access)
+{
+    bl_span token = auth_bearer(http_header(rq, "Authorization"));
+    enum role role;
+
+    if (!auth_operator(&s->operators, token, rq->actor, &role)) {
+        api_error(rq, 401, "not-authenticated",
+                  "no valid operator token: send Authorization: Bearer ...");
+        http_reply_header(rq, "WWW-Authenticate", "Bearer");
+    } else if (access == ACCESS_OPERATOR && role == ROLE_VIEWER) {
+        api_error(rq, 403, "not-allowed",
+                  "%s is a viewer: this needs the role operator", rq->actor);
+    }
+}
+
+static void allow(struct server *s, struct http_request *rq)
+{
+    enum access access = rq->route->access;
+
+    if (access == ACCESS_DEVICE) {
+        if (!known_by_certificate(s, rq) && !known_by_token(s, rq)) {
+            refuse_device(rq);
+        }
+    } else if (access == ACCESS_VIEWER || access == ACCESS_OPERATOR ||
+               (access == ACCESS_METRICS && !s->config.metrics_public)) {
+        allow_operator(s, rq, access);
+    }
+}
+
+static void router_begin(void *ctx, struct http_request *rq)
+{
+    struct server *s = ctx;
+    bool known;
+
+    rq->route = find_route(rq, &known);
+    if (rq->route == NULL) {
+        rq->body_max = JSON_MAX;
+        api_error(rq, known ? 405 : 404, known ? "method" : "not-found",
+                  known ? "%s is not possible on %s" : "%s %s: no such thing",
+                  rq->method, rq->path);
+        return;
+    }
+    rq->body_max = rq->route->body_max;
+    allow(s, rq);
+    if (!http_replied(rq) && rq->route->begin != NULL) {
+        rq->stream = true;
+        rq->route->begin(s, rq);
+    }
+}
+
+static void router_data(void *ctx, struct http_request *rq, bl_span piece)
+{
+    rq->route->data(ctx, rq, piece);
+}
+
+static void router_finish(void *ctx, struct http_request *rq)
+{
+    rq->route->handle(ctx, rq);
+}
+
+static void log_request(const struct http_request *rq)
+{
+    char peer[64];
+    int status = http_reply_status(rq);
+
+    if (!log_enabled(status >= 500 ? LOG_WARNING : LOG_DEBUG)) {
+        return;
+    }
+    http_peer(rq, peer);
+    LOG_EVENT(status >= 500 ? LOG_WARNING : LOG_DEBUG, "request",
+              LOG_TEXT("method", rq->method), LOG_TEXT("path", rq->path),
+              LOG_INT("status", status), LOG_TEXT("peer", peer),
+              LOG_INT("us", monotonic_us() - rq->began_us));
+}
+
+static void router_end(void *ctx, struct http_request *rq)
+{
+    struct server *s = ctx;
+
+    if (rq->counted) {
+        atomic_fetch_sub(&s->metrics.downloads_open, 1);
+    }
+    payload_end(rq);
+    log_request(rq);
+}
+
+struct http_app router_app(struct server *server)
+{
+    struct http_app app = {server, router_begin, router_data, router_finish,
+                           router_end};
+
+    return app;
+}

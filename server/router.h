@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of routes is the index of the program: router.c. A request goes
+ * http.c -> router_begin (route, then auth) -> its handler -> http_reply.
+ */
+#ifndef SERVER_ROUTER_H
+#define SERVER_ROUTER_H
+
+#include "server.h"
+
+enum access {
+    ACCESS_ANY,
+    ACCESS_METRICS, /* any, when metrics_public; else as a viewer */
+    ACCESS_DEVICE,
+    ACCESS_VIEWER,
+    ACCESS_OPERATOR
+};
+
+typedef void route_handler(struct server *server, struct http_request *rq);
+
+struct route {
+    const char *method;
+    const char *pattern; /* "{}" stands for one segment */
+    enum access access;
+    size_t body_max;
+    route_handler *handle;
+    /* For streamed bodies: called with the header, and for each piece. */
+    route_handler *begin;
+    void (*data)(struct server *server, struct http_request *rq,
+                 bl_span piece);
+};
+
+struct http_app router_app(struct server *server);
+
+/* The handlers, by file. */
+/* device_api.c */
+route_handler device_poll, device_manifest, device_payload;
+/* api_payloads.c */
+route_handler payload_begin, payload_finish, payload_head;
+void payload_data(struct server *server, struct http_request *rq,
+                  bl_span piece);
+void payload_end(struct http_request *rq);
+/* api_server.c */
+route_handler server_health, server_metrics, server_openapi, server_show,
+    audit_list, root_add, root_list, root_show;
+/* api_products.c */
+route_handler product_add, product_list, product_show, product_rollback;
+/* api_releases.c */
+route_handler release_add, release_list, release_show, release_envelope;
+/* api_devices.c */
+route_handler device_add, device_list, device_show, device_delete,
+    device_events, device_rollback;
+/* api_rollouts.c */
+route_handler rollout_add, rollout_list, rollout_show, rollout_pause,
+    rollout_resume, rollout_abort, rollout_advance;
+
+#endif

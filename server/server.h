@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server as one struct: what every handler may need. Locks are taken in
+ * this order: admin, store, catalog, a device, the journal's.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "auth.h"
+#include "blob.h"
+#include "catalog.h"
+#include "config.h"
+#include "devices.h"
+#include "http.h"
+#include "journal.h"
+#include "tickets.h"
+
+struct server {
+    struct config config;
+    struct store store;
+    struct catalog catalog;
+    struct devices *devices;
+    struct journal *journal;
+    struct blobs blobs;
+    struct metrics metrics;
+    struct operators operators;
+    struct tickets tickets;
+    struct http *http;
+    const struct bl_crypto *crypto;
+    /* Operators' changes, one at a time: check, store, then apply. */
+    pthread_mutex_t admin;
+    uint64_t started;
+};
+
+#endif

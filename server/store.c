@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+/* One script a version; each is run once, in order. Never change a released
+ * one: add. */
+static const char *const migration[] = {
+    "CREATE TABLE roots (version INTEGER PRIMARY KEY, document BLOB NOT NULL,"
+    " created INTEGER NOT NULL);"
+    "CREATE TABLE products (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL UNIQUE, domain TEXT NOT NULL,"
+    " vendor_id BLOB NOT NULL, class_id BLOB NOT NULL UNIQUE,"
+    " created INTEGER NOT NULL);"
+    "CREATE TABLE releases (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " product INTEGER NOT NULL REFERENCES products(number),"
+    " version TEXT NOT NULL, sequence INTEGER NOT NULL,"
+    " manifest BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL,"
+    " signers TEXT NOT NULL, payloads TEXT NOT NULL,"
+    " created INTEGER NOT NULL, UNIQUE (product, sequence));"
+    "CREATE TABLE rollouts (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " product INTEGER NOT NULL REFERENCES products(number),"
+    " release INTEGER NOT NULL REFERENCES releases(number),"
+    " name TEXT NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " stage INTEGER NOT NULL, stages TEXT NOT NULL, permit BLOB,"
+    " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
+    "CREATE TABLE devices (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " id BLOB NOT NULL UNIQUE,"
+    " product INTEGER NOT NULL REFERENCES products(number),"
+    " token BLOB NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL,"
+    " created INTEGER NOT NULL);"
+    "CREATE TABLE pins (device INTEGER PRIMARY KEY"
+    " REFERENCES devices(number) ON DELETE CASCADE,"
+    " ord INTEGER NOT NULL,"
+    " release INTEGER NOT NULL REFERENCES releases(number),"
+    " permit BLOB NOT NULL);"
+    /* Written by every flush: no foreign keys, no second index. */
+    "CREATE TABLE device_state (device INTEGER PRIMARY KEY,"
+    " record BLOB NOT NULL);"
+    "CREATE TABLE journal (number INTEGER PRIMARY KEY, records BLOB NOT NULL);"
+    "CREATE TABLE events (device INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " boot INTEGER NOT NULL, uptime INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " code INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " slot INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " reset INTEGER NOT NULL, received INTEGER NOT NULL,"
+    " PRIMARY KEY (device, number)) WITHOUT ROWID;"
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " time INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,"
+    " object TEXT NOT NULL, detail TEXT NOT NULL);",
+};
+
+enum { VERSION = sizeof migration / sizeof migration[0] };
+
+static int read_int(void *ctx, sqlite3_stmt *row)
+{
+    *(int64_t *)ctx = sqlite3_column_int64(row, 0);
+    return 1;
+}
+
+static int migrate(struct db *db, struct error *err)
+{
+    int64_t version = 0;
+    char pragma[64];
+
+    if (db_each(db, err, read_int, &version, "PRAGMA user_version", "") != 0) {
+        return -1;
+    }
+    if (version > VERSION) {
+        return error_set(err,
+                         "the database has schema %" PRId64 ", this program "
+                         "knows up to %d; use the newer bowlined",
+                         version, VERSION);
+    }
+    for (; version < VERSION; version++) {
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version=%" PRId64,
+                 version + 1);
+        if (db_script(db, err, "BEGIN EXCLUSIVE") != 0 ||
+            db_script(db, err, migration[version]) != 0 ||
+            db_script(db, err, pragma) != 0 ||
+            db_script(db, err, "COMMIT") != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int store_open(struct store *store, const char *path, struct error *err)
+{
+    if (db_open(&store->db, path, err) != 0) {
+        return -1;
+    }
+    if (migrate(&store->db, err) != 0) {
+        error_prefix(err, "%s", path);
+        db_close(&store->db);
+        return -1;
+    }
+    pthread_mutex_init(&store->lock, NULL);
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    db_close(&store->db);
+    pthread_mutex_destroy(&store->lock);
+}
+
+void store_lock(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+}
+
+void store_unlock(struct store *store)
+{
+    pthread_mutex_unlock(&store->lock);
+}
+
+int store_begin(struct store *store, struct error *err)
+{
+    store_lock(store);
+    if (db_run(&store->db, err, "BEGIN IMMEDIATE", "") != 0) {
+        store_unlock(store);
+        return -1;
+    }
+    return 0;
+}
+
+int store_abort(struct store *store)
+{
+    db_run(&store->db, NULL, "ROLLBACK", "");
+    store_unlock(store);
+    return -1;
+}
+
+int store_commit(struct store *store, struct error *err)
+{
+    if (db_run(&store->db, err, "COMMIT", "") != 0) {
+        return store_abort(store);
+    }
+    store_unlock(store);
+    return 0;
+}
+
+static int64_t now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+static uint32_t last_row(struct store *store)
+{
+    return (uint32_t)sqlite3_last_insert_rowid(store->db.handle);
+}
+
+int store_audit(struct store *store, const char *actor, const char *action,
+                const char *object, const char *detail, struct error *err)
+{
+    return db_run(&store->db, err,
+                  "INSERT INTO audit (time, actor, action, object, detail)"
+                  " VALUES (?, ?, ?, ?, ?)",
+                  "itttt", now(), actor, action, object, detail);
+}
+
+int store_root_add(struct store *store, uint64_t version, bl_span document,
+                   struct error *err)
+{
+    return db_run(&store->db, err,
+                  "INSERT INTO roots (version, document, created)"
+                  " VALUES (?, ?, ?)",
+                  "ibi", (int64_t)version, document, now());
+}
+
+int store_product_add(struct store *store, const char *name,
+                      const char *domain, const uint8_t vendor_id[16],
+                      const uint8_t class_id[16], uint32_t *number,
+                      struct error *err)
+{
+    if (db_run(&store->db, err,
+               "INSERT INTO products (name, domain, vendor_id, class_id,"
+               " created) VALUES (?, ?, ?, ?, ?)",
+               "ttbbi", name, domain, bl_span_of(vendor_id, 16),
+               bl_span_of(class_id, 16), now()) != 0) {
+        return -1;
+    }
+    *number = last_row(store);
+    return 0;
+}
+
+int store_release_add(struct store *store, const struct store_release *r,
+                      uint32_t *number, struct error *err)
+{
+    if (db_run(&store->db, err,
+               "INSERT INTO releases (product, version, sequence, manifest,"
+               " envelope, signers, payloads, created)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               "itibbtti", (int64_t)r->product, r->version,
+               (int64_t)r->sequence, bl_span_of(r->manifest, 32), r->envelope,
+               r->signers, r->payloads, now()) != 0) {
+        return -1;
+    }
+    *number = last_row(store);
+    return 0;
+}
+
+int store_rollout_add(struct store *store, struct store_rollout *r,
+                      struct error *err)
+{
+    if (db_run(&store->db, err,
+               "INSERT INTO rollouts (product, release, name, kind, state,"
+               " stage, stages, permit, created, changed)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "iitiiitbii", (int64_t)r->product, (int64_t)r->release, r->name,
+               (int64_t)r->kind, (int64_t)r->state, (int64_t)r->stage,
+               r->stages, r->permit, now(), now()) != 0) {
+        return -1;
+    }
+    r->id = last_row(store);
+    return 0;
+}
+
+int store_rollout_set(struct store *store, uint64_t id, uint8_t state,
+                      uint32_t stage, struct error *err)
+{
+    return db_run(&store->db, err,
+                  "UPDATE rollouts SET state = ?, stage = ?, changed = ?"
+                  " WHERE number = ?",
+                  "iiii", (int64_t)state, (int64_t)stage, now(), (int64_t)id);
+}
+
+int store_device_add(struct store *store, const struct device *device,
+                     uint32_t *number, struct error *err)
+{
+    if (db_run(&store->db, err,
+               "INSERT INTO devices (id, product, token, name, tags, created)"
+               " VALUES (?, ?, ?, ?, ?, ?)",
+               "bibtti", bl_span_of(device->id, BL_ID_SIZE),
+               (int64_t)device->product, bl_span_of(device->token, 32),
+               device->name, device->tags, now()) != 0) {
+        return -1;
+    }
+    *number = last_row(store);
+    return 0;
+}
+
+int store_device_delete(struct store *store, uint32_t number,
+                        struct error *err)
+{
+    int64_t n = number;
+
+    if (db_run(&store->db, err, "DELETE FROM events WHERE device = ?", "i",
+               n) != 0 ||
+        db_run(&store->db, err, "DELETE FROM device_state WHERE device = ?",
+               "i", n) != 0) {
+        return -1;
+    }
+    return db_run(&store->db, err, "DELETE FROM devices WHERE number = ?", "i",
+                  n);
+}
+
+int store_device_pin(struct store *store, uint32_t number, uint64_t order,
+                     uint32_t release, bl_span permit, struct error *err)
+{
+    if (permit.n == 0) {
+        return db_run(&store->db, err, "DELETE FROM pins WHERE device = ?",
+                      "i", (int64_t)number);
+    }
+    return db_run(&store->db, err,
+                  "INSERT OR REPLACE INTO pins (device, ord, release, permit)"
+                  " VALUES (?, ?, ?, ?)",
+                  "iiib", (int64_t)number, (int64_t)order, (int64_t)release,
+                  permit);
+}
+
+int store_event_add(struct store *store, uint32_t number,
+                    const struct bl_event *e, uint64_t received,
+                    struct error *err)
+{
+    return db_run(&store->db, err,
+                  "INSERT OR IGNORE INTO events (device, number, boot, uptime,"
+                  " state, code, sequence, slot, attempt, reset, received)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "iiiiiiiiiii", (int64_t)number, (int64_t)e->number,
+                  (int64_t)e->boot, (int64_t)e->uptime_s, (int64_t)e->state,
+                  (int64_t)e->code, (int64_t)e->sequence, (int64_t)e->slot,
+                  (int64_t)e->attempt, (int64_t)e->reset, (int64_t)received);
+}
+
+int store_state_put(struct store *store, uint32_t number,
+                    const struct device_state *state, struct error *err)
+{
+    uint8_t record[DEVICE_RECORD];
+
+    device_record_put(state, record);
+    return db_run(&store->db, err,
+                  "INSERT OR REPLACE INTO device_state (device, record)"
+                  " VALUES (?, ?)",
+                  "ib", (int64_t)number, bl_span_of(record, sizeof record));
+}

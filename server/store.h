@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must outlive the process, in SQLite: the schema and its migrations,
+ * and one lock. Every change is a transaction: store_begin, changes with
+ * their audit line, store_commit; when that returns 0 it is on the disk.
+ *
+ *   if (store_begin(store, err) != 0) return -1;
+ *   if (store_... != 0) return store_abort(store);
+ *   return store_commit(store, err);
+ */
+#ifndef SERVER_STORE_H
+#define SERVER_STORE_H
+
+#include "db.h"
+#include "device.h"
+
+#include <pthread.h>
+
+struct store {
+    struct db db;
+    pthread_mutex_t lock;
+};
+
+int store_open(struct store *store, const char *path, struct error *err);
+void store_close(struct store *store);
+
+int store_begin(struct store *store, struct error *err);
+int store_commit(struct store *store, struct error *err);
+/* Undoes; always -1. */
+int store_abort(struct store *store);
+/* For reading only. */
+void store_lock(struct store *store);
+void store_unlock(struct store *store);
+
+/* Who did what: in the same transaction as the change. */
+int store_audit(struct store *store, const char *actor, const char *action,
+                const char *object, const char *detail, struct error *err);
+
+int store_root_add(struct store *store, uint64_t version, bl_span document,
+                   struct error *err);
+int store_product_add(struct store *store, const char *name,
+                      const char *domain, const uint8_t vendor_id[16],
+                      const uint8_t class_id[16], uint32_t *number,
+                      struct error *err);
+
+struct store_release {
+    uint32_t product;
+    const char *version;
+    uint64_t sequence;
+    const uint8_t *manifest;
+    bl_span envelope;
+    const char *signers;  /* JSON */
+    const char *payloads; /* JSON */
+};
+
+int store_release_add(struct store *store, const struct store_release *r,
+                      uint32_t *number, struct error *err);
+
+struct store_rollout {
+    uint64_t id; /* 0: give one */
+    uint32_t product;
+    uint32_t release;
+    const char *name;
+    uint8_t kind;
+    uint8_t state;
+    uint32_t stage;
+    const char *stages; /* JSON */
+    bl_span permit;
+};
+
+int store_rollout_add(struct store *store, struct store_rollout *r,
+                      struct error *err);
+int store_rollout_set(struct store *store, uint64_t id, uint8_t state,
+                      uint32_t stage, struct error *err);
+
+int store_device_add(struct store *store, const struct device *device,
+                     uint32_t *number, struct error *err);
+int store_device_delete(struct store *store, uint32_t number,
+                        struct error *err);
+/* A device's own desired manifest; an empty permit takes it away. */
+int store_device_pin(struct store *store, uint32_t number, uint64_t order,
+                     uint32_t release, bl_span permit, struct error *err);
+
+int store_event_add(struct store *store, uint32_t number,
+                    const struct bl_event *event, uint64_t received,
+                    struct error *err);
+int store_state_put(struct store *store, uint32_t number,
+                    const struct device_state *state, struct error *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The little of GnuTLS that the HTTP library leaves to us. */
+#ifndef SERVER_TLS_H
+#define SERVER_TLS_H
+
+#include "host/error.h"
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
+/* Are certificate and key (PEM texts) such, a pair, and valid now? -1 with
+ * err->code 1 when the only fault is the date. */
+int tls_check(const char *certificate, const char *key, struct error *err);
+
+/* Session tickets: who comes back needs no new handshake with signatures. */
+struct tls_tickets;
+struct tls_tickets *tls_tickets_new(void);
+void tls_tickets_free(struct tls_tickets *t);
+void tls_tickets_offer(struct tls_tickets *t, void *session);
+
+/* Common name of the peer's certificate when it has one that the client CA
+ * vouches for; else "". */
+void tls_client_name(void *session, char *out, size_t size);
+
+/* An address as text; "?" when NULL. */
+void peer_text(const struct sockaddr *address, char out[64]);
+/* A text in the place of the library's void *. */
+void *string_option(const char *text);
+
+#endif
