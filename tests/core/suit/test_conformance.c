@@ -127,6 +127,48 @@ static void file_that_is_no_vector_file_is_an_error(void **state)
     assert_non_null(strstr(error, "absent.json"));
 }
 
+/* The positive vectors, each with an outcome that cannot be. */
+static void wrong_expectations_are_seen_as_differences(void **state)
+{
+    static const char path[] = "conformance-wrong.json";
+    const char *files[1] = {path};
+    json_t *file =
+        json_load_file(VECTORS "/bowline-profile/positive.json", 0, NULL);
+    json_t *result = json_object();
+    char error[CONFORMANCE_MESSAGE];
+    json_t *vector;
+    size_t i;
+
+    (void)state;
+    json_array_foreach(json_object_get(file, "vectors"), i, vector)
+    {
+        json_t *expected = json_object_get(vector, "expected");
+        const char *verdict =
+            json_string_value(json_object_get(expected, "verdict"));
+
+        if (json_object_get(expected, "image_sha256") != NULL) {
+            /* the right verdict, another image: that of the base */
+            (void)json_object_set(
+                expected, "image_sha256",
+                json_object_get(json_object_get(vector, "device_state"),
+                                "active_image_sha256"));
+        } else {
+            (void)json_object_set_new(
+                expected, "verdict",
+                json_string(strcmp(verdict, "accept") == 0 ? "reject"
+                                                           : "accept"));
+        }
+    }
+    assert_int_equal(json_dump_file(file, path, 0), 0);
+    assert_int_equal(conformance_check(files, 1, NULL, result, error),
+                     CONFORMANCE_DIFFERS);
+    assert_int_equal(count(result, "same"), 0);
+    assert_int_equal(count(result, "differs"), 13);
+    json_decref(result);
+    json_decref(file);
+    (void)remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +179,7 @@ int main(void)
         cmocka_unit_test(cose_examples_give_their_verdicts),
         cmocka_unit_test(hss_examples_verify),
         cmocka_unit_test(wycheproof_signatures_give_their_verdicts),
+        cmocka_unit_test(wrong_expectations_are_seen_as_differences),
         cmocka_unit_test(file_that_is_no_vector_file_is_an_error),
     };
 
