@@ -5,7 +5,6 @@
 #include "bowline/hss.h"
 #include "bowline/sha256.h"
 #include "host/file.h"
-#include "key_file.h"
 #include "lms.h"
 
 #include <errno.h>
@@ -285,9 +284,9 @@ static int write_file(const char *path, const struct lms_tree *tree,
             text_n = BIO_get_mem_data(bio, &text);
         }
     }
-    result = text_n > 0
-                 ? key_file_create(path, bl_span_of(text, (size_t)text_n), err)
-                 : error_set(err, "out of memory");
+    result = text_n > 0 ? file_create(path, bl_span_of(text, (size_t)text_n),
+                                      0600, err)
+                        : error_set(err, "out of memory");
     if (text_n > 0) {
         OPENSSL_cleanse(text, (size_t)text_n);
     }
@@ -308,8 +307,8 @@ int hss_create_from(const char *path, const struct lms_set *set,
 
     /* Before minutes are spent on it; O_EXCL decides in the end. */
     if (access(path, F_OK) == 0) {
-        return error_set(
-            err, "%s: exists already; a key file is never replaced", path);
+        return error_set(err, "%s: exists already, and is never replaced",
+                         path);
     }
     memset(&tree, 0, sizeof tree);
     tree.set = set;

@@ -125,8 +125,8 @@ static int sync_directory(const char *path, struct error *err)
     return result;
 }
 
-static int fill_beside(int fd, const char *name, bl_span content, int mode,
-                       struct error *err)
+static int fill(int fd, const char *name, bl_span content, int mode,
+                struct error *err)
 {
     if (fchmod(fd, (mode_t)mode) != 0 || write_all(fd, content) != 0 ||
         fsync(fd) != 0) {
@@ -153,13 +153,31 @@ int file_write(const char *path, bl_span content, int mode, struct error *err)
     if (fd < 0) {
         return error_errno(err, "%s: cannot write beside it", path);
     }
-    if (fill_beside(fd, beside, content, mode, err) != 0) {
+    if (fill(fd, beside, content, mode, err) != 0) {
         (void)unlink(beside);
         return -1;
     }
     if (rename(beside, path) != 0) {
         (void)error_errno(err, "%s: cannot replace", path);
         (void)unlink(beside);
+        return -1;
+    }
+    return sync_directory(path, err);
+}
+
+int file_create(const char *path, bl_span content, int mode, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+    if (fd < 0) {
+        if (errno == EEXIST) {
+            return error_set(err, "%s: exists already, and is never replaced",
+                             path);
+        }
+        return error_errno(err, "%s: cannot create", path);
+    }
+    if (fill(fd, path, content, mode, err) != 0) {
+        (void)unlink(path);
         return -1;
     }
     return sync_directory(path, err);

@@ -285,6 +285,25 @@ static void readers_see_old_or_new_never_a_part(void **state)
     buffer_free(&seen);
 }
 
+static void created_file_never_replaces_another(void **state)
+{
+    struct buffer b = BUFFER(10);
+    struct error err;
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(
+        file_create(path("new"), bl_span_of("one", 3), 0600, &err), 0);
+    assert_int_equal(stat(path("new"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(
+        file_create(path("new"), bl_span_of("two", 3), 0600, &err), -1);
+    assert_non_null(strstr(err.text, "never replaced"));
+    assert_int_equal(file_read(path("new"), &b, &err), 0);
+    assert_string_equal((char *)b.p, "one");
+    buffer_free(&b);
+}
+
 static void folders_are_made_on_the_way(void **state)
 {
     struct error err;
@@ -353,6 +372,7 @@ int main(void)
         cmocka_unit_test(file_over_the_limit_is_refused_and_leaves_the_buffer),
         cmocka_unit_test(failed_write_leaves_the_old_file),
         cmocka_unit_test(readers_see_old_or_new_never_a_part),
+        cmocka_unit_test(created_file_never_replaces_another),
         cmocka_unit_test(folders_are_made_on_the_way),
         cmocka_unit_test(digest_of_a_file_is_sha256),
         cmocka_unit_test(hex_takes_exactly_its_digits),

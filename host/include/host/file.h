@@ -9,6 +9,9 @@
 int file_read(const char *path, struct buffer *out, struct error *err);
 /* Written beside, fsynced, renamed, directory fsynced: old or new, whole. */
 int file_write(const char *path, bl_span content, int mode, struct error *err);
+/* A new file, synced with its folder; one that exists is never replaced. */
+int file_create(const char *path, bl_span content, int mode,
+                struct error *err);
 /* mkdir -p. */
 int file_make_dirs(const char *path, int mode, struct error *err);
 
