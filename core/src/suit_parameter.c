@@ -223,7 +223,7 @@ bl_status bl_suit_ints(struct bl_cbor *r)
         return BL_MANIFEST;
     }
     for (; items > 0; items--) {
-        if (bl_cbor_int(r, &element) != BL_OK) {
+        if (bl_cbor_int(r, &element) != BL_OK || element != (int32_t)element) {
             return BL_MANIFEST;
         }
     }

@@ -99,7 +99,7 @@ bl_status bl_suit_select(struct bl_cbor *argument, uint32_t n_components,
 bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
                            struct bl_suit_parameters *p,
                            bool *soft) BL_MUST_CHECK;
-/* [+int], and nothing after it. */
+/* [+int] of 32 bits each, and nothing after it. */
 bl_status bl_suit_ints(struct bl_cbor *r) BL_MUST_CHECK;
 /* A whole SUIT_Digest with SHA-256; `digest` points to its 32 bytes. */
 bl_status bl_suit_digest(bl_span item, const uint8_t **digest) BL_MUST_CHECK;

@@ -28,7 +28,7 @@ static bl_status begin(struct bl_suit_run *run, bl_span sequence)
 }
 
 /* The shared sequence runs before each section. */
-static bl_status next_section(struct bl_suit_run *run, bool *done)
+static bl_status next_section(struct bl_suit_run *run)
 {
     const struct bl_suit_manifest *m = run->manifest;
 
@@ -45,8 +45,10 @@ static bl_status next_section(struct bl_suit_run *run, bool *done)
     }
     if (run->section >= run->end) {
         /* Also a procedure without any section must have shown them. */
-        *done = run->checked == CHECKED_BOTH;
-        return *done ? BL_OK : BL_NO_COMPATIBILITY_CHECK;
+        run->stop = true;
+        run->event = BL_SUIT_DONE;
+        return run->checked == CHECKED_BOTH ? BL_OK
+                                            : BL_NO_COMPATIBILITY_CHECK;
     }
     run->in_shared = true;
     run->checked = 0;
@@ -168,7 +170,7 @@ static bool version_match(const struct bl_suit_platform *platform,
     uint32_t items;
     uint64_t comparison;
     int64_t wanted;
-    int64_t own;
+    int32_t own;
     uint32_t i;
     unsigned order = 2;
 
@@ -183,21 +185,26 @@ static bool version_match(const struct bl_suit_platform *platform,
             return false;
         }
         own = i < platform->n_version ? platform->version[i] : 0;
-        order = own > wanted ? 4 : own < wanted ? 1 : 2;
+        order = own > (int32_t)wanted ? 4 : own < (int32_t)wanted ? 1 : 2;
     }
     return (accepts[comparison] & order) != 0;
+}
+
+static bl_status component(const struct bl_suit_run *run, uint32_t i,
+                           struct bl_suit_component *out)
+{
+    return run->platform->component(run->platform->ctx,
+                                    run->manifest->component[i], out);
 }
 
 static bl_status slot_match(const struct bl_suit_run *run, uint32_t i,
                             bl_verdict *out)
 {
-    const struct bl_suit_platform *platform = run->platform;
-    struct bl_suit_component component;
-    bl_status status = platform->component(
-        platform->ctx, run->manifest->component[i], &component);
+    struct bl_suit_component target;
+    bl_status status = component(run, i, &target);
 
     if (status == BL_OK) {
-        *out = verdict(component.slot == run->parameter[i].slot);
+        *out = verdict(target.slot == run->parameter[i].slot);
     }
     return status;
 }
@@ -320,8 +327,7 @@ static bl_status condition(struct bl_suit_run *run, int32_t code, uint32_t i,
 /* --- Directives -----------------------------------------------------------
  */
 
-static bl_status do_fetch(struct bl_suit_run *run, uint32_t i,
-                          bl_suit_event *event, bool *stop)
+static bl_status do_fetch(struct bl_suit_run *run, uint32_t i)
 {
     const struct bl_suit_envelope *envelope = run->envelope;
     const struct bl_suit_parameters *p = &run->parameter[i];
@@ -341,8 +347,8 @@ static bl_status do_fetch(struct bl_suit_run *run, uint32_t i,
     if (fetch->integrated.p == NULL && p->uri.p[0] == '#') {
         return BL_SEVERED; /* a part of an envelope that lacks it */
     }
-    *event = BL_SUIT_FETCH;
-    *stop = true;
+    run->event = BL_SUIT_FETCH;
+    run->stop = true;
     return BL_OK;
 }
 
@@ -394,35 +400,30 @@ static bl_status do_local(const struct bl_suit_run *run, int32_t code,
 
 /* What every write needs, and who may be written. */
 static bl_status do_store(struct bl_suit_run *run, int32_t code,
-                          uint32_t needs, uint32_t i, bl_suit_event *event,
-                          bool *stop)
+                          uint32_t needs, uint32_t i)
 {
-    const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_parameters *p = &run->parameter[i];
-    struct bl_suit_component component;
-    bl_status status = platform->component(
-        platform->ctx, run->manifest->component[i], &component);
+    struct bl_suit_component target;
+    bl_status status = component(run, i, &target);
 
     if (status != BL_OK) {
         return status;
     }
-    if (!component.writable) {
+    if (!target.writable) {
         return BL_COMPONENT_FORBIDDEN;
     }
     if ((p->set & needs) != needs) {
         return BL_MANIFEST;
     }
-    if (p->size > component.capacity) {
+    if (p->size > target.capacity) {
         return BL_NO_SPACE;
     }
     run->written = (uint8_t)(run->written | 1u << i);
-    return code == SUIT_FETCH ? do_fetch(run, i, event, stop)
-                              : do_local(run, code, i);
+    return code == SUIT_FETCH ? do_fetch(run, i) : do_local(run, code, i);
 }
 
 static bl_status directive(struct bl_suit_run *run, int32_t code,
-                           struct bl_cbor *argument, uint32_t i,
-                           bl_suit_event *event, bool *stop)
+                           struct bl_cbor *argument, uint32_t i)
 {
     uint32_t needs = bl_suit_write_needs(code);
 
@@ -432,14 +433,14 @@ static bl_status directive(struct bl_suit_run *run, int32_t code,
                                 run->depth > 0 ? &top(run)->soft : NULL);
     }
     if (needs != 0) {
-        return do_store(run, code, needs, i, event, stop);
+        return do_store(run, code, needs, i);
     }
     if (code != SUIT_INVOKE) {
         return BL_COMMAND;
     }
     run->fetch.component = run->manifest->component[i];
-    *event = BL_SUIT_JUMP;
-    *stop = true;
+    run->event = BL_SUIT_JUMP;
+    run->stop = true;
     return BL_OK;
 }
 
@@ -447,8 +448,7 @@ static bl_status directive(struct bl_suit_run *run, int32_t code,
  */
 
 /* One command for one component. */
-static bl_status command(struct bl_suit_run *run, bl_suit_event *event,
-                         bool *stop)
+static bl_status command(struct bl_suit_run *run)
 {
     struct bl_suit_frame *frame = top(run);
     struct bl_cbor after = frame->next;
@@ -485,7 +485,7 @@ static bl_status command(struct bl_suit_run *run, bl_suit_event *event,
         return condition(run, code, i,
                          parameter == 0 ? 0 : SUIT_BIT(parameter), failure);
     }
-    return directive(run, code, &argument, i, event, stop);
+    return directive(run, code, &argument, i);
 }
 
 bl_status bl_suit_start(struct bl_suit_run *run,
@@ -510,21 +510,18 @@ bl_status bl_suit_start(struct bl_suit_run *run,
 
 bl_status bl_suit_step(struct bl_suit_run *run, bl_suit_event *event)
 {
-    bool stop = false;
-    bool ended;
-
-    while (run->status == BL_OK && !stop) {
-        ended = run->todo == 0 && bl_cbor_peek(&top(run)->next) == BL_CBOR_END;
-        if (!ended) {
-            run->status = command(run, event, &stop);
+    run->stop = false;
+    while (run->status == BL_OK && !run->stop) {
+        if (run->todo != 0 || bl_cbor_peek(&top(run)->next) != BL_CBOR_END) {
+            run->status = command(run);
         } else if (run->depth > 0) {
             run->status = enter(run);
         } else {
-            run->status = next_section(run, &stop);
-            if (stop) {
-                *event = BL_SUIT_DONE;
-            }
+            run->status = next_section(run);
         }
+    }
+    if (run->status == BL_OK) {
+        *event = run->event;
     }
     return run->status;
 }

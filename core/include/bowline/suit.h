@@ -48,8 +48,8 @@ struct bl_suit_envelope {
     } integrated[BL_SUIT_INTEGRATED];
 };
 
-bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
-    BL_MUST_CHECK;
+bl_status bl_suit_read(bl_span envelope,
+                       struct bl_suit_envelope *out) BL_MUST_CHECK;
 
 /* Signatures by the release role of `root` over the digest, then the digest
  * over the manifest with its byte-string head. */
@@ -62,8 +62,8 @@ struct bl_suit_manifest {
     uint64_t sequence;
     uint32_t n_components;
     bl_span component[BL_SUIT_COMPONENTS]; /* encoded ids */
-    bl_span shared;   /* command sequences; empty when absent */
-    bl_span fetch;    /* payload-fetch, severed or not */
+    bl_span shared; /* command sequences; empty when absent */
+    bl_span fetch;  /* payload-fetch, severed or not */
     bl_span install;
     bl_span validate;
     bl_span load;
@@ -75,7 +75,7 @@ struct bl_suit_manifest {
 
 /* What a device, or whoever speaks for one, brings to a manifest. */
 struct bl_suit_component {
-    uint8_t slot;      /* slot that this procedure writes or boots */
+    uint8_t slot; /* slot that this procedure writes or boots */
     bool writable;
     uint32_t capacity; /* bytes */
 };
@@ -88,7 +88,7 @@ struct bl_suit_platform {
     const uint8_t *device_id; /* 16 bytes, or NULL */
     const int32_t *version;   /* of the running image, docs/SPEC.md */
     uint32_t n_version;
-    uint64_t now;             /* seconds since 1970; 0: no clock */
+    uint64_t now; /* seconds since 1970; 0: no clock */
     /* BL_COMPONENT when the device has none with this encoded id. */
     bl_status (*component)(void *ctx, bl_span id,
                            struct bl_suit_component *out);
@@ -168,7 +168,7 @@ struct bl_suit_frame {
     uint16_t component;          /* the one this sequence was entered for */
     uint16_t pending;            /* those it still has to be run for */
     bool try_each;
-    bool soft;                   /* soft-failure */
+    bool soft; /* soft-failure */
 };
 
 /* Private, but of known size: about 600 bytes on a 32-bit processor. */
@@ -176,15 +176,17 @@ struct bl_suit_run {
     const struct bl_suit_envelope *envelope;
     const struct bl_suit_manifest *manifest;
     const struct bl_suit_platform *platform;
-    bl_status status;  /* latched: what ended the procedure */
-    uint16_t todo;     /* components the current command still has to run for */
-    uint8_t section;   /* the next one */
-    uint8_t end;       /* the one at which the procedure ends */
+    bl_status status; /* latched: what ended the procedure */
+    uint16_t todo;    /* components the current command still has to run for */
+    uint8_t section;  /* the next one */
+    uint8_t end;      /* the one at which the procedure ends */
     uint8_t depth;
-    uint8_t checked;   /* vendor, class: shown by this run of shared */
-    uint8_t written;   /* mask of components written so far */
+    uint8_t checked; /* vendor, class: shown by this run of shared */
+    uint8_t written; /* mask of components written so far */
     bool in_shared;
-    bool assume;       /* bl_suit_payload: no device is there to be asked */
+    bool stop; /* the step ends here, with this event */
+    bl_suit_event event;
+    bool assume; /* bl_suit_payload: no device is there to be asked */
     struct bl_suit_frame frame[BL_SUIT_NESTING + 1];
     struct bl_suit_parameters parameter[BL_SUIT_COMPONENTS];
     struct bl_suit_fetch fetch;
@@ -198,8 +200,8 @@ bl_status bl_suit_start(struct bl_suit_run *run,
                         bl_suit_procedure procedure) BL_MUST_CHECK;
 /* Runs to the next event. Any status but BL_OK ends the procedure. After a
  * power cut: start again; every command may run twice. */
-bl_status bl_suit_step(struct bl_suit_run *run, bl_suit_event *event)
-    BL_MUST_CHECK;
+bl_status bl_suit_step(struct bl_suit_run *run,
+                       bl_suit_event *event) BL_MUST_CHECK;
 
 /*
  * What the manifest says of its images without running it on a device: walks
@@ -209,8 +211,8 @@ bl_status bl_suit_step(struct bl_suit_run *run, bl_suit_event *event)
  */
 bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
                           const struct bl_suit_manifest *manifest,
-                          uint8_t slot, uint32_t i, struct bl_suit_fetch *out)
-    BL_MUST_CHECK;
+                          uint8_t slot, uint32_t i,
+                          struct bl_suit_fetch *out) BL_MUST_CHECK;
 
 /* The vendor and class id the shared sequence sets for component 0. */
 bl_status bl_suit_identity(const struct bl_suit_manifest *manifest,
