@@ -22,6 +22,7 @@ set(BOWLINE_CORE_SOURCES
     src/firmware.c
     src/client.c
     src/client_message.c
+    src/client_platform.c
     src/client_trial.c
     src/client_update.c
     src/status_text.c

@@ -322,7 +322,7 @@ enum sim_end sim_world_run(struct sim_world *w)
 }
 
 /* --- Life
- * -----------------------------------------------------------------------------------
+/* --- Life ----------------------------------------------------------- */
  */
 
 int sim_world_open(struct sim_world *w, const struct sim_fixture *f,

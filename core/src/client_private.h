@@ -60,6 +60,17 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
 /* The offer again, when the application is ready for it. */
 void bl_client_work(struct bl_client *c);
 void bl_client_get(struct bl_client *c, struct bl_action *action);
+
+/* client_platform.c */
+static inline uint8_t bl_client_target(const struct bl_client *c)
+{
+    return (uint8_t)(c->slot ^ 1U);
+}
 void bl_client_platform(struct bl_client *c);
+/* Installs a payload that is in memory already. What was in flash from before
+ * a power cut may be another's: then once more from nothing. */
+bl_status bl_client_write_whole(struct bl_client *c, bl_span id,
+                                bl_span content, uint32_t size,
+                                const uint8_t digest[32]) BL_MUST_CHECK;
 
 #endif

@@ -6,16 +6,9 @@
  */
 #include "client_private.h"
 
-#include "bowline/firmware.h"
-
 enum { LOOK_AGAIN_MS = 60000 };
 
 static const char manifests[] = "manifests/";
-
-static uint8_t target(const struct bl_client *c)
-{
-    return (uint8_t)(c->slot ^ 1U);
-}
 
 /* --- The end without success ----------------------------------------------
  */
@@ -53,117 +46,6 @@ static void give_up(struct bl_client *c, bl_status why)
     c->refused_why = why;
     memcpy(c->refused, c->wanted, 32);
     c->retry_ms = c->now_ms + bl_client_interval_ms(c);
-}
-
-/* --- What the manifest's procedures may do to this device -------------------
- */
-
-static bl_status on_component(void *ctx, bl_span id,
-                              struct bl_suit_component *out)
-{
-    struct bl_client *c = (struct bl_client *)ctx;
-    struct bl_area area;
-    bl_status s;
-
-    s = bl_slot_area(c->config.layout, target(c), id, &area, &out->writable);
-    if (s == BL_OK) {
-        out->slot = target(c);
-        out->capacity = area.size;
-    }
-    return s;
-}
-
-static bool just_verified(const struct bl_install *install, bl_span id,
-                          const uint8_t digest[32], uint32_t size)
-{
-    return install->verified_id.p != NULL &&
-           bl_span_equal(install->verified_id, id) &&
-           install->verified_size == size &&
-           bl_equal(install->verified_digest, digest, 32) == BL_GOOD;
-}
-
-static bl_status on_image_match(void *ctx, bl_span id,
-                                const uint8_t digest[32], uint32_t size,
-                                bl_verdict *verdict)
-{
-    struct bl_client *c = (struct bl_client *)ctx;
-    uint8_t stored[32];
-    bl_status s;
-
-    if (just_verified(&c->install, id, digest, size)) {
-        *verdict = BL_GOOD;
-        return BL_OK;
-    }
-    s = bl_slot_digest(c->config.layout, target(c), id, size, c->config.io,
-                       c->config.io_size, stored);
-    if (s == BL_OK) {
-        *verdict = bl_equal(stored, digest, 32);
-    }
-    return s;
-}
-
-/* A payload that is in memory already. What was in flash from before a power
- * cut may be another's: then once more from nothing. */
-static bl_status write_whole(struct bl_client *c, bl_span id, bl_span content,
-                             uint32_t size, const uint8_t digest[32])
-{
-    uint32_t offset = 0;
-    bl_status s;
-
-    s = bl_install_begin(&c->install, id, size, digest, &offset);
-    if (s == BL_OK && offset <= content.n) {
-        s = bl_install_data(&c->install, content.p + offset,
-                            content.n - offset);
-    }
-    if (s == BL_OK) {
-        s = bl_install_end(&c->install);
-    }
-    if (s == BL_PAYLOAD_DIGEST && offset > 0) {
-        s = bl_install_restart(&c->install);
-        if (s == BL_OK) {
-            s = bl_install_data(&c->install, content.p, content.n);
-        }
-        if (s == BL_OK) {
-            s = bl_install_end(&c->install);
-        }
-    }
-    return s;
-}
-
-static bl_status on_write(void *ctx, bl_span id, bl_span content)
-{
-    struct bl_client *c = (struct bl_client *)ctx;
-    uint8_t digest[32];
-
-    bl_sha256(content.p, content.n, digest);
-    return write_whole(c, id, content, (uint32_t)content.n, digest);
-}
-
-static bl_status on_content_match(void *ctx, bl_span id, bl_span content,
-                                  bl_verdict *verdict)
-{
-    uint8_t digest[32];
-
-    bl_sha256(content.p, content.n, digest);
-    return on_image_match(ctx, id, digest, (uint32_t)content.n, verdict);
-}
-
-void bl_client_platform(struct bl_client *c)
-{
-    struct bl_suit_platform *p = &c->platform;
-
-    p->ctx = c;
-    p->vendor_id = c->config.vendor_id;
-    p->class_id = c->config.class_id;
-    p->n_class_ids = 1;
-    p->device_id = c->config.device_id;
-    p->version = c->version;
-    p->n_version =
-        bl_version_parse(c->config.version, c->version, BL_CLIENT_VERSION);
-    p->component = on_component;
-    p->image_match = on_image_match;
-    p->write = on_write;
-    p->content_match = on_content_match;
 }
 
 /* For what expires. The ticket's time is signed and minutes old; a clock may
@@ -238,7 +120,7 @@ static void put_on_trial(struct bl_client *c)
     struct bl_state next = c->state;
     bl_status s;
 
-    s = bl_state_try(&next, target(c), c->config.boot_tries);
+    s = bl_state_try(&next, bl_client_target(c), c->config.boot_tries);
     if (s == BL_OK) {
         s = bl_state_save(c->config.layout, &next);
     }
@@ -257,8 +139,8 @@ static bl_status read_back(struct bl_client *c)
     bl_span stored;
     bl_status s;
 
-    s = bl_slot_envelope(c->config.layout, target(c), c->config.envelope,
-                         c->config.envelope_size, &stored);
+    s = bl_slot_envelope(c->config.layout, bl_client_target(c),
+                         c->config.envelope, c->config.envelope_size, &stored);
     return s == BL_OK ? authenticate(c, stored) : s;
 }
 
@@ -288,7 +170,7 @@ static void activate(struct bl_client *c)
 static bool other_slot_will_do(struct bl_client *c)
 {
     const struct bl_client_config *config = &c->config;
-    const struct bl_slot_record *other = &c->state.slot[target(c)];
+    const struct bl_slot_record *other = &c->state.slot[bl_client_target(c)];
     struct bl_slot_facts facts;
     bl_status s;
 
@@ -297,9 +179,10 @@ static bool other_slot_will_do(struct bl_client *c)
         memcmp(other->manifest, c->wanted, 32) != 0) {
         return false;
     }
-    s = bl_slot_check(config->layout, target(c), &c->root, &c->platform,
-                      config->crypto, config->envelope, config->envelope_size,
-                      config->io, config->io_size, &facts);
+    s = bl_slot_check(config->layout, bl_client_target(c), &c->root,
+                      &c->platform, config->crypto, config->envelope,
+                      config->envelope_size, config->io, config->io_size,
+                      &facts);
     if (s != BL_OK || facts.whole != BL_GOOD ||
         bl_equal(facts.manifest, c->wanted, 32) != BL_GOOD) {
         return false;
@@ -317,7 +200,8 @@ static void reuse(struct bl_client *c)
         return;
     }
     bl_client_enter(c, BL_STATE_INSTALLING, BL_OK);
-    c->state.slot[target(c)].permitted = c->sequence < c->state.floor;
+    c->state.slot[bl_client_target(c)].permitted =
+        c->sequence < c->state.floor;
     put_on_trial(c);
 }
 
@@ -352,7 +236,8 @@ static bl_status fetch(struct bl_client *c)
     bl_status s;
 
     if (f->integrated.p != NULL) {
-        return write_whole(c, f->component, f->integrated, f->size, f->digest);
+        return bl_client_write_whole(c, f->component, f->integrated, f->size,
+                                     f->digest);
     }
     s = bl_install_begin(&c->install, f->component, f->size, f->digest,
                          &offset);
@@ -397,10 +282,10 @@ static void install(struct bl_client *c)
     bool resumed = false;
     bl_status s;
 
-    s = bl_install_open(&c->install, config->layout, &c->state, target(c),
-                        c->wanted, c->sequence, (uint32_t)c->root.version,
-                        c->sequence < c->state.floor, config->io,
-                        config->io_size, &resumed);
+    s = bl_install_open(
+        &c->install, config->layout, &c->state, bl_client_target(c), c->wanted,
+        c->sequence, (uint32_t)c->root.version, c->sequence < c->state.floor,
+        config->io, config->io_size, &resumed);
     if (s == BL_OK) {
         s = bl_suit_start(&c->run, &c->suit, &c->manifest, &c->platform,
                           BL_SUIT_UPDATE);
