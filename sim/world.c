@@ -321,9 +321,7 @@ enum sim_end sim_world_run(struct sim_world *w)
     return end;
 }
 
-/* --- Life
-/* --- Life ----------------------------------------------------------- */
- */
+/* --- Life -------------------------------------------------------------- */
 
 int sim_world_open(struct sim_world *w, const struct sim_fixture *f,
                    const struct sim_shape *shape)

@@ -523,9 +523,7 @@ static void expired_permit_is_refused_by_name(void **state)
     buffer_free(&signed_one);
 }
 
-/* --- Waiting
-/* --- Waiting ------------------------------------------------------------ */
- */
+/* --- Waiting ----------------------------------------------------------- */
 
 static void waits_for_consent_and_says_so(void **state)
 {
