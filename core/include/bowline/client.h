@@ -39,20 +39,20 @@ struct bl_health_check {
 /* --- What the application may decide ------------------------------------ */
 
 typedef enum bl_wait { /* why an offered update waits */
-    BL_WAIT_NONE = 0,
-    BL_WAIT_WINDOW = 1,
-    BL_WAIT_CONSENT = 2,
-    BL_WAIT_BATTERY = 3,
-    BL_WAIT_NETWORK = 4
+                       BL_WAIT_NONE = 0,
+                       BL_WAIT_WINDOW = 1,
+                       BL_WAIT_CONSENT = 2,
+                       BL_WAIT_BATTERY = 3,
+                       BL_WAIT_NETWORK = 4
 } bl_wait;
 
 /* --- Configuration ------------------------------------------------------ */
 
-struct bl_timing { /* seconds; bl_timing_default gives the defaults */
-    uint32_t poll;             /* 1800, +-10% by device id */
-    uint32_t first_poll;       /* 60: first poll after boot, random in 0..n */
-    uint32_t backoff;          /* 60: doubling, full jitter */
-    uint32_t backoff_max;      /* 3600 */
+struct bl_timing {        /* seconds; bl_timing_default gives the defaults */
+    uint32_t poll;        /* 1800, +-10% by device id */
+    uint32_t first_poll;  /* 60: first poll after boot, random in 0..n */
+    uint32_t backoff;     /* 60: doubling, full jitter */
+    uint32_t backoff_max; /* 3600 */
     uint32_t ticket_interval;  /* 86400: at least so often a signed answer */
     uint32_t confirm_deadline; /* 600 */
     uint32_t health_interval;  /* 10 */
@@ -89,10 +89,10 @@ struct bl_client_config {
     uint8_t *envelope;      /* the manifest being installed, and messages */
     uint32_t envelope_size; /* 4096 recommended at least, HSS: 8192 */
     uint8_t *root;
-    uint32_t root_size;     /* as large as layout.root areas */
-    uint8_t *io;            /* flash portion: multiple of write_size */
+    uint32_t root_size; /* as large as layout.root areas */
+    uint8_t *io;        /* flash portion: multiple of write_size */
     uint32_t io_size;
-    uint8_t *message;       /* request being sent: 512 at least */
+    uint8_t *message; /* request being sent: 512 at least */
     uint32_t message_size;
 };
 
@@ -116,7 +116,7 @@ struct bl_action {
     bl_span body;
     bl_span uri;
     uint32_t offset;
-    uint32_t size; /* expected in total, 0 when not known */
+    uint32_t size;    /* expected in total, 0 when not known */
     uint8_t etag[32]; /* SHA-256 of the whole payload: for If-Range */
 };
 
@@ -131,14 +131,14 @@ struct bl_client {
     uint8_t attempt;       /* of the download under way */
     uint8_t backoffs;      /* polls that failed in a row */
     uint8_t health_failed; /* rounds in a row with a failed check */
-    bool reached;   /* a ticket was accepted since this boot */
-    bool ask;       /* the next poll carries a nonce */
-    bool fresh;     /* the outstanding nonce waits for its ticket */
-    bool stitched;  /* the payload comes from more than one transfer */
-    bool restarted; /* ... and was begun anew once because of that */
-    bl_status broken;  /* first error of the transfer under way */
-    bl_status permit;  /* BL_OK: may go below the floor; else why not */
-    bl_status refusal; /* why the last answer was refused */
+    bool reached;          /* a ticket was accepted since this boot */
+    bool ask;              /* the next poll carries a nonce */
+    bool fresh;            /* the outstanding nonce waits for its ticket */
+    bool stitched;         /* the payload comes from more than one transfer */
+    bool restarted;        /* ... and was begun anew once because of that */
+    bl_status broken;      /* first error of the transfer under way */
+    bl_status permit;      /* BL_OK: may go below the floor; else why not */
+    bl_status refusal;     /* why the last answer was refused */
     bl_status refused_why;
     uint8_t nonce[16];
     uint32_t acked; /* events the server has */
@@ -148,11 +148,11 @@ struct bl_client {
     uint64_t due_ms;        /* next poll */
     uint64_t ticket_due_ms; /* next time a ticket is asked for */
     uint64_t health_due_ms;
-    uint64_t work_due_ms;   /* next transfer, or next look at `ready` */
-    uint64_t retry_ms;      /* `refused` is not tried before */
-    uint32_t poll_s;        /* the server's wish, 0: own */
-    uint8_t wanted[32];     /* manifest digest that the ticket names */
-    uint8_t refused[32];    /* the last one that could not be had */
+    uint64_t work_due_ms; /* next transfer, or next look at `ready` */
+    uint64_t retry_ms;    /* `refused` is not tried before */
+    uint32_t poll_s;      /* the server's wish, 0: own */
+    uint8_t wanted[32];   /* manifest digest that the ticket names */
+    uint8_t refused[32];  /* the last one that could not be had */
     uint8_t running[32];
     uint8_t image_digest[32]; /* of the running image, component 0 */
     uint64_t sequence;        /* of the release being worked on */
@@ -221,7 +221,7 @@ void bl_client_poke(struct bl_client *client);
 
 /* Gives the trial up by the application's own judgement (a failed start-up
  * test): the next action is BL_TODO_RESET. BL_BUSY when not on trial. */
-bl_status bl_client_return(struct bl_client *client, bl_status why)
-    BL_MUST_CHECK;
+bl_status bl_client_return(struct bl_client *client,
+                           bl_status why) BL_MUST_CHECK;
 
 #endif
