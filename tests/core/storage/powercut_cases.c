@@ -267,6 +267,7 @@ static const char *root_done(struct rig *rig, int unused)
 
 static const uint8_t manifest_digest[32] = {4, 5, 6};
 static uint8_t payload[PAYLOAD];
+static uint8_t payload_digest[32];
 static uint8_t net[NET];
 static uint8_t old[PAYLOAD]; /* what slot A holds, image and envelope */
 
@@ -295,19 +296,17 @@ static void install_prepare(struct rig *rig, int seed)
     state.slot[1].sequence = 4;
     must(bl_state_save(&rig->layout, &state), "state");
     rig_payload(rig, (uint32_t)seed, payload, payload_size(rig));
+    bl_sha256(payload, payload_size(rig), payload_digest);
     rig_payload(rig, 7, net, sizeof net);
 }
 
-static bl_status install_one(struct rig *rig, struct bl_install *install,
-                             bl_span id, bl_span bytes, uint32_t step)
+static bl_status install_payload(struct bl_install *install, bl_span bytes,
+                                 uint32_t step)
 {
-    uint8_t digest[32];
     uint32_t at;
-    bl_status status;
+    bl_status status = bl_install_begin(install, rig_app, (uint32_t)bytes.n,
+                                        payload_digest, &at);
 
-    (void)rig;
-    bl_sha256(bytes.p, bytes.n, digest);
-    status = bl_install_begin(install, id, (uint32_t)bytes.n, digest, &at);
     while (status == BL_OK && at < bytes.n) {
         uint32_t left = (uint32_t)bytes.n - at;
         uint32_t n = left < step ? left : step;
@@ -327,9 +326,9 @@ static bl_status install_all(struct rig *rig, struct bl_state *state, int seed)
                         1, false, rig->io, RIG_IO, &resumed);
 
     if (status == BL_OK) {
-        status = install_one(rig, &install, rig_app,
-                             bl_span_of(payload, payload_size(rig)),
-                             seed == 2 ? 450 : 3000);
+        status =
+            install_payload(&install, bl_span_of(payload, payload_size(rig)),
+                            seed == 2 ? 450 : 3000);
     }
     if (status == BL_OK) {
         status = bl_install_content(&install, rig_stage,
