@@ -133,7 +133,8 @@ static bl_status check_config(const struct bl_client_config *config)
         config->random == NULL || config->hardware == NULL ||
         config->version == NULL || config->envelope == NULL ||
         config->root == NULL || config->io == NULL ||
-        config->message == NULL || config->io_size == 0) {
+        config->message == NULL ||
+        config->io_size < 2 * config->layout->flash->write_size) {
         return BL_ARGUMENT;
     }
     if (config->io_size % config->layout->flash->write_size != 0 ||

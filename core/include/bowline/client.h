@@ -38,21 +38,23 @@ struct bl_health_check {
 
 /* --- What the application may decide ------------------------------------ */
 
-typedef enum bl_wait { /* why an offered update waits */
-                       BL_WAIT_NONE = 0,
-                       BL_WAIT_WINDOW = 1,
-                       BL_WAIT_CONSENT = 2,
-                       BL_WAIT_BATTERY = 3,
-                       BL_WAIT_NETWORK = 4
+/* Why an offered update waits. */
+typedef enum bl_wait {
+    BL_WAIT_NONE = 0,
+    BL_WAIT_WINDOW = 1,
+    BL_WAIT_CONSENT = 2,
+    BL_WAIT_BATTERY = 3,
+    BL_WAIT_NETWORK = 4
 } bl_wait;
 
 /* --- Configuration ------------------------------------------------------ */
 
-struct bl_timing {        /* seconds; bl_timing_default gives the defaults */
-    uint32_t poll;        /* 1800, +-10% by device id */
-    uint32_t first_poll;  /* 60: first poll after boot, random in 0..n */
-    uint32_t backoff;     /* 60: doubling, full jitter */
-    uint32_t backoff_max; /* 3600 */
+/* Seconds; bl_timing_default gives the defaults. */
+struct bl_timing {
+    uint32_t poll;             /* 1800, +-10% by device id */
+    uint32_t first_poll;       /* 60: first poll after boot, random in 0..n */
+    uint32_t backoff;          /* 60: doubling, full jitter */
+    uint32_t backoff_max;      /* 3600 */
     uint32_t ticket_interval;  /* 86400: at least so often a signed answer */
     uint32_t confirm_deadline; /* 600 */
     uint32_t health_interval;  /* 10 */
@@ -90,7 +92,7 @@ struct bl_client_config {
     uint32_t envelope_size; /* 4096 recommended at least, HSS: 8192 */
     uint8_t *root;
     uint32_t root_size; /* as large as layout.root areas */
-    uint8_t *io;        /* flash portion: multiple of write_size */
+    uint8_t *io;        /* multiple of write_size, two at least */
     uint32_t io_size;
     uint8_t *message; /* request being sent: 512 at least */
     uint32_t message_size;
