@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes fuzz/seeds/<target>/ from tests/vectors."""
 import json
+import struct
+import zlib
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent
@@ -18,7 +20,39 @@ def write(target, name, data):
     (folder / name.replace("/", "_").replace("#", "-")).write_bytes(data)
 
 
+def sealed(record):
+    return record + struct.pack("<I", zlib.crc32(record))
+
+
+def flash(vector, root, trial):
+    """A whole flash for fuzz/state.c: 12 blocks of 1,024 bytes."""
+    envelope = bytes.fromhex(vector["envelope"])
+    image = bytes.fromhex(next(iter(vector["payloads"].values())))
+    digest = bytes.fromhex(vector["manifest_digest_sha256"])
+    slot = struct.pack("<BBHIQ", 3, 0, 0, 1, 7) + digest
+    other = struct.pack("<BBHIQ", 2, 0, 0, 1, 7) + digest
+    state = b"BLS1" + struct.pack("<IBBBBBBHQQII", 1, 0, trial, 3, 1, 0, 0, 0,
+                                  0, 7, 1, 0) + slot + other + bytes(116)
+    event = struct.pack("<IIIQHBBBBH", 1, 5, 1, 7, 0, 8, 0, 1, 1, 0x4A42)
+    document = bytes.fromhex(root["root"])
+    blocks = [struct.pack("<II", len(document), zlib.crc32(document))
+              + document, b"", sealed(state), b"", sealed(event), b"",
+              struct.pack("<I", len(envelope)) + envelope,
+              struct.pack("<I", len(envelope)) + envelope, image, image, b"",
+              b""]
+    return b"".join(block.ljust(1024, b"\xff") for block in blocks)
+
+
+def write_flashes():
+    root = load("bowline-profile/roots.json")[0]
+    for v in load("bowline-profile/positive.json"):
+        if v["name"] in ("full-image", "sign-ed25519", "sign-kid"):
+            for trial in (0xFF, 1):
+                write("state", f"{v['name']}-{trial}", flash(v, root, trial))
+
+
 def main():
+    write_flashes()
     for name in ("positive", "negative"):
         for v in load(f"bowline-profile/{name}.json"):
             envelope = bytes.fromhex(v["envelope"])

@@ -76,9 +76,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      {AREA(6), AREA(7)},
                                      &app,
                                      1};
-    const uint8_t id[16] = {0};
+    /* the ids of tests/vectors/bowline-profile */
+    static const uint8_t vendor[16] = {0xfc, 0x98, 0xc3, 0xcd, 0x14, 0xde,
+                                       0x55, 0xa4, 0x9e, 0xe8, 0xbe, 0xf2,
+                                       0xf2, 0x54, 0x42, 0xb6};
+    static const uint8_t class[16] = {0xa4, 0xb4, 0xdd, 0x6e, 0xb0, 0xea,
+                                      0x54, 0x0c, 0x97, 0x01, 0x69, 0x30,
+                                      0x36, 0xde, 0xb2, 0x57};
     const struct bl_suit_platform identity = {
-        .vendor_id = id, .class_id = id, .n_class_ids = 1};
+        .vendor_id = vendor, .class_id = class, .n_class_ids = 1};
     const struct bl_boot_config config = {
         &layout,   &accept_all,      &identity, BL_RESET_POWER, 3,
         envelope,  sizeof(envelope), root,      sizeof(root),   io,
