@@ -287,9 +287,9 @@ static bl_status open_envelope(bl_span envelope, struct opened *o,
         bl_cbor_bstr(&r, manifest) != BL_OK) {
         return BL_ENVELOPE;
     }
-    for (i = 2; i < o->pairs; i++) {
-        if (bl_cbor_item(&r, NULL) != BL_OK ||
-            bl_cbor_item(&r, NULL) != BL_OK) {
+    /* never more pairs than bytes, so twice as many is no overflow */
+    for (i = 0; i < 2 * (o->pairs - 2); i++) {
+        if (bl_cbor_item(&r, NULL) != BL_OK) {
             return BL_ENVELOPE;
         }
     }
@@ -372,7 +372,7 @@ int author_envelope_cosign(bl_span envelope, struct author_key *key,
                            struct buffer *out, struct error *err)
 {
     struct buffer blocks = BUFFER(WRAPPER_LIMIT);
-    struct opened o;
+    struct opened o = {0};
     int result = -1;
 
     if (check_before(envelope, key, &o, err) == 0 &&

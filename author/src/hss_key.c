@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #define BEGIN "-----BEGIN " HSS_PEM_PRIVATE "-----\n"
-#define MAGIC "BLHS"
 
 /* "Next-A: 0000000012 89abcdef\n", twice, directly behind the BEGIN line. */
 enum {
@@ -30,6 +29,7 @@ enum {
     NUMBER_AT = 8,
     CHECK_AT = 19,
     RECORDS_AT = sizeof BEGIN - 1,
+    MAGIC = 0x424C4853, /* "BLHS" */
     VERSION = 1
 };
 
@@ -155,8 +155,8 @@ static int take_index(struct hss *hss, int fd, uint32_t *q, struct error *err)
 {
     uint32_t leaves = lms_leaves(hss->tree.set);
     char record[RECORD + 1];
-    uint32_t next;
-    int older;
+    uint32_t next = 0;
+    int older = 0;
 
     if (load_records(hss, fd, &next, &older, err) != 0) {
         return -1;
@@ -229,7 +229,7 @@ int hss_sign(struct hss *hss, bl_span message, struct buffer *out,
              struct error *err)
 {
     size_t n = 4 + lms_signature_size(hss->tree.set);
-    uint32_t q;
+    uint32_t q = 0;
 
     if (buffer_reserve(out, n, err) != 0 || hss_reserve(hss, &q, err) != 0 ||
         sign_at(hss, q, message, out->p + out->n, err) != 0) {
@@ -254,7 +254,7 @@ static uint8_t *make_body(const struct lms_tree *tree)
     uint8_t *body = malloc(n);
 
     if (body != NULL) {
-        memcpy(body, MAGIC, 4);
+        lms_put32(body, MAGIC);
         lms_put32(body + 4, VERSION);
         lms_put32(body + 8, set->lms_type);
         lms_put32(body + 12, set->ots_type);
@@ -349,7 +349,7 @@ static int read_body(struct hss *hss, bl_span body, struct error *err)
     struct lms_tree *tree = &hss->tree;
     uint8_t digest[32];
 
-    if (body.n > HEAD && memcmp(body.p, MAGIC, 4) == 0 &&
+    if (body.n > HEAD && lms_get32(body.p) == MAGIC &&
         lms_get32(body.p + 4) == VERSION) {
         set = lms_set_find(lms_get32(body.p + 8), lms_get32(body.p + 12));
     }
@@ -382,7 +382,7 @@ static int read_text(struct hss *hss, bl_span text, struct error *err)
     char *name = NULL;
     char *header = NULL;
     long n = 0;
-    int older;
+    int older = 0;
     int result = -1;
 
     /* The records stand at a fixed place, so nothing may precede them. */

@@ -199,8 +199,8 @@ static void grow_low(const struct lms_tree *tree, uint32_t first_leaf,
     for (level = LMS_LOW; level-- > 0;) {
         for (i = 0; i < (uint32_t)1 << level; i++) {
             k = ((uint32_t)1 << level) + i;
-            join(tree, (top << level) + i, low + (2 * k - 1) * n,
-                 low + 2 * k * n, low + (k - 1) * n);
+            join(tree, (top << level) + i, low + ((size_t)2 * k - 1) * n,
+                 low + (size_t)2 * k * n, low + (k - 1) * n);
         }
     }
 }
@@ -221,8 +221,8 @@ void lms_grow(struct lms_tree *tree, author_progress progress, void *ctx)
         }
     }
     for (i = tops; i-- > 1;) {
-        join(tree, i, tree->nodes + (2 * i - 1) * n, tree->nodes + 2 * i * n,
-             tree->nodes + (i - 1) * n);
+        join(tree, i, tree->nodes + ((size_t)2 * i - 1) * n,
+             tree->nodes + (size_t)2 * i * n, tree->nodes + (i - 1) * n);
     }
 }
 
