@@ -4,20 +4,20 @@
 
 enum { UUID_SIZE = 16 };
 
-bl_span bl_suit_section(const struct bl_suit_manifest *manifest,
-                        uint32_t section)
+const bl_span *bl_suit_section(const struct bl_suit_manifest *manifest,
+                               uint32_t section)
 {
     switch (section) {
     case SECTION_FETCH:
-        return manifest->fetch;
+        return &manifest->fetch;
     case SECTION_INSTALL:
-        return manifest->install;
+        return &manifest->install;
     case SECTION_VALIDATE:
-        return manifest->validate;
+        return &manifest->validate;
     case SECTION_LOAD:
-        return manifest->load;
+        return &manifest->load;
     default:
-        return manifest->invoke;
+        return &manifest->invoke;
     }
 }
 
@@ -72,10 +72,10 @@ uint32_t bl_suit_write_needs(int32_t code)
     return own | SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
 }
 
-bl_status bl_suit_commands(bl_span content, struct bl_cbor *commands,
+bl_status bl_suit_commands(const bl_span *content, struct bl_cbor *commands,
                            uint32_t *items)
 {
-    bl_cbor_init(commands, content);
+    bl_cbor_init(commands, *content);
     return bl_cbor_array(commands, items) == BL_OK ? BL_OK : BL_MANIFEST;
 }
 
@@ -87,7 +87,19 @@ bl_status bl_suit_sequence(struct bl_cbor *r, struct bl_cbor *commands,
     if (bl_cbor_bstr(r, &content) != BL_OK) {
         return BL_MANIFEST;
     }
-    return bl_suit_commands(content, commands, items);
+    return bl_suit_commands(&content, commands, items);
+}
+
+bl_status bl_suit_key(struct bl_cbor *r, bl_span *last, int32_t *key)
+{
+    int64_t value;
+
+    if (bl_cbor_key_order(r, last) != BL_OK ||
+        bl_cbor_int(r, &value) != BL_OK) {
+        return BL_MANIFEST;
+    }
+    *key = value == (int32_t)value ? (int32_t)value : INT32_MIN;
+    return BL_OK;
 }
 
 bl_status bl_suit_command(struct bl_cbor *r, int32_t *code,
@@ -249,7 +261,7 @@ static bl_status read_version(struct bl_cbor *r, bl_span *out)
     return bl_suit_ints(&in);
 }
 
-static bl_status read_parameter(struct bl_cbor *r, int64_t label,
+static bl_status read_parameter(struct bl_cbor *r, int32_t label,
                                 uint32_t n_components,
                                 struct bl_suit_parameters *p, bool *soft)
 {
@@ -302,7 +314,7 @@ bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
                            struct bl_suit_parameters *p, bool *soft)
 {
     uint32_t pairs;
-    int64_t label;
+    int32_t label;
     bl_span last = {NULL, 0};
     bl_status status = BL_OK;
 
@@ -313,10 +325,7 @@ bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
         return BL_TOO_LARGE;
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
-        status = bl_cbor_key_order(argument, &last);
-        if (status == BL_OK) {
-            status = bl_cbor_int(argument, &label);
-        }
+        status = bl_suit_key(argument, &last, &label);
         if (status == BL_OK) {
             status = read_parameter(argument, label, n_components, p, soft);
         }

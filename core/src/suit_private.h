@@ -70,8 +70,8 @@ enum {
     SECTION_INVOKE,
     SECTIONS
 };
-bl_span bl_suit_section(const struct bl_suit_manifest *manifest,
-                        uint32_t section);
+const bl_span *bl_suit_section(const struct bl_suit_manifest *manifest,
+                               uint32_t section);
 
 /* Does `code` stand for a condition of the profile? Then `parameter` (0 for
  * abort) is what it consumes and `failure` says that it does not hold. */
@@ -81,6 +81,10 @@ bool bl_suit_condition(int32_t code, uint8_t *parameter, bl_status *failure);
  * component; 0: `code` is none of them. */
 uint32_t bl_suit_write_needs(int32_t code);
 
+/* The next key of a map, in order after `last`. One that no 32 bits hold is
+ * given as INT32_MIN, which nothing here is called. */
+bl_status bl_suit_key(struct bl_cbor *r, bl_span *last,
+                      int32_t *key) BL_MUST_CHECK;
 /* One command, and its argument as a reader of that one item. */
 bl_status bl_suit_command(struct bl_cbor *r, int32_t *code,
                           struct bl_cbor *argument) BL_MUST_CHECK;
@@ -88,7 +92,7 @@ bl_status bl_suit_command(struct bl_cbor *r, int32_t *code,
 bl_status bl_suit_sequence(struct bl_cbor *r, struct bl_cbor *commands,
                            uint32_t *items) BL_MUST_CHECK;
 /* The same for the content of such a byte string. */
-bl_status bl_suit_commands(bl_span content, struct bl_cbor *commands,
+bl_status bl_suit_commands(const bl_span *content, struct bl_cbor *commands,
                            uint32_t *items) BL_MUST_CHECK;
 /* Argument of set-component-index, as a selection. */
 bl_status bl_suit_select(struct bl_cbor *argument, uint32_t n_components,

@@ -16,7 +16,7 @@ static struct bl_suit_frame *top(struct bl_suit_run *run)
 /* --- Sequences ------------------------------------------------------------
  */
 
-static bl_status begin(struct bl_suit_run *run, bl_span sequence)
+static bl_status begin(struct bl_suit_run *run, const bl_span *sequence)
 {
     struct bl_suit_frame *frame = &run->frame[0];
     uint32_t items;
@@ -40,7 +40,7 @@ static bl_status next_section(struct bl_suit_run *run)
         return begin(run, bl_suit_section(m, run->section++));
     }
     while (run->section < run->end &&
-           bl_suit_section(m, run->section).n == 0) {
+           bl_suit_section(m, run->section)->n == 0) {
         run->section++;
     }
     if (run->section >= run->end) {
@@ -52,7 +52,7 @@ static bl_status next_section(struct bl_suit_run *run)
     }
     run->in_shared = true;
     run->checked = 0;
-    return begin(run, m->shared);
+    return begin(run, &m->shared);
 }
 
 /* Takes the next alternative. False: there is none. */

@@ -95,7 +95,7 @@ static bl_status read_common(bl_span common, struct bl_suit_manifest *out)
 {
     struct bl_cbor r;
     uint32_t pairs;
-    uint64_t key;
+    int32_t key;
     bl_span last = {NULL, 0};
     bl_status status = BL_OK;
 
@@ -104,8 +104,7 @@ static bl_status read_common(bl_span common, struct bl_suit_manifest *out)
         return BL_MANIFEST;
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
-        if (bl_cbor_key_order(&r, &last) != BL_OK ||
-            bl_cbor_uint(&r, &key) != BL_OK) {
+        if (bl_suit_key(&r, &last, &key) != BL_OK) {
             return BL_MANIFEST;
         }
         if (key == COMMON_COMPONENTS) {
@@ -185,7 +184,7 @@ static bl_status read_version_number(struct bl_cbor *r)
     return BL_OK;
 }
 
-static bl_status read_element(struct bl_cbor *r, uint64_t key,
+static bl_status read_element(struct bl_cbor *r, int32_t key,
                               const struct bl_suit_envelope *envelope,
                               struct bl_suit_manifest *out)
 {
@@ -225,7 +224,7 @@ static bl_status read_manifest(const struct bl_suit_envelope *envelope,
     struct bl_cbor r;
     uint32_t pairs;
     uint32_t seen = 0;
-    uint64_t key;
+    int32_t key;
     bl_span last = {NULL, 0};
     bl_status status = BL_OK;
 
@@ -234,12 +233,11 @@ static bl_status read_manifest(const struct bl_suit_envelope *envelope,
         return BL_MANIFEST;
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
-        if (bl_cbor_key_order(&r, &last) != BL_OK ||
-            bl_cbor_uint(&r, &key) != BL_OK) {
+        if (bl_suit_key(&r, &last, &key) != BL_OK) {
             return BL_MANIFEST;
         }
         status = read_element(&r, key, envelope, out);
-        seen |= 1u << (key & 31);
+        seen |= 1u << ((uint32_t)key & 31);
     }
     if (status != BL_OK || bl_cbor_finish(&r) != BL_OK) {
         return status != BL_OK ? status : BL_MANIFEST;
@@ -461,7 +459,7 @@ static bl_status scan_command(struct scan *s)
 }
 
 static bl_status scan_sequence(struct scan *s, uint32_t section,
-                               bl_span sequence)
+                               const bl_span *sequence)
 {
     struct level *level = &s->level[0];
     bool done = false;
@@ -505,19 +503,19 @@ static bl_status scan_components(struct scan *s)
 static bl_status scan_sections(struct scan *s)
 {
     uint32_t i;
-    bl_span sequence;
+    const bl_span *sequence;
     bl_status status;
 
     if (s->manifest->shared.p == NULL) {
         return BL_NO_COMPATIBILITY_CHECK;
     }
-    status = scan_sequence(s, SHARED, s->manifest->shared);
+    status = scan_sequence(s, SHARED, &s->manifest->shared);
     if (status == BL_OK && s->checked != CHECKED_BOTH) {
         status = BL_NO_COMPATIBILITY_CHECK;
     }
     for (i = 0; status == BL_OK && i < SECTIONS; i++) {
         sequence = bl_suit_section(s->manifest, i);
-        if (sequence.p != NULL) {
+        if (sequence->p != NULL) {
             status = scan_sequence(s, i, sequence);
         }
     }
