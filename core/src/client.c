@@ -99,7 +99,8 @@ void bl_client_enter(struct bl_client *c, bl_device_state state,
 
     c->device_state = state;
     memset(&e, 0, sizeof(e));
-    e.uptime_s = (uint32_t)((c->now_ms - c->started_ms) / 1000);
+    /* By 1000, without a division of 64 bits. */
+    e.uptime_s = (uint32_t)((c->now_ms - c->started_ms) >> 3) / 125;
     e.boot = c->state.boots;
     e.sequence = c->sequence;
     e.code = (uint16_t)code;
