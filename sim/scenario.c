@@ -26,6 +26,11 @@ const struct sim_scenario sim_scenarios[] = {
      .before = {SIM_R2, NONE},
      .wanted = SIM_R_SILENT,
      .expected = SIM_R2},
+    {.name = "recalled",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_SILENT,
+     .expected = SIM_R2,
+     .recalls = true},
     {.name = "rollback",
      .before = {SIM_R2, NONE},
      .wanted = SIM_R1,
@@ -114,6 +119,8 @@ void sim_scenario_begin(const struct sim_scenario *scenario,
                         struct sim_world *w)
 {
     w->server.permit = scenario->permit;
+    w->server.recalls = scenario->recalls;
+    w->server.recalled = scenario->expected;
     w->server.root = scenario->root == 0 ? 1 : scenario->root;
     w->server.breaks = scenario->breaks;
     w->server.break_at = scenario->break_at;
@@ -131,8 +138,10 @@ void sim_scenario_cut(const struct sim_scenario *scenario, struct sim_world *w)
 static enum sim_release_name expected(const struct sim_scenario *scenario,
                                       const struct sim_world *w)
 {
-    return w->server.wanted == scenario->wanted ? scenario->expected
-                                                : scenario->then;
+    bool changed =
+        scenario->then != SIM_R1 && w->server.wanted == scenario->then;
+
+    return changed ? scenario->then : scenario->expected;
 }
 
 static int check_device(const struct sim_scenario *scenario,
@@ -165,7 +174,9 @@ static int check_story(const struct sim_scenario *scenario,
                        struct sim_world *w)
 {
     const uint32_t *heard = w->server.heard;
-    bool stays = expected(scenario, w) == w->server.wanted;
+    const struct sim_release *end =
+        &w->fixture->release[expected(scenario, w)];
+    bool stays = end->sequence == w->server.about;
 
     if (heard[BL_STATE_CONFIRMED] != (stays ? 1U : 0U)) {
         return wrong(w, "confirmations heard", heard[BL_STATE_CONFIRMED]);

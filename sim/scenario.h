@@ -14,6 +14,7 @@ struct sim_scenario {
     enum sim_release_name expected; /* runs, confirmed, in the end */
     unsigned root;                  /* newest root document, 1 when 0 */
     bool permit;
+    bool recalls;    /* the operator wants `expected` back during the trial */
     uint32_t breaks; /* of the payload's transfer, each after ... */
     uint32_t break_at;
     bool no_range;

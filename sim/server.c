@@ -264,6 +264,9 @@ int sim_server_poll(struct sim_server *server, bl_span body,
         return -1;
     }
     server->last = poll;
+    if (server->recalls && poll.state == BL_STATE_TESTING) {
+        server->wanted = server->recalled;
+    }
     bl_cbor_writer_init(&w, out, SIM_ANSWER_MAX);
     if (put_answer(server, &poll, &w) != 0) {
         return -1;

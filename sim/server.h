@@ -32,7 +32,9 @@ struct sim_poll { /* what a device said last */
 struct sim_server {
     const struct sim_fixture *fixture;
     enum sim_release_name wanted;
-    bool permit;       /* give one for the wanted release */
+    bool permit;  /* give one for the wanted release */
+    bool recalls; /* wants `recalled` as soon as the other is on trial */
+    enum sim_release_name recalled;
     unsigned root;     /* newest root document */
     bool keeps_roots;  /* says its version, and gives none */
     uint32_t breaks;   /* transfers of payloads that will break */
