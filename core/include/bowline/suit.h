@@ -115,7 +115,8 @@ struct bl_suit_platform {
  * severed elements present and with the right digest, components known (when
  * `platform` is not NULL), commands and parameters of the profile only, in
  * places where SUIT allows them, limits, vendor and class both checked in the
- * shared sequence. Call only after bl_suit_authenticate.
+ * shared sequence, digest and size for all that is written, and only where the
+ * platform says that it may be. Call only after bl_suit_authenticate.
  */
 bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
                        const struct bl_suit_platform *platform,
@@ -198,8 +199,16 @@ bl_status bl_suit_start(struct bl_suit_run *run,
                         const struct bl_suit_manifest *manifest,
                         const struct bl_suit_platform *platform,
                         bl_suit_procedure procedure) BL_MUST_CHECK;
-/* Runs to the next event. Any status but BL_OK ends the procedure. After a
- * power cut: start again; every command may run twice. */
+/*
+ * Runs to the next event. Any status but BL_OK ends the procedure. After a
+ * power cut: start again; every command may run twice.
+ *
+ * A condition that does not hold ends its sequence; the nearest sequence
+ * around it whose soft-failure is true goes on with its next alternative
+ * (try-each) or after itself (run-sequence). A try-each without one left
+ * fails as its last alternative did. A directive that fails, and an error of
+ * the platform's own, end the procedure.
+ */
 bl_status bl_suit_step(struct bl_suit_run *run,
                        bl_suit_event *event) BL_MUST_CHECK;
 
