@@ -62,6 +62,7 @@ static void hold_until_durable(struct server *s, struct http_request *rq,
         say_later(rq, 503, "no memory");
         return;
     }
+    held->waiter.done = on_committed;
     held->rq = rq;
     http_hold(rq);
     result = journal_wait(s->journal, batch, &held->waiter);
