@@ -19,6 +19,7 @@ set(BOWLINE_CORE_SOURCES
     src/journal.c
     src/slot.c
     src/install.c
+    src/install_write.c
     src/firmware.c
     src/client.c
     src/client_message.c
