@@ -287,6 +287,41 @@ static void altered_severed_element_is_refused(void **state)
     vectors_close(&v);
 }
 
+static bl_status any_component(void *ctx, bl_span id,
+                               struct bl_suit_component *out)
+{
+    (void)ctx;
+    (void)id;
+    memset(out, 0, sizeof *out);
+    return BL_OK;
+}
+
+/* The scan has seen to it; the run does not rely on that alone. */
+static void run_itself_insists_on_vendor_and_class(void **state)
+{
+    static const uint8_t shared[] = {0x82, 0x14, 0xA1, 0x05, 0x00};
+    struct bl_suit_envelope envelope;
+    struct bl_suit_manifest manifest;
+    struct bl_suit_platform platform;
+    struct bl_suit_run run;
+    bl_suit_event event = BL_SUIT_DONE;
+    struct vectors v;
+
+    (void)state;
+    vectors_open(&v, "bowline-profile/positive.json");
+    read_vector(&v, "full-image", &envelope, &manifest);
+    manifest.shared = bl_span_of(shared, sizeof shared);
+    memset(&platform, 0, sizeof platform);
+    platform.component = any_component;
+    assert_int_equal(
+        bl_suit_start(&run, &envelope, &manifest, &platform, BL_SUIT_UPDATE),
+        BL_OK);
+    assert_int_equal(bl_suit_step(&run, &event), BL_NO_COMPATIBILITY_CHECK);
+    /* and stays at it */
+    assert_int_equal(bl_suit_step(&run, &event), BL_NO_COMPATIBILITY_CHECK);
+    vectors_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +330,7 @@ int main(void)
         cmocka_unit_test(payloads_are_listed_without_a_device),
         cmocka_unit_test(identity_is_what_the_shared_sequence_sets),
         cmocka_unit_test(altered_severed_element_is_refused),
+        cmocka_unit_test(run_itself_insists_on_vendor_and_class),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
