@@ -54,12 +54,15 @@ static void descriptor(struct call *c, const struct image_esp *e, json_t *out)
     put_number(out, "mmu_page_log2", e->mmu_page_log2);
 }
 
-static void esp(struct call *c, const struct image_esp *e, json_t *out)
+static void esp(struct call *c, const struct image_esp *e, bool is_8266,
+                json_t *out)
 {
     put_text(out, "chip", e->chip);
-    put_number(out, "chip_id", e->chip_id);
-    put_text(out, "min_revision", revision(c, e->min_revision, false));
-    put_text(out, "max_revision", revision(c, e->max_revision, true));
+    if (!is_8266) { /* which has no such fields */
+        put_number(out, "chip_id", e->chip_id);
+        put_text(out, "min_revision", revision(c, e->min_revision, false));
+        put_text(out, "max_revision", revision(c, e->max_revision, true));
+    }
     put_text(out, "spi_mode", spi_name(e->spi_mode));
     put_number(out, "flash_size", e->flash_bytes);
     put_text(out, "entry", keep(c, "0x%08x", e->entry));
@@ -111,7 +114,7 @@ void describe_image(struct call *c, const struct image *image, json_t *out)
         put_number(out, "record_offset", image->record_offset);
     }
     if (image->kind == IMAGE_ESP32 || image->kind == IMAGE_ESP8266) {
-        esp(c, &image->esp, out);
+        esp(c, &image->esp, image->kind == IMAGE_ESP8266, out);
     } else if (image->kind == IMAGE_ELF) {
         elf(c, &image->elf, out);
     }

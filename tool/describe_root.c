@@ -112,17 +112,25 @@ static bl_status accept_root(const struct subject *s,
 
 void describe_root(const struct subject *s, json_t *out)
 {
+    struct buffer copy = {0};
     struct bl_root root;
-    bl_status status = bl_root_read(s->bytes, &root);
+    bool is_signed;
+    bl_status status = root_read_draft(s->bytes, &copy, &root, &is_signed);
 
     put_text(out, "type", "root document");
     if (status != BL_OK) {
         verdict_set(out, status, NULL);
-        return;
+    } else {
+        describe_root_content(s->call, &root, out);
+        put(out, "signed_by", signer_list(s->call, s->bytes));
+        if (is_signed) {
+            verdict_set(out, accept_root(s, &root), NULL);
+        } else {
+            put_bool(out, "verifies", false);
+            put_text(out, "problem", "nobody has signed it yet");
+        }
     }
-    describe_root_content(s->call, &root, out);
-    put(out, "signed_by", signer_list(s->call, s->bytes));
-    verdict_set(out, accept_root(s, &root), NULL);
+    buffer_free(&copy);
 }
 
 /* --- Maps of tickets and permits --------------------------------------------

@@ -80,6 +80,23 @@ void help_group(const char *word)
     }
 }
 
+/* "one of: ..." in the right column, wrapped. */
+static void print_choices(const char *words)
+{
+    int column = printf("  %-*s one of:", NAME_WIDTH, "");
+
+    while (*words != '\0') {
+        int n = (int)strcspn(words, " ");
+
+        if (column + 1 + n > WIDTH) {
+            column = printf("\n  %-*s  ", NAME_WIDTH, "") - 1;
+        }
+        column += printf(" %.*s", n, words);
+        words += n + (words[n] == ' ');
+    }
+    printf("\n");
+}
+
 static bool print_option(const struct option *option, void *ctx)
 {
     char left[80];
@@ -94,7 +111,7 @@ static bool print_option(const struct option *option, void *ctx)
     printf("  %-*s %s%s\n", NAME_WIDTH, left, option->help,
            option->many ? "; may be repeated" : "");
     if (option->complete == WORDS) {
-        printf("  %-*s one of: %s\n", NAME_WIDTH, "", option->words);
+        print_choices(option->words);
     }
     return false;
 }
@@ -142,11 +159,19 @@ const char *exit_meaning(int code)
 
 int verb_help(struct call *c)
 {
+    const char *folder = cli_value(c, "man-folder");
     char *words[MANY];
     const struct verb *v;
     int used = 0;
     int i;
 
+    if (folder != NULL) {
+        return man_write_all(c, folder);
+    }
+    if (cli_flag(c, "markdown")) {
+        help_markdown();
+        return EXIT_YES;
+    }
     for (i = 0; i < c->n_arguments; i++) {
         words[i] = keep(c, "%s", c->argument[i]);
     }

@@ -11,7 +11,8 @@ enum {
     APP_SIZE = 256,
     BOOT_SIZE = 80,
     BOOT_MAGIC = 0x50,
-    MMU_PAGE_LOG2 = 16
+    /* Where the descriptor does not say: the smallest page of any chip. */
+    MMU_PAGE_LOG2 = 13
 };
 #define APP_MAGIC 0xABCD5432U
 

@@ -199,6 +199,31 @@ void trust_free(struct trust *trust)
     trust->there = false;
 }
 
+/* The empty list of signatures that ends a draft gives way to a list of one
+ * that is no signature: form is all that is read here. */
+bl_status root_read_draft(bl_span document, struct buffer *copy,
+                          struct bl_root *out, bool *is_signed)
+{
+    static const uint8_t head[] = {0x81, 0x83, 0x43, 0xA1, 0x01,
+                                   0x28, 0xA0, 0x58, 0x40};
+    static const uint8_t zero[64];
+    bl_status status = bl_root_read(document, out);
+
+    *is_signed = true;
+    if (status == BL_OK || document.n < 2 ||
+        document.p[document.n - 1] != 0x80) {
+        return status;
+    }
+    copy->limit = DOCUMENT_LIMIT;
+    if (buffer_append(copy, document.p, document.n - 1, NULL) != 0 ||
+        buffer_append(copy, head, sizeof head, NULL) != 0 ||
+        buffer_append(copy, zero, sizeof zero, NULL) != 0) {
+        return BL_BUFFER;
+    }
+    *is_signed = false;
+    return bl_root_read(buffer_span(copy), out);
+}
+
 /* --- Describing
  * ------------------------------------------------------------------ */
 

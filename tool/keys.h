@@ -39,6 +39,13 @@ struct trust { /* the root document to check with, if there is one */
 int trust_load(struct call *c, struct trust *out);
 void trust_free(struct trust *trust);
 
+/*
+ * Reads a root document that may have no signature yet, which core refuses.
+ * `*is_signed` says so; `out` points into `copy` when it has none.
+ */
+bl_status root_read_draft(bl_span document, struct buffer *copy,
+                          struct bl_root *out, bool *is_signed);
+
 /* {kind, kid, pem?} of what a key file holds; NULL with c->err set. */
 json_t *key_describe(struct call *c, const char *path, bool pem);
 

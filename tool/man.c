@@ -179,3 +179,42 @@ void man_page(const struct verb *verb, void *file)
         page_of_verb(file, verb);
     }
 }
+
+static int write_page(struct call *c, const char *folder,
+                      const struct verb *verb)
+{
+    char *name = keep(c, "bowline%s%s", verb == NULL ? "" : "-",
+                      verb == NULL ? "" : verb->name);
+    char *space = strchr(name, ' ');
+    const char *path;
+    FILE *file;
+
+    if (space != NULL) {
+        *space = '-';
+    }
+    path = keep(c, "%s/%s.1", folder, name);
+    file = fopen(path, "w");
+    if (file == NULL) {
+        (void)error_errno(&c->err, "%s", path);
+        return EXIT_LOCAL;
+    }
+    man_page(verb, file);
+    if (fclose(file) != 0) {
+        (void)error_errno(&c->err, "%s", path);
+        return EXIT_LOCAL;
+    }
+    return 0;
+}
+
+int man_write_all(struct call *c, const char *folder)
+{
+    int code = file_make_dirs(folder, 0755, &c->err) == 0
+                   ? write_page(c, folder, NULL)
+                   : EXIT_LOCAL;
+    size_t i;
+
+    for (i = 0; code == 0 && i < n_verbs; i++) {
+        code = write_page(c, folder, &verbs[i]);
+    }
+    return code;
+}

@@ -62,13 +62,14 @@ static int send_payload(struct upload *u, const struct bl_suit_fetch *fetch)
     const char *hex = keep_hex(u->c, fetch->digest, 32);
     const char *resource = keep(u->c, "/payloads/%s", hex);
     const char *path = find_payload(u, fetch);
-    int code;
-    int there = api_has(u->api, resource, &code);
+    int code = path == NULL ? 0 : check_payload(u, path, fetch);
+    int there;
 
-    if (there < 0) {
+    if (code != 0) {
         return code;
     }
-    if (path != NULL && (code = check_payload(u, path, fetch)) != 0) {
+    there = api_has(u->api, resource, &code);
+    if (there < 0) {
         return code;
     }
     if (there > 0) {

@@ -176,12 +176,15 @@ static int read_draft(struct call *c, struct draft *d)
 static int write_draft(struct call *c, const struct draft *d, const char *path)
 {
     struct buffer document = BUFFER(DOCUMENT_LIMIT);
+    struct buffer copy = {0};
     struct bl_root content;
+    bool is_signed;
     bl_status status;
     int code = EXIT_INPUT;
 
     if (author_root_new(&d->root, &document, &c->err) == 0) {
-        status = bl_root_read(buffer_span(&document), &content);
+        status = root_read_draft(buffer_span(&document), &copy, &content,
+                                 &is_signed);
         if (status != BL_OK) {
             (void)error_status(&c->err, status, "the new root document");
         } else {
@@ -194,6 +197,7 @@ static int write_draft(struct call *c, const struct draft *d, const char *path)
         print_object(c, c->result);
         note(c, "Next: bowline root sign %s --key ROOT-KEY", path);
     }
+    buffer_free(&copy);
     buffer_free(&document);
     return code;
 }

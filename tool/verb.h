@@ -91,8 +91,12 @@ const char *exit_meaning(int code);
 void help_all(void);
 void help_group(const char *word);
 void help_verb(const struct verb *verb);
+/* markdown.c */
+void help_markdown(void);
 /* man.c: a page in mdoc; NULL is bowline(1) itself. */
 void man_page(const struct verb *verb, void *file);
+/* Every page, as <folder>/bowline-key-new.1 and so on. */
+int man_write_all(struct call *c, const char *folder);
 
 #define VERB(name) int verb_##name(struct call *c)
 VERB(init);

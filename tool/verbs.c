@@ -165,7 +165,10 @@ static const struct option options_server_init[] = {
     END};
 
 static const struct option options_help[] = {
-    FLAG("man", "print the man page's source"), END};
+    FLAG("man", "print the man page's source"),
+    {"man-folder", "FOLDER", "write all man pages", A_FOLDER, NULL, false, 0},
+    FLAG("markdown", "print the whole reference as Markdown"),
+    END};
 
 /* clang-format off */
 const struct verb verbs[] = {
@@ -183,7 +186,8 @@ const struct verb verbs[] = {
     {"key new", "FILE", 1, 1, A_FILE, NULL, verb_key_new,
      "make a signing key",
      "Writes the private key to FILE, mode 0600, and the public one beside "
-     "it with .pub behind the name. A file that is there is never replaced.\n\n"
+     "it with .pub behind the name. A file that is there is never "
+     "replaced.\n\n"
      "An hss key is safe from quantum computers and signs a limited number "
      "of times; the file counts them, so it must never be copied or restored "
      "from a backup.",
@@ -195,7 +199,8 @@ const struct verb verbs[] = {
      "say what a key file holds",
      "Shows kind, key id and what is left to sign. Nothing secret is printed.",
      options_key_show, 0, DOES_LOCAL,
-     "keys            list of {file, kind, kid, private, signatures_left, pem}",
+     "keys            list of {file, kind, kid, private, "
+     "signatures_left, pem}",
      "bowline key show keys/release.pem"},
     {"root new", NO_ARGUMENTS, verb_root_new,
      "write a root document, not signed yet",
@@ -205,7 +210,8 @@ const struct verb verbs[] = {
      "Sign it with bowline root sign: by enough root keys of its own, and by "
      "enough of the document before.",
      options_root_new, 0, DOES_LOCAL,
-     "file\nversion\nroles           {root, release, ticket}: {threshold, keys}",
+     "file\nversion\n"
+     "roles           {root, release, ticket}: {threshold, keys}",
      "bowline root new --root-key root.pem.pub --release-key "
      "release.pem.pub \\\n    --ticket-key ticket.pem.pub -o root-1.cbor"},
     {"root sign", "FILE", 1, 1, A_FILE, NULL, verb_root_sign,
@@ -238,7 +244,8 @@ const struct verb verbs[] = {
      "record          the record's file\n"
      "product, version, sequence\nmanifest        digest that names it\n"
      "sha256, size    of the payload\nsigners         list of key ids\n"
-     "verified        true; null when there is no root document to check with\n"
+     "verified        true; null when there is no root document to check "
+     "with\n"
      "version_from    image or command\nimage           as of bowline inspect",
      "bowline release firmware.bin --version 1.4.2"},
     {"inspect", "FILE...", 1, -1, A_FILE, NULL, verb_inspect,
@@ -391,7 +398,7 @@ const struct verb verbs[] = {
      "source <(bowline completion bash)"},
     {"help", "[VERB]", 0, 2, ANY, NULL, verb_help,
      "explain a verb", "The same as bowline VERB --help.",
-     options_help, 0, DOES(YES) | DOES(USAGE), NULL,
+     options_help, 0, DOES(YES) | DOES(USAGE) | DOES(LOCAL), NULL,
      "bowline help rollout start"},
     {"version", NO_ARGUMENTS, verb_version,
      "print the program's version", "Nothing else.",

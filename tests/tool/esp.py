@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ESP32 images made here, after the format's description, not our reader."""
+import hashlib
+import struct
+
+
+def descriptor(version, project):
+    return (struct.pack("<II8x", 0xABCD5432, 0)
+            + version.encode()[:31].ljust(32, b"\0")
+            + project.encode()[:31].ljust(32, b"\0")
+            + b"12:00:00".ljust(16, b"\0") + b"Jan  1 2026".ljust(16, b"\0")
+            + b"v5.4".ljust(32, b"\0") + hashlib.sha256(b"elf").digest()
+            + struct.pack("<HHB", 0, 99, 16)).ljust(256, b"\0")
+
+
+def application(version="1.0.0", project="thermostat", chip=9, segments=None,
+                hashed=True, count=None):
+    if segments is None:
+        segments = [(0x3C000020, descriptor(version, project) + bytes(256)),
+                    (0x40374000, bytes(range(256)) * 4)]
+    n = len(segments) if count is None else count
+    head = (struct.pack("<BBBBIB3x", 0xE9, n, 2, 0x20, 0x40374000, 0xEE)
+            + struct.pack("<HBHHIB", chip, 0, 0, 99, 0, int(hashed)))
+    assert len(head) == 24
+    body = bytearray(head)
+    checksum = 0xEF
+    for address, data in segments:
+        body += struct.pack("<II", address, len(data)) + data
+        for byte in data:
+            checksum ^= byte
+    body += bytes(15 - len(body) % 16) + bytes([checksum])
+    if hashed:
+        body += hashlib.sha256(body).digest()
+    return bytes(body)
