@@ -58,11 +58,25 @@ static int find_release(struct plan *p)
     return code;
 }
 
+/* A UUID, with its dashes or without. */
+static int read_uuid(const char *text, uint8_t out[BL_ID_SIZE])
+{
+    char hex[2 * BL_ID_SIZE + 1];
+    size_t n = 0;
+
+    for (; *text != '\0' && n < sizeof hex - 1; text++) {
+        if (*text != '-') {
+            hex[n++] = *text;
+        }
+    }
+    return *text == '\0' ? hex_decode(hex, n, out, BL_ID_SIZE) : -1;
+}
+
 static int find_class(struct plan *p)
 {
     struct call *c = p->c;
     json_t *product = NULL;
-    const char *hex;
+    const char *id;
     int code = api_call(p->api, "GET",
                         keep(c, "/products/%s", url_part(c, p->product)), NULL,
                         &product);
@@ -70,9 +84,8 @@ static int find_class(struct plan *p)
     if (code != 0) {
         return code;
     }
-    hex = json_string_value(json_object_get(product, "class_id"));
-    if (hex == NULL ||
-        hex_decode(hex, strlen(hex), p->class_id, BL_ID_SIZE) != 0) {
+    id = json_string_value(json_object_get(product, "class_id"));
+    if (id == NULL || read_uuid(id, p->class_id) != 0) {
         code = refuse(c, EXIT_SERVER, "the server names no class id of %s",
                       p->product);
     }
