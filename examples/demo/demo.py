@@ -307,10 +307,13 @@ class Demo:
         s.title("3. Attacks: the server was broken into")
         s.say("   The attacker has its port, its certificate and its ticket "
               "key. Not the release key.")
-        genuine = self.release("1.2.0", publish=False)
+        genuine = self.release("1.3.0", publish=False)
         pair = f"{genuine['file']},{genuine['payload']}"
         old = self.releases["1.0.0"]
-        other = next((FOLDER / "esp32/releases").glob("hello_world-v*.suit"))
+        # Newer than everything: only its product speaks against it.
+        other = self.esp.call("release", ESP32 /
+                              "2024-08-13_hello_world.bin", "--releases",
+                              "stolen")["file"]
         before = {d.name: d.active_slot()["image"] for d in self.thermostats}
         self.server.stop()
         folder = self.server.folder

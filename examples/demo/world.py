@@ -130,7 +130,8 @@ class Server:
 
     def start(self):
         environment = dict(os.environ, BOWLINE_POLL_INTERVAL="1")
-        self.process = start("bowlined", self.folder / "bowlined.conf",
+        self.process = start("bowlined", "--config",
+                             self.folder / "bowlined.conf",
                              log=FOLDER / "server.log", env=environment)
 
     def wait(self, project):
