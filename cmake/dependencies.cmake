@@ -14,7 +14,7 @@ pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
 # bowline_test(NAME SOURCES... LIBS libraries...): a cmocka program that ctest
 # runs; its tests are listed by name in its output.
 function(bowline_test name)
-    if(NOT CMOCKA_FOUND)
+    if(NOT CMOCKA_FOUND OR NOT BOWLINE_TESTS)
         return()
     endif()
     cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})

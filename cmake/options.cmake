@@ -3,6 +3,7 @@ option(BOWLINE_DEVICE_ONLY "only core and boot, for a microcontroller" OFF)
 option(BOWLINE_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(BOWLINE_WERROR "warnings are errors" OFF)
 option(BOWLINE_FUZZ "libFuzzer targets (clang)" OFF)
+option(BOWLINE_TESTS "test programs" ON)
 option(BOWLINE_COVERAGE "gcov" OFF)
 option(BOWLINE_BENCH "benchmark programs" OFF)
 
