@@ -139,6 +139,7 @@ class Demo:
         esp_image = ESP32 / "2023-07-24_hello_world.bin"
         esp_first = self.esp.release(esp_image)
         self.images[esp_first["version"]] = esp_image
+        self.releases[esp_first["version"]] = esp_first
         self.build_devices(first, esp_first)
 
     def release(self, build, publish=True):
@@ -197,6 +198,7 @@ class Demo:
         image = ESP32 / "2024-08-13_hello_world.bin"
         made = self.esp.release(image)
         self.images[made["version"]] = image
+        self.releases[made["version"]] = made
         self.esp.call("rollout", "start", made["version"], "--stages", "100")
         self.all_run("gateways", made["version"],
                      names=[d.name for d in self.gateways])
@@ -313,7 +315,7 @@ class Demo:
         # Newer than everything: only its product speaks against it.
         other = self.esp.call("release", ESP32 /
                               "2024-08-13_hello_world.bin", "--releases",
-                              "stolen")["file"]
+                              self.esp.folder / "stolen")["file"]
         before = {d.name: d.active_slot()["image"] for d in self.thermostats}
         self.server.stop()
         folder = self.server.folder
@@ -380,16 +382,42 @@ class Demo:
 
     # --- The end ------------------------------------------------------------
 
+    def story(self, device, versions):
+        """What a device has been through, oldest first, in a few words."""
+        project = self.esp if device.kind == "hello_world" else self.project
+        told, highest = [], 0
+        if device.kind == "thermostat":
+            told.append("1.0.0")
+        for e in reversed(project.call("device", "events", device.id,
+                                       quiet=True)["items"]):
+            version = versions.get(e["sequence"], "?")
+            if e["state"] == "returned":
+                why = e["reset"] if e["reset"] in ("crash", "watchdog") \
+                    else e["code"]
+                told.append(f"returned from {version} ({why})")
+            elif e["code"] == "interrupted":
+                told.append(f"interrupted in {version}")
+            elif e["state"] in ("refused", "failed"):
+                told.append(f"{e['state']} ({e['code']})")
+            elif e["state"] == "confirmed":
+                told.append(("back on " if e["sequence"] < highest else "") +
+                            version)
+                highest = max(highest, e["sequence"])
+        return ", ".join(told)
+
     def table(self):
         s = self.screen
         s.title("What became of them")
+        versions = {r["sequence"]: v for v, r in self.releases.items()}
+        known = self.devices()
         rows = [("device", "version", "slot", "state", "what happened")]
-        for name, d in sorted(self.devices().items(), reverse=True)[::-1]:
-            rows.append((name, d["version"], d["slot"], d["state"],
-                         d["history"] or ""))
+        for device in self.thermostats + self.gateways:
+            d = known[device.name]
+            rows.append((device.name, d["version"][:12], d["slot"],
+                         d["state"], self.story(device, versions)))
         widths = [max(len(str(r[i])) for r in rows) for i in range(4)]
         for n, row in enumerate(rows):
-            line = "  ".join(f"{str(c):<{w}}"
+            line = "  ".join(f"{c:<{w}}"
                              for c, w in zip(row, widths)) + "  " + row[4]
             s.say("   " + (s.paint(line, "bold") if n == 0 else line))
 
