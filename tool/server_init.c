@@ -429,7 +429,9 @@ int verb_server_init(struct call *c)
         return code;
     }
     print_made(&s);
-    note(c, "Next: bowlined %s, and in your project: bowline init --from %s",
+    note(c,
+         "Next: bowlined --config %s, and in your project: bowline init "
+         "--from %s",
          place(&s, "bowlined.conf"), s.folder);
     return EXIT_YES;
 }

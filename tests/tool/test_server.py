@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's verbs against bowlined, set up by `server init`, over TLS."""
+import hashlib
+import http.client
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from bowline_server import Answer, Device
+
+from .conftest import Tool, firmware, programs
+
+
+class Site(Tool):
+    """A server made by `server init`, and a project that uses it."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.good("server", "init", "srv", "--port", self.port)
+        self.srv = self.folder / "srv"
+        self.log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(
+            [programs() / "bowlined", "--config", self.srv / "bowlined.conf"],
+            stdout=self.log, stderr=self.log, env=self.env)
+        self.good("init", "--product", "thermostat", "--vendor",
+                  "example.com", "--from", "srv")
+        end = time.monotonic() + 20
+        while self("server", "status").code != 0:
+            assert self.process.poll() is None, self.text()
+            assert time.monotonic() < end, self.text()
+            time.sleep(0.05)
+
+    def text(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.log.close()
+        assert code == 0, self.text()
+
+    def request(self, method, path, body=None, token=None, headers=None,
+                **_):
+        context = ssl.create_default_context(cafile=self.srv / "ca.pem")
+        assert context.minimum_version
+        c = http.client.HTTPSConnection("localhost", self.port, timeout=30,
+                                        context=context)
+        fields = {**(headers or {}), "Authorization": f"Bearer {token}"}
+        c.request(method, path, body, fields)
+        answer = c.getresponse()
+        result = Answer(answer.status, answer.headers, answer.read())
+        c.close()
+        return result
+
+    def release(self, version):
+        content = firmware(version)
+        (self.folder / "fw.bin").write_bytes(content)
+        made = self.good("release", "fw.bin", "--json").json
+        self.good("publish")
+        return {**made, "content": content}
+
+    def device(self, name):
+        made = self.good("device", "add", "--name", name, "-o",
+                         f"{name}.token", "--json").json
+        device = Device(self, made["id"])
+        device.token = (self.folder / f"{name}.token").read_text().strip()
+        return device
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.good("publish", "srv/root-1.cbor")
+    site.good("product", "add")
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def world(shared):
+    """Two releases; three devices on the first."""
+    shared.one = shared.release("1.0.0")
+    shared.two = shared.release("1.1.0")
+    shared.devices = [shared.device(f"d{i}") for i in range(3)]
+    for device in shared.devices:
+        device.run(shared.one)
+        device.poll()
+    return shared
+
+
+def test_server_status_and_products(shared):
+    status = shared.good("server", "status", "--json").json
+    assert status["root_version"] == 1 and status["version"]
+    shared.good("product", "add")  # twice does no harm
+    items = shared.good("product", "list", "--json").json["items"]
+    assert [p["name"] for p in items] == ["thermostat"]
+    assert "thermostat" in shared.good("product", "list").out
+
+
+def test_publishing_twice_uploads_once(world):
+    again = world("publish", "--json")
+    if again.code == 0:
+        assert again.json["published"][0]["uploaded"] == 0
+    else:
+        assert again.code == 4
+
+
+def test_publish_refuses_what_is_no_release(world):
+    said = world.refused(3, "publish", "fw.bin")
+    assert "bowline release" in said
+
+
+def test_publish_of_an_envelope_by_strangers(world):
+    world.good("key", "new", "stranger.pem")
+    (world.folder / "s.bin").write_bytes(firmware("6.6.6"))
+    conf = world.folder / "bowline.conf"
+    text = conf.read_text()
+    conf.write_text(re.sub("(?m)^root = .*$", "", text))
+    try:
+        made = world.good("release", "s.bin", "--key", "stranger.pem",
+                          "--releases", "evil", "--json").json
+        said = world.refused(4, "publish", made["file"], "-q")
+    finally:
+        conf.write_text(text)
+    assert "signature" in said
+
+
+def test_device_add_keeps_the_token_in_a_private_file(world):
+    path = world.folder / "d0.token"
+    assert path.stat().st_mode & 0o777 == 0o600
+    token = path.read_text().strip()
+    result = world.good("device", "show", "d0", "--json")
+    assert token not in result.out
+    said = world.refused(3, "device", "add", "--name", "x", "-o", "d0.token")
+    assert "there already" in said
+    assert "32 hex digits" in world.refused(2, "device", "add", "xyz")
+
+
+def test_device_list_show_events(world):
+    items = world.good("device", "list", "--json").json["items"]
+    assert {d["name"] for d in items} >= {"d0", "d1", "d2"}
+    assert all(d["version"] == "1.0.0" for d in items)
+    found = world.good("device", "list", "--version", "9.9", "--json").json
+    assert found["items"] == []
+    d = world.devices[0]
+    for word in (d.id, d.id[:12], "d0"):
+        assert world.good("device", "show", word, "--json").json["id"] == d.id
+    assert "no device" in world.refused(3, "device", "show", "nobody")
+    world.refused(4, "device", "show", "0" * 32)
+    d.event(8)
+    d.poll()
+    events = world.good("device", "events", "d0", "--json").json["items"]
+    assert events[0]["state"] == "confirmed"
+    assert "confirmed" in world.good("device", "events", "d0").out
+
+
+def test_rollout_from_start_to_finish_and_back(world):
+    one, two, devices = world.one, world.two, world.devices
+    assert "no active" in world.refused(3, "rollout", "pause")
+    r = world.good("rollout", "start", "1.1.0", "--stages", "1,100",
+                   "--json").json
+    assert r["state"] == "running" and r["stage"] == 0
+    assert [s["percent"] for s in r["stages"]] == [1, 100]
+    world.refused(4, "rollout", "start", "1.1.0")  # one at a time
+    assert world.good("rollout", "pause", "--json").json["state"] == "paused"
+    assert world.good("rollout", "resume", "--json").json["state"] == \
+        "running"
+
+    late = world("rollout", "status", "--wait", "confirmed", "--timeout",
+                 "1")
+    assert late.code == 6 and "not confirmed after 1 s" in late.err
+
+    out = world.good("rollout", "status").out
+    assert "open" in out and "closed" in out
+    assert world.good("rollout", "advance", "--json").json["stage"] == 1
+    for device in devices:
+        said = device.poll()
+        assert said[7].hex() == two["manifest"]
+
+    def update():
+        time.sleep(1)
+        for device in devices:
+            device.run(two)
+            device.poll()
+
+    thread = threading.Thread(target=update)
+    thread.start()
+    result = world("rollout", "status", "--wait", "confirmed", "--timeout",
+                   "20", "--json")
+    thread.join()
+    assert result.code == 0, result.err
+    assert result.json["rollout"]["counts"]["confirmed"] == 3
+    done = world.good("rollout", "status", "--wait", "finished", "--timeout",
+                      "5", "--json").json
+    assert done["rollout"]["state"] == "finished"
+    watched = world.good("rollout", "status", "--watch")
+    assert "3 of 3 confirmed" in watched.out
+    # What can no longer be is told at once, not by a time-out.
+    assert world("rollout", "status", "--wait", "aborted").code == 1
+    assert len(world.good("rollout", "list", "--json").json["items"]) == 1
+
+    # One device, then the whole product, back to 1.0.0.
+    back = world.good("device", "rollback", "d1", "--to", "1.0.0", "-o",
+                      "permit", "--json").json
+    assert 6.9 < (back["expires"] - time.time()) / 86400 < 7.1
+    seen = world.good("inspect", "permit", "--json").json["files"][0]
+    assert seen["type"] == "permit" and seen["verifies"] is True
+    assert seen["device"] == devices[1].id
+    assert seen["manifest"] == one["manifest"]
+    assert devices[1].poll()[7].hex() == one["manifest"]
+    assert devices[0].poll()[7].hex() == two["manifest"]
+
+    world.good("rollback", "--to", "1.0.0", "--days", "1")
+    for device in devices:
+        assert device.poll()[7].hex() == one["manifest"]
+    rollout = world.good("rollout", "status", "--json").json["rollout"]
+    assert rollout["kind"] == "rollback"
+    assert world.good("rollout", "abort", "--json").json["state"] == "aborted"
+
+
+def test_rollback_to_what_is_not_there(world):
+    said = world.refused(3, "rollback", "--to", "0.0.1")
+    assert "no release 0.0.1" in said
+    assert "--to" in world.refused(2, "rollback")
+
+
+def test_rollback_signed_by_strangers_is_refused(world):
+    world("key", "new", "other.pem")
+    said = world.refused(4, "rollback", "--to", "1.0.0", "--key",
+                         "other.pem")
+    assert "permit" in said
+
+
+@pytest.mark.parametrize("stages", ["0", "5,5", "10,1", "101", "x", "1,,2"])
+def test_stages_that_do_not_rise(world, stages):
+    assert "rising" in world.refused(2, "rollout", "start", "1.1.0",
+                                     "--stages", stages)
+
+
+def test_a_wrong_token(world):
+    (world.folder / "bad.token").write_text("x" * 64 + "\n")
+    said = world.refused(4, "server", "status", "--token-file", "bad.token")
+    assert "401" in said and "x" * 64 not in said
+
+
+def test_a_token_file_that_is_not_there(world):
+    said = world.refused(3, "server", "status", "--token-file", "nowhere")
+    assert "nowhere" in said
+
+
+def test_a_certificate_of_somebody_else(world):
+    world.good("server", "init", "other", "-q")
+    said = world.refused(5, "server", "status", "--ca-file", "other/ca.pem")
+    assert "certificate" in said
+
+
+def test_device_remove(world):
+    world.good("device", "add", "f" * 32, "-o", "f.token")
+    world.good("device", "remove", "f" * 32)
+    world.refused(4, "device", "show", "f" * 32)
+    assert "whole id" in world.refused(2, "device", "remove", "ffff")
+
+
+# --- A server that answers strangely -----------------------------------------
+
+class Strange:
+    """Answers each request from a list: (status, headers, body)."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.paths = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do(self):
+                outer.paths.append(self.path)
+                status, headers, body = outer.answers[
+                    min(len(outer.paths), len(outer.answers)) - 1]
+                self.send_response(status)
+                for key, value in headers.items():
+                    self.send_header(key, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_HEAD = do
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+def page(items, following=None):
+    return 200, {}, json.dumps({"items": items, "next": following}).encode()
+
+
+@pytest.mark.parametrize("answer, code, says", [
+    ((200, {}, b"<html>"), 4, "no JSON"),
+    ((200, {}, b""), 4, "no JSON"),
+    ((200, {}, b"{}"), 4, "no items"),
+    ((500, {}, b"oops\x1b[2J"), 4, "oops\\x1b[2J"),
+    ((404, {}, json.dumps({"error": {"code": "no-such", "message":
+                                     "nothing here"}}).encode()), 4,
+     "nothing here (no-such, 404)"),
+    ((302, {"Location": "http://127.0.0.1:1/"}, b""), 4, "302"),
+])
+def test_strange_answers_are_one_error(tool, answer, code, says):
+    with Strange(answer) as strange:
+        said = tool.refused(code, "product", "list", "--server", strange.url)
+    assert says in said
+
+
+def test_a_busy_server_is_asked_again(tool):
+    with Strange((503, {"Retry-After": "1"}, b""), page([])) as strange:
+        begun = time.monotonic()
+        result = tool.good("product", "list", "--server", strange.url,
+                           "--json")
+        assert time.monotonic() - begun >= 0.9
+        assert result.json["items"] == [] and len(strange.paths) == 2
+
+
+def test_long_lists_are_read_to_the_end(tool):
+    def item(i):
+        return {"name": f"p{i}", "vendor_domain": "x", "class_id": "0"}
+    with Strange(page([item(0)], "a b"), page([item(1)], 7),
+                 page([item(2)])) as strange:
+        items = tool.good("product", "list", "--server", strange.url,
+                          "--json").json["items"]
+        assert [i["name"] for i in items] == ["p0", "p1", "p2"]
+        assert strange.paths[1].endswith("&after=a%20b")
+        assert strange.paths[2].endswith("&after=7")
+
+
+def test_text_of_the_server_cannot_drive_the_terminal(tool):
+    evil = {"name": "\x1b]0;x\x07", "vendor_domain": "\u202e",
+            "class_id": "0"}
+    with Strange(page([evil])) as strange:
+        out = tool.good("product", "list", "--server", strange.url).out
+    assert "\x1b" not in out and "\u202e" not in out
