@@ -29,7 +29,7 @@ void must(int result, const struct error *err)
 
 const char *fixture_path(const struct fixture *f, const char *name)
 {
-    static char path[160];
+    static char path[512];
 
     (void)snprintf(path, sizeof path, "%s/%s", f->dir, name);
     return path;
@@ -50,8 +50,11 @@ int fixture_make(void **state)
         return -1;
     }
     for (i = 0; i < FIXTURE_KEYS; i++) {
-        (void)snprintf(f->key_path[i], sizeof f->key_path[i], "%s/key%d.pem",
-                       f->dir, i);
+        char name[32];
+
+        (void)snprintf(name, sizeof name, "key%d.pem", i);
+        (void)snprintf(f->key_path[i], sizeof f->key_path[i], "%s",
+                       fixture_path(f, name));
         if (author_key_create(f->key_path[i], kind[i], &err) != 0) {
             print_error("%s\n", err.text);
             return -1;

@@ -202,7 +202,7 @@ static uint32_t reserve(struct hss *hss)
 
 static void each_signature_takes_the_next_index(void **state)
 {
-    struct author_key *key;
+    struct author_key *key = NULL;
     struct buffer out = BUFFER(65536);
     struct error err;
     const char *path = fresh_key(*state, "next.pem");
