@@ -3,7 +3,8 @@
  * conformance: published test vectors through core, and what came out beside
  * what was to be expected. Files are recognised by their content: envelopes,
  * root documents, tickets and reports of the Bowline profile, the examples of
- * draft-ietf-suit-manifest, COSE, HSS/LMS, and Wycheproof's signatures.
+ * draft-ietf-suit-manifest, COSE, HSS/LMS and its parameter sets, and
+ * Wycheproof's signatures and MACs.
  */
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H

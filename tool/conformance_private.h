@@ -58,7 +58,13 @@ json_t *load_file(struct check *c, const char *path);
 /* `odd`, when not NULL, says what was wrong although the verdict was right. */
 void result(struct check *c, const char *name, bool expect_accept,
             bl_status status, const char *odd);
+/* A verdict like any other, with a remark in its line. */
+void result_noted(struct check *c, const char *name, bool expect_accept,
+                  bl_status status, const char *note);
 void unsupported(struct check *c, const char *name, const char *what);
+
+/* One status of both: BL_SIGNATURE for a bad signature. */
+bl_status judged(bl_status status, bl_verdict verdict);
 
 /* --- Formats ---------------------------------------------------------------
  */
@@ -70,6 +76,7 @@ void check_roots(struct check *c, const json_t *vectors);
 void check_report(struct check *c, const json_t *vector);
 void check_cose(struct check *c, const json_t *vector);
 void check_lms(struct check *c, const json_t *vector);
+void check_parameters(struct check *c, const json_t *sets);
 void check_wycheproof(struct check *c, const json_t *file);
 
 #endif

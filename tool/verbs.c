@@ -383,7 +383,9 @@ const struct verb verbs[] = {
     {"conformance", "FILE...", 1, -1, A_FILE, NULL, verb_conformance,
      "run test vectors through the device's code",
      "Each FILE is a vector file in one of the formats of tests/vectors. "
-     "Prints each verdict; exit 1 when one differs from what the file says.",
+     "Prints each verdict; exit 1 when one differs from what the file says. "
+     "What the device has no code for (deltas, encryption, ES384, ES512) is "
+     "named and counted apart.",
      NULL, 0, DOES_LOCAL | DOES(NO), "vectors         list of verdicts\n"
      "same, differs, unsupported  how many",
      "bowline conformance tests/vectors/*/*.json"},

@@ -54,16 +54,12 @@ static bool take(bl_span *from, size_t n, const uint8_t **out)
  * SHA-256/192; LM-OTS types 1 to 4 and 5 to 8 likewise with w 1, 2, 4, 8. Both
  * halves must use one hash (SP 800-208 section 4).
  */
-static bool lms_key(bl_span *from, struct lms *k)
+static bool parameters(uint32_t lms_type, uint32_t ots_type, struct lms *k)
 {
     static const uint8_t checksum_digits[4] = {9, 5, 3, 2};
-    uint32_t tree, ots;
+    uint32_t tree = lms_type - 5;
+    uint32_t ots = ots_type - 1;
 
-    if (!take(from, 8, &k->types) || !take(from, I_SIZE, &k->id)) {
-        return false;
-    }
-    tree = get32(k->types) - 5;
-    ots = get32(k->types + 4) - 1;
     if (tree >= 10 || ots >= 8 || tree / 5 != ots / 4) {
         return false;
     }
@@ -74,7 +70,44 @@ static bool lms_key(bl_span *from, struct lms *k)
     if (ots == 4) { /* 192 one-bit digits: their sum fits 8 bits, not 9 */
         k->p--;
     }
-    return take(from, k->n, &k->root);
+    return true;
+}
+
+/* How far the checksum is shifted so that its digits begin a byte. */
+static uint32_t checksum_shift(const struct lms *k)
+{
+    return 16 - (k->p - 8 * k->n / k->w) * k->w;
+}
+
+/* Bytes of one LMS signature: leaf, type, salt, chains, type, path. */
+static uint32_t signature_size(const struct lms *k)
+{
+    return 12 + (1 + k->p + k->h) * k->n;
+}
+
+static bool lms_key(bl_span *from, struct lms *k)
+{
+    return take(from, 8, &k->types) && take(from, I_SIZE, &k->id) &&
+           parameters(get32(k->types), get32(k->types + 4), k) &&
+           take(from, k->n, &k->root);
+}
+
+bool bl_hss_parameters(uint32_t lms_type, uint32_t ots_type,
+                       struct bl_hss_parameters *out)
+{
+    struct lms k;
+
+    if (!parameters(lms_type, ots_type, &k)) {
+        return false;
+    }
+    out->n = k.n;
+    out->h = k.h;
+    out->w = k.w;
+    out->p = k.p;
+    out->ls = checksum_shift(&k);
+    out->key_size = 4 + 8 + I_SIZE + k.n;
+    out->signature_size = 4 + signature_size(&k);
+    return true;
 }
 
 /* Begins H(I || u32(r) || u16(d) ...). */
@@ -117,7 +150,7 @@ static void message_digits(const struct lms *k, uint32_t q,
     for (i = 0; i < u; i++) {
         sum += ((1u << k->w) - 1) - digit(v, i, k->w);
     }
-    sum <<= 16 - (k->p - u) * k->w;
+    sum <<= checksum_shift(k);
     v[k->n] = (uint8_t)(sum >> 8);
     v[k->n + 1] = (uint8_t)sum;
 }
@@ -194,7 +227,7 @@ static bl_verdict lms_verify(const struct lms *k, const bl_span *parts,
  * place in `k`. */
 static bl_verdict descend(struct lms *k, bl_span *from)
 {
-    size_t n = 12 + (size_t)(1 + k->p + k->h) * k->n; /* of the signature */
+    size_t n = signature_size(k);
     bl_span signature = *from, rest = *from, child;
     struct lms next;
 

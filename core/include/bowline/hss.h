@@ -18,4 +18,20 @@ enum { BL_HSS_LEVELS = 8 };
 bl_verdict bl_hss_verify(bl_span key, const bl_span *parts, size_t n_parts,
                          bl_span signature);
 
+/* What bl_hss_verify takes a pair of types for, and the sizes that follow. */
+struct bl_hss_parameters {
+    uint32_t n;              /* bytes of a hash */
+    uint32_t h;              /* height of the tree: 2^h signatures */
+    uint32_t w;              /* bits of a Winternitz digit */
+    uint32_t p;              /* chains */
+    uint32_t ls;             /* shift of the checksum */
+    uint32_t key_size;       /* of an HSS public key */
+    uint32_t signature_size; /* of an HSS signature of one level */
+};
+
+/* For tools, which tell sizes before there is a key. False: types that no key
+ * here may have. */
+bool bl_hss_parameters(uint32_t lms_type, uint32_t ots_type,
+                       struct bl_hss_parameters *out);
+
 #endif

@@ -93,23 +93,23 @@ static void examples_of_the_draft_are_read_and_verified(void **state)
 static void cose_examples_give_their_verdicts(void **state)
 {
     (void)state;
-    /* header forms and curves that Bowline does not take are named */
-    expect("cose/sign-flat.json", 15, 16);
+    /* left: ES384, and ES512 with either curve, in two forms each */
+    expect("cose/sign-flat.json", 25, 6);
 }
 
 static void hss_examples_verify(void **state)
 {
     (void)state;
     expect("lms/rfc8554-appendix-f.json", 2, 0);
-    expect("lms/parameters.json", 0, 10);
+    expect("lms/parameters.json", 10, 0);
 }
 
-static void wycheproof_signatures_give_their_verdicts(void **state)
+static void wycheproof_signatures_and_macs_give_their_verdicts(void **state)
 {
     (void)state;
     expect("wycheproof/ecdsa_secp256r1_sha256_p1363_test.json", 262, 0);
     expect("wycheproof/ed25519_test.json", 151, 0);
-    expect("wycheproof/hmac_sha256_test.json", 0, 174);
+    expect("wycheproof/hmac_sha256_test.json", 174, 0);
 }
 
 static void file_that_is_no_vector_file_is_an_error(void **state)
@@ -178,7 +178,7 @@ int main(void)
         cmocka_unit_test(examples_of_the_draft_are_read_and_verified),
         cmocka_unit_test(cose_examples_give_their_verdicts),
         cmocka_unit_test(hss_examples_verify),
-        cmocka_unit_test(wycheproof_signatures_give_their_verdicts),
+        cmocka_unit_test(wycheproof_signatures_and_macs_give_their_verdicts),
         cmocka_unit_test(wrong_expectations_are_seen_as_differences),
         cmocka_unit_test(file_that_is_no_vector_file_is_an_error),
     };
