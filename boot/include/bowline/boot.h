@@ -25,11 +25,11 @@
 #include "bowline/slot.h"
 
 struct bl_boot_slot {
-    bool present;  /* an envelope that can be read is there */
-    bool whole;    /* every digest matches */
-    bool trusted;  /* signed under the root document in force; or vouched for
-                      by the state record and authenticated under an older
-                      root document (keys have been rotated since) */
+    bool present; /* an envelope that can be read is there */
+    bool whole;   /* every digest matches */
+    bool trusted; /* signed under the root document in force; or vouched for
+                     by the state record and authenticated under an older
+                     root document (keys have been rotated since) */
     bool above_floor; /* not below the root document's security floor */
     uint64_t sequence;
     uint8_t manifest[32];
@@ -40,15 +40,15 @@ struct bl_boot_facts {
     struct bl_state state;
     struct bl_boot_slot slot[2];
     bl_reset_cause reset;
-    uint8_t tries; /* for a trial that has to be made up */
+    uint8_t tries;         /* for a trial that has to be made up */
     uint32_t root_version; /* of the root document in force */
 };
 
 struct bl_boot_verdict {
-    uint8_t slot;   /* to start, or BL_SLOT_NONE */
-    bool save;      /* `state` is to be written before the start */
+    uint8_t slot; /* to start, or BL_SLOT_NONE */
+    bool save;    /* `state` is to be written before the start */
     struct bl_state state;
-    bl_status why;  /* BL_OK: as usual; else why not the slot one expected */
+    bl_status why; /* BL_OK: as usual; else why not the slot one expected */
 };
 
 void bl_boot_decide(const struct bl_boot_facts *facts,
@@ -72,7 +72,7 @@ struct bl_boot_result {
     uint8_t slot;
     bool trial;
     bl_status why;
-    struct bl_area area;     /* of component 0 in that slot */
+    struct bl_area area; /* of component 0 in that slot */
     uint32_t image_size;
     uint8_t image_digest[32];
 };

@@ -65,8 +65,8 @@ bl_status bl_cbor_item(struct bl_cbor *r, bl_span *out) BL_MUST_CHECK;
  * this in front of each key: BL_CBOR when the key that follows is not
  * greater than the one before. Does not consume the key.
  */
-bl_status bl_cbor_key_order(const struct bl_cbor *r, bl_span *last)
-    BL_MUST_CHECK;
+bl_status bl_cbor_key_order(const struct bl_cbor *r,
+                            bl_span *last) BL_MUST_CHECK;
 
 /*
  * The writer: appends to a caller's buffer and latches the first overflow,
@@ -96,7 +96,7 @@ void bl_cbor_put_raw(struct bl_cbor_writer *w, bl_span v);
  * it; `head` takes up to 9 bytes. Returns its length. */
 size_t bl_cbor_bstr_head(uint8_t head[9], uint64_t n);
 /* BL_OK and the bytes written, or BL_BUFFER. */
-bl_status bl_cbor_writer_finish(const struct bl_cbor_writer *w, bl_span *out)
-    BL_MUST_CHECK;
+bl_status bl_cbor_writer_finish(const struct bl_cbor_writer *w,
+                                bl_span *out) BL_MUST_CHECK;
 
 #endif

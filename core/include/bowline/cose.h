@@ -21,8 +21,8 @@ struct bl_cose_sign1 {
 
 /* Reads one tagged (18) COSE_Sign1 that fills `in` exactly. The spans point
  * into `in`. */
-bl_status bl_cose_sign1_read(bl_span in, struct bl_cose_sign1 *out)
-    BL_MUST_CHECK;
+bl_status bl_cose_sign1_read(bl_span in,
+                             struct bl_cose_sign1 *out) BL_MUST_CHECK;
 
 /* Verifies over Sig_structure ["Signature1", protected, aad, payload]
  * (section 4.4). BL_ALGORITHM when the message's algorithm is not the key's.
@@ -51,8 +51,8 @@ struct bl_cose_sign {
 
 /* Reads one tagged (98) COSE_Sign with attached payload that fills `in`. On
  * error `*out` has no signatures. */
-bl_status bl_cose_sign_read(bl_span in, struct bl_cose_sign *out)
-    BL_MUST_CHECK;
+bl_status bl_cose_sign_read(bl_span in,
+                            struct bl_cose_sign *out) BL_MUST_CHECK;
 /* Verifies signature `i` over ["Signature", body, signer, aad, payload]. */
 bl_status bl_cose_sign_verify(const struct bl_cose_sign *message, uint32_t i,
                               bl_span aad, const struct bl_key *key,

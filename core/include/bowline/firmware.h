@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 struct bl_firmware {
-    char magic[16]; /* 89 'B' 'O' 'W' 'L' 'I' 'N' 'E' '-' 'F' 'W' 0D 0A 1A 0A 00 */
+    char magic[16]; /* 89 'B' 'O' 'W' 'L' 'I' 'N' 'E' '-' 'F' 'W' 0D 0A 1A 0A
+                       00 */
     uint8_t format[2];
     uint8_t zero[14];
     char version[32];
@@ -24,9 +25,13 @@ struct bl_firmware {
 
 #define BL_FIRMWARE(product_name, version_text)                               \
     __attribute__((used, section(".bowline")))                                \
-    const struct bl_firmware bl_firmware = {                                  \
-        "\x89" "BOWLINE-FW\r\n\x1a\n", { 1, 0 }, { 0 },                       \
-        version_text, product_name, { 0 } }
+    const struct bl_firmware bl_firmware = {"\x89"                            \
+                                            "BOWLINE-FW\r\n\x1a\n",           \
+                                            {1, 0},                           \
+                                            {0},                              \
+                                            version_text,                     \
+                                            product_name,                     \
+                                            {0}}
 
 extern const struct bl_firmware bl_firmware;
 

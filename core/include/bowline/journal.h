@@ -45,7 +45,7 @@ struct bl_event {
     uint8_t state;     /* bl_device_state entered */
     uint8_t slot;
     uint8_t attempt;
-    uint8_t reset;     /* bl_reset_cause, for events about boots */
+    uint8_t reset; /* bl_reset_cause, for events about boots */
 };
 
 struct bl_journal {
@@ -64,7 +64,7 @@ bl_status bl_journal_append(struct bl_journal *journal,
 /* Up to `max` events with number > `after`, oldest first; when more are
  * there, the oldest `max`. */
 bl_status bl_journal_read(const struct bl_journal *journal, uint32_t after,
-                          struct bl_event *out, uint32_t max, uint32_t *n)
-    BL_MUST_CHECK;
+                          struct bl_event *out, uint32_t max,
+                          uint32_t *n) BL_MUST_CHECK;
 
 #endif

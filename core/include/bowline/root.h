@@ -72,8 +72,8 @@ bl_status bl_root_read(bl_span document, struct bl_root *out) BL_MUST_CHECK;
  * A signature that counts for one need not count for the other.
  */
 bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
-                         const struct bl_crypto *crypto, struct bl_root *out)
-    BL_MUST_CHECK;
+                         const struct bl_crypto *crypto,
+                         struct bl_root *out) BL_MUST_CHECK;
 
 /*
  * Do `n` COSE_Sign1 blocks over one payload satisfy a role: `threshold`
@@ -88,8 +88,8 @@ bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
 bl_status bl_root_check(const struct bl_root *root, int role,
                         const struct bl_cose_sign1 *block, size_t n,
                         bl_span aad, bl_span payload,
-                        const struct bl_crypto *crypto, uint8_t *signers)
-    BL_MUST_CHECK;
+                        const struct bl_crypto *crypto,
+                        uint8_t *signers) BL_MUST_CHECK;
 
 /* The same for the signatures of a COSE_Sign. */
 bl_status bl_root_check_sign(const struct bl_root *root, int role,
@@ -103,7 +103,7 @@ bool bl_root_may_write(const struct bl_root *root, int role,
                        bl_span component_id);
 
 /* First 8 bytes of the RFC 9679 thumbprint of a key. */
-bl_status bl_key_id(const struct bl_key *key, uint8_t kid[BL_KID_SIZE])
-    BL_MUST_CHECK;
+bl_status bl_key_id(const struct bl_key *key,
+                    uint8_t kid[BL_KID_SIZE]) BL_MUST_CHECK;
 
 #endif

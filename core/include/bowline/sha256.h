@@ -16,7 +16,7 @@ enum { BL_SHA256_SIZE = 32 };
 
 struct bl_sha256 {
     uint32_t h[8];
-    uint64_t bytes;     /* total fed */
+    uint64_t bytes; /* total fed */
     uint8_t block[64];
 };
 

@@ -15,8 +15,8 @@
  * BL_BUFFER when it does not fit. Its content is not to be trusted yet.
  */
 bl_status bl_slot_envelope(const struct bl_layout *layout, uint8_t slot,
-                           uint8_t *buffer, size_t size, bl_span *out)
-    BL_MUST_CHECK;
+                           uint8_t *buffer, size_t size,
+                           bl_span *out) BL_MUST_CHECK;
 
 /* SHA-256 over the first `size` bytes of a component in `slot`, as stored. */
 bl_status bl_slot_digest(const struct bl_layout *layout, uint8_t slot,
@@ -56,7 +56,7 @@ bl_status bl_slot_area(const struct bl_layout *layout, uint8_t slot,
 struct bl_install {
     const struct bl_layout *layout;
     struct bl_state *state;
-    uint8_t *io;      /* caller's buffer */
+    uint8_t *io; /* caller's buffer */
     uint32_t io_size;
     uint32_t io_half; /* collected here, read back into the other half */
     uint32_t io_used;
@@ -66,9 +66,9 @@ struct bl_install {
     bool resumed;
     bool begun;
     struct bl_area area;
-    uint32_t size;    /* of the payload */
-    uint32_t done;    /* bytes in flash */
-    uint32_t doubt;   /* install.c */
+    uint32_t size;  /* of the payload */
+    uint32_t done;  /* bytes in flash */
+    uint32_t doubt; /* install.c */
     uint8_t digest[32];
     struct bl_sha256 hash;
     bl_status status; /* latched first error */
@@ -86,10 +86,9 @@ struct bl_install {
 bl_status bl_install_open(struct bl_install *install,
                           const struct bl_layout *layout,
                           struct bl_state *state, uint8_t slot,
-                          const uint8_t manifest_digest[32],
-                          uint64_t sequence, uint32_t root_version,
-                          bool permitted, uint8_t *io, uint32_t io_size,
-                          bool *resumed) BL_MUST_CHECK;
+                          const uint8_t manifest_digest[32], uint64_t sequence,
+                          uint32_t root_version, bool permitted, uint8_t *io,
+                          uint32_t io_size, bool *resumed) BL_MUST_CHECK;
 /* BL_NO_SPACE before anything is written when it cannot fit. `*offset` is
  * where the download starts: equal to `size` when it is all there. */
 bl_status bl_install_begin(struct bl_install *install, bl_span component_id,
@@ -114,8 +113,8 @@ bl_status bl_install_content(struct bl_install *install, bl_span component_id,
                              bl_span content) BL_MUST_CHECK;
 bl_status bl_install_copy(struct bl_install *install, bl_span to, bl_span from,
                           uint32_t size) BL_MUST_CHECK;
-bl_status bl_install_close(struct bl_install *install, bl_span envelope)
-    BL_MUST_CHECK;
+bl_status bl_install_close(struct bl_install *install,
+                           bl_span envelope) BL_MUST_CHECK;
 
 /*
  * A slot's own verdict, from flash: its envelope can be read and scanned, its
@@ -131,7 +130,7 @@ struct bl_slot_facts {
     bl_verdict signed_ok; /* authentic under the given root document */
     uint64_t sequence;
     uint8_t manifest[32];
-    uint32_t image_size;  /* of component 0 */
+    uint32_t image_size; /* of component 0 */
     uint8_t image_digest[32];
 };
 
@@ -150,8 +149,8 @@ bl_status bl_slot_check(const struct bl_layout *layout, uint8_t slot,
  * `*out` and `buffer` may change also when load fails.
  */
 bl_status bl_root_load(const struct bl_layout *layout, uint8_t *buffer,
-                       size_t size, bl_span *document, struct bl_root *out)
-    BL_MUST_CHECK;
+                       size_t size, bl_span *document,
+                       struct bl_root *out) BL_MUST_CHECK;
 bl_status bl_root_save(const struct bl_layout *layout, bl_span document,
                        uint8_t *io, size_t io_size) BL_MUST_CHECK;
 

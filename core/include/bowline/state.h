@@ -17,11 +17,7 @@
 
 #include "bowline/flash.h"
 
-enum {
-    BL_STATE_RECORD = 256,
-    BL_BOOT_TRIES = 3,
-    BL_CONFIRM_DEADLINE_S = 600
-};
+enum { BL_STATE_RECORD = 256, BL_BOOT_TRIES = 3, BL_CONFIRM_DEADLINE_S = 600 };
 
 /* What a slot holds. Stored: never renumber. */
 typedef enum bl_slot_status {
@@ -33,30 +29,30 @@ typedef enum bl_slot_status {
 } bl_slot_status;
 
 struct bl_slot_record {
-    uint8_t status;    /* bl_slot_status */
-    uint8_t permitted; /* 1: installed below the floor, by a permit */
+    uint8_t status;        /* bl_slot_status */
+    uint8_t permitted;     /* 1: installed below the floor, by a permit */
     uint32_t root_version; /* whose release role authenticated the manifest */
     uint64_t sequence;
     uint8_t manifest[32]; /* digest of its manifest */
 };
 
 struct bl_state {
-    uint32_t number;   /* of the record; set by bl_state_save */
-    uint8_t active;    /* the confirmed slot */
-    uint8_t trial;     /* the slot being tried, or BL_SLOT_NONE */
-    uint8_t tries;     /* boots of the trial that are left */
-    uint8_t last_reset;   /* bl_reset_cause that the boot code last saw */
-    uint8_t trial_reset;  /* the cause that ended the last failed trial boot */
-    uint16_t outcome;     /* bl_status of the last trial: 0 confirmed */
+    uint32_t number;     /* of the record; set by bl_state_save */
+    uint8_t active;      /* the confirmed slot */
+    uint8_t trial;       /* the slot being tried, or BL_SLOT_NONE */
+    uint8_t tries;       /* boots of the trial that are left */
+    uint8_t last_reset;  /* bl_reset_cause that the boot code last saw */
+    uint8_t trial_reset; /* the cause that ended the last failed trial boot */
+    uint16_t outcome;    /* bl_status of the last trial: 0 confirmed */
     uint64_t outcome_sequence; /* which release that was, 0: none yet */
-    uint64_t floor;    /* lowest sequence number that may be installed */
-    uint32_t boots;    /* counted by the boot code, wraps */
+    uint64_t floor; /* lowest sequence number that may be installed */
+    uint32_t boots; /* counted by the boot code, wraps */
     struct bl_slot_record slot[2];
 };
 
 /* The newest valid record, or BL_STATE_NONE, or BL_FLASH. */
-bl_status bl_state_load(const struct bl_layout *layout, struct bl_state *out)
-    BL_MUST_CHECK;
+bl_status bl_state_load(const struct bl_layout *layout,
+                        struct bl_state *out) BL_MUST_CHECK;
 /* Writes `state` as the newest record, durable when it returns; sets
  * state->number. Nothing is lost on error: the old record still counts. */
 bl_status bl_state_save(const struct bl_layout *layout,
@@ -72,7 +68,7 @@ bl_status bl_state_save(const struct bl_layout *layout,
  */
 void bl_state_confirm(struct bl_state *state);
 void bl_state_return(struct bl_state *state, bl_status why);
-bl_status bl_state_try(struct bl_state *state, uint8_t slot, uint8_t tries)
-    BL_MUST_CHECK;
+bl_status bl_state_try(struct bl_state *state, uint8_t slot,
+                       uint8_t tries) BL_MUST_CHECK;
 
 #endif
