@@ -61,6 +61,9 @@ class Demo:
         items += self.esp.call("device", "list", quiet=True)["items"]
         return {d["name"]: d for d in items}
 
+    def in_order(self, known):
+        return [known[d.name] for d in self.thermostats + self.gateways]
+
     def expect(self, holds, text):
         if holds:
             self.screen.good(text)
@@ -81,9 +84,9 @@ class Demo:
         while True:
             known = self.devices()
             done = sum(reached(known[n]) for n in names)
-            ordered = [known[n] for n in sorted(known, reverse=True)][::-1]
             chosen = {n: known[n] for n in names}
-            self.screen.live(self.headline(what, chosen, done), ordered)
+            self.screen.live(self.headline(what, chosen, done),
+                             self.in_order(known))
             if done == len(names):
                 return known
             if time.monotonic() > end:
@@ -263,7 +266,7 @@ class Demo:
             known = self.devices()
             on = sum(d.is_on() for d in self.thermostats)
             s.live(f"{THERMOSTATS - on} of {THERMOSTATS} without power",
-                   [known[n] for n in sorted(known, reverse=True)][::-1])
+                   self.in_order(known))
             time.sleep(0.2)
         dark = [d for d in self.thermostats if not d.is_on()]
         slots = [d.active_slot() for d in dark]

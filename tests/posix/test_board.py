@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from conftest import program
+from board import program
 
 # codes of core/include/bowline/status.h
 OK, SIGNATURE, LOW, CLASS, DIGEST = 0, 22, 31, 41, 64

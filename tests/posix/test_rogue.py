@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from conftest import program
+from board import program
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
