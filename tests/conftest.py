@@ -10,6 +10,15 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from bowline_server import Server  # noqa: E402
 
 
+def finish(servers):
+    for server in servers:
+        code = server.stop()
+        if server.process:
+            text = server.log.read_text(errors="replace")
+            assert "Sanitizer" not in text, text
+            assert code in (0, -9), text
+
+
 @pytest.fixture
 def make_server(tmp_path_factory):
     """make_server(plain=False, key=value...): not started yet."""
@@ -21,15 +30,18 @@ def make_server(tmp_path_factory):
         return server
 
     yield make
-    for server in made:
-        code = server.stop()
-        if server.process:
-            assert "ERROR: AddressSanitizer" not in server.log.read_text(
-                errors="replace"), server.log.read_text(errors="replace")
-            assert code in (0, -9), server.log.read_text(errors="replace")
+    finish(made)
 
 
 @pytest.fixture
 def server(make_server):
     """Running, with a root document and a product."""
     return make_server().start().set_up()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory):
+    """One for a whole file, where tests do not get into each other's way."""
+    made = Server(tmp_path_factory.mktemp("server")).start().set_up()
+    yield made
+    finish([made])

@@ -3,6 +3,7 @@
 in a folder, the program on a free port, and a client for both of its APIs."""
 import base64
 import datetime
+import functools
 import hashlib
 import http.client
 import json
@@ -12,6 +13,7 @@ import secrets
 import signal
 import ssl
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -62,6 +64,19 @@ def make_certificate(folder, name, issuer=None, days=(-1, 30), common=None):
         serialization.NoEncryption()))
 
 
+@functools.cache
+def key_ring():
+    """Keys and a first root document: the same ones for every server."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        for name, kind in (("root", "esp256"), ("release", "esp256"),
+                           ("ticket", "ed25519"), ("stranger", "esp256")):
+            sign("key", folder / f"{name}.key", kind)
+        sign("root", folder / "root-1", 1, folder / "root.key",
+             folder / "release.key", folder / "ticket.key")
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -102,10 +117,9 @@ class Server:
         self.config.update(config)
 
     def _make_keys(self):
-        for name, kind in (("root", "esp256"), ("release", "esp256"),
-                           ("ticket", "ed25519"), ("stranger", "esp256")):
-            sign("key", self.folder / f"{name}.key", kind)
-        self.make_root(1)
+        for name, content in key_ring().items():
+            (self.folder / name).write_bytes(content)
+            (self.folder / name).chmod(0o600)
         lines = []
         for name, token, role in (("ann", self.token, "operator"),
                                   ("vic", self.viewer_token, "viewer")):
@@ -146,7 +160,7 @@ class Server:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             text = self.log.read_bytes()[mark:].decode(errors="replace")
-            found = re.search(r"event=\"?started\"? .*?port=(\d+)", text)
+            found = re.search(r'event\W+started\b.*?port\W+(\d+)', text)
             if found:
                 self.port = int(found.group(1))
                 return self

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The device API: hostile polls, identities, downloads."""
+import http.client
+import random
+import secrets
+
+import cbor2
+import pytest
+from bowline_server import make_certificate
+
+
+@pytest.fixture(scope="module")
+def server(shared_server):
+    return shared_server
+
+
+def test_a_poll_cut_at_any_length_is_malformed(server):
+    device = server.register()
+    device.event(3, 0, 2)
+    body = device.message(k13=[1, 2])
+    connection = server.connect()
+    for n in range(len(body)):
+        answer = device.send(body[:n], connection)
+        assert answer.status == 400, n
+    assert device.send(body + b"\0", connection).status == 400
+    assert device.send(body, connection).status == 200
+
+
+def test_a_poll_with_any_bit_flipped_does_no_harm(server):
+    device = server.register()
+    device.event(3, 0, 2)
+    body = device.message()
+    connection = server.connect()
+    for bit in range(0, len(body) * 8, 3):
+        bad = bytearray(body)
+        bad[bit // 8] ^= 1 << bit % 8
+        assert device.send(bytes(bad), connection).status in (200, 400, 403)
+    assert server.request("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("change", [
+    {5: 2}, {6: 12}, {6: -1}, {7: 1}, {4: bytes(31)}, {2: bytes(7)},
+    {2: bytes(33)}, {11: "x" * 32}, {12: "a\nb"}, {9: [[1] * 8]},
+    {9: [[1] * 9] * 9}, {9: [[2, 0, 0, 0, 0, 0, 0, 0, 0],
+                             [1, 0, 0, 0, 0, 0, 0, 0, 0]]},
+    {13: [1]}, {8: 2 ** 63}, {10: bytes(15)}, {16: 5}, {3: None}])
+def test_values_out_of_range_are_malformed(server, change):
+    device = server.register()
+    facts = {1: bytes.fromhex(device.id), **device.facts, **change}
+    body = cbor2.dumps(dict(sorted(facts.items())), canonical=True)
+    assert device.send(body).status == 400
+
+
+def test_unknown_keys_are_ignored_missing_ones_are_not(server):
+    device = server.register()
+    assert device.poll(nonce=False, k99={"a": [1]})
+    facts = {1: bytes.fromhex(device.id), **device.facts}
+    for key in (1, 3, 4, 5, 6, 7, 8):
+        less = {k: v for k, v in facts.items() if k != key}
+        body = cbor2.dumps(dict(sorted(less.items())), canonical=True)
+        assert device.send(body).status == 400, key
+
+
+def test_an_oversized_poll_is_refused(server):
+    device = server.register()
+    assert device.send(b"\0" * 4097).status == 413
+    try:  # so much is not read to its end: the line may be cut
+        assert device.send(b"\0" * 5000000).status == 413
+    except OSError:
+        pass
+    device.poll(nonce=False)
+
+
+def test_device_a_cannot_act_as_b(server):
+    a, b = server.register(), server.register()
+    assert b.send(b.message(), token=a.token).status == 403
+    assert b.send(b.message(), token=None).status == 401
+    forged = b.id + "." + a.token.split(".")[1]
+    assert b.send(b.message(), token=forged).status == 401
+    assert b.send(b.message(), token=b.token[:-1]).status == 401
+    assert b.send(b.message(), token=server.token).status == 401
+    assert server.api("GET", "/devices", token=a.token).status == 401
+
+
+def test_a_deleted_device_is_unknown(server):
+    device = server.register()
+    device.poll()
+    server.api("POST", "/devices", {"id": device.id, "product": "thermostat"},
+               expect=409)
+    server.api("DELETE", f"/devices/{device.id}", expect=204)
+    assert device.send(device.message()).status == 401
+    again = server.register(device.id)
+    assert again.token != device.token
+    assert again.poll(nonce=False)
+
+
+def test_a_device_of_another_class_is_told_so(server):
+    device = server.register()
+    answer = device.send(device.message(k10=bytes(16)))
+    assert answer.status == 403 and b"class id" in answer.body
+
+
+def test_events_are_acknowledged_once_and_kept(server):
+    device = server.register()
+    for code in range(10):
+        device.event(10, 60 + code, 7)
+    first = device.message()
+    assert device.send(first).cbor[6] == 8
+    assert device.send(first).cbor[6] == 8  # the answer was lost: sent again
+    device.poll()
+    device.poll()
+    assert device.events == []
+    events = server.api("GET", f"/devices/{device.id}/events").json["items"]
+    assert [e["number"] for e in events] == list(range(10, 0, -1))
+    page = server.api("GET", f"/devices/{device.id}/events?limit=4").json
+    assert [e["number"] for e in page["items"]] == [10, 9, 8, 7]
+    rest = server.api(
+        "GET", f"/devices/{device.id}/events?after={page['next']}").json
+    assert [e["number"] for e in rest["items"]] == [6, 5, 4, 3, 2, 1]
+
+
+# --- downloads ---
+
+@pytest.fixture(scope="module")
+def payload(server):
+    content = secrets.token_bytes(200_001)
+    release = server.publish(1, "1.0.0", content)
+    return server.register(), content, release["payloads"][0]["sha256"]
+
+
+def test_ranges(payload):
+    device, content, sha256 = payload
+    path = f"/payloads/{sha256}"
+    whole = device.get(path)
+    assert whole.status == 200 and whole.body == content
+    assert whole.headers["ETag"] == f'"{sha256}"'
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    part = device.get(path, {"Range": "bytes=1000-"})
+    assert part.status == 206 and part.body == content[1000:]
+    assert part.headers["Content-Range"] == "bytes 1000-200000/200001"
+    assert device.get(path, {"Range": "bytes=0-"}).status == 206
+    last = device.get(path, {"Range": "bytes=200000-"})
+    assert last.status == 206 and last.body == content[-1:]
+    for start in ("200001", "99999999999", "99999999999999999999"):
+        beyond = device.get(path, {"Range": f"bytes={start}-"})
+        assert beyond.status in (416, 200), start
+        if beyond.status == 416:
+            assert beyond.headers["Content-Range"] == "bytes */200001"
+
+
+@pytest.mark.parametrize("field", ["bytes=-5", "bytes=0-9", "bytes=1-,3-",
+                                   "lines=1-", "bytes=x-", "bytes="])
+def test_other_ranges_are_ignored(payload, field):
+    device, content, sha256 = payload
+    answer = device.get(f"/payloads/{sha256}", {"Range": field})
+    assert answer.status == 200 and answer.body == content
+
+
+def test_if_range(payload):
+    device, content, sha256 = payload
+    path, part = f"/payloads/{sha256}", {"Range": "bytes=7-"}
+    same = device.get(path, {**part, "If-Range": f'"{sha256}"'})
+    assert same.status == 206 and same.body == content[7:]
+    other = device.get(path, {**part, "If-Range": '"other"'})
+    assert other.status == 200 and other.body == content
+    weak = device.get(path, {**part, "If-Range": f'W/"{sha256}"'})
+    assert weak.status == 200
+
+
+def test_head_has_the_size_and_no_body(server, payload):
+    device, content, sha256 = payload
+    answer = server.request("HEAD", f"/d/v1/payloads/{sha256}",
+                            token=device.token)
+    assert answer.status == 200 and answer.body == b""
+    assert answer.headers["Content-Length"] == str(len(content))
+
+
+def test_a_download_cut_anywhere_resumes(payload):
+    device, content, sha256 = payload
+    dice = random.Random(1)
+    for _ in range(30):
+        have = b""
+        while len(have) < len(content):
+            fields = {"Authorization": f"Bearer {device.token}"}
+            if have:
+                fields |= {"Range": f"bytes={len(have)}-",
+                           "If-Range": f'"{sha256}"'}
+            connection = device.server.connect()
+            connection.request("GET", f"/d/v1/payloads/{sha256}",
+                               headers=fields)
+            answer = connection.getresponse()
+            assert answer.status == (206 if have else 200)
+            have += answer.read(dice.randrange(1, 150_000))
+            connection.close()
+        assert have == content
+
+
+def test_what_is_not_there_is_not_found(payload):
+    device, _, sha256 = payload
+    for path in ("/payloads/" + "0" * 64, "/payloads/x", "/manifests/x",
+                 "/payloads/..%2f..%2fbowline.db", "/manifests/" + "0" * 64,
+                 f"/payloads/{sha256}/", "/payloads/"):
+        assert device.get(path).status == 404, path
+
+
+def test_too_many_downloads_are_put_off(make_server):
+    server = make_server(max_downloads=2).start().set_up()
+    content = secrets.token_bytes(30_000_000)
+    release = server.publish(1, "1.0.0", content)
+    device = server.register()
+    path = "/d/v1/" + release["payloads"][0]["uri"]
+    held = []
+    for _ in range(2):
+        connection = server.connect()
+        connection.request("GET", path, headers={
+            "Authorization": f"Bearer {device.token}"})
+        held.append((connection, connection.getresponse()))
+    busy = device.get("/" + release["payloads"][0]["uri"])
+    assert busy.status == 429 and int(busy.headers["Retry-After"]) > 0
+    for connection, answer in held:
+        assert answer.status == 200 and answer.read() == content
+        connection.close()
+    assert device.get("/" + release["payloads"][0]["uri"]).status == 200
+
+
+def test_another_products_manifest_is_not_given(server):
+    release = server.publish(5, "1.0.5")
+    server.api("POST", "/products",
+               {"name": "lamp", "vendor_domain": "example.com"}, expect=201)
+    lamp = server.register(product="lamp")
+    assert lamp.get(f"/manifests/{release['manifest']}").status == 404
+
+
+# --- certificates ---
+
+def test_a_certificate_is_an_identity_and_only_its_own(make_server):
+    server = make_server(plain=False)
+    server.config["client_ca"] = str(server.folder / "ca.crt")
+    server.start().set_up()
+    a, b = server.register(), server.register()
+    make_certificate(server.folder, "a", "ca", common=a.id)
+    make_certificate(server.folder, "foreign-ca")
+    make_certificate(server.folder, "forged", "foreign-ca", common=a.id)
+    make_certificate(server.folder, "old", "ca", days=(-9, -1), common=a.id)
+    assert a.send(a.message(), token=None, certificate="a").status == 200
+    assert b.send(b.message(), token=None, certificate="a").status == 403
+    # A device whose certificate has run out must be reachable for a fix.
+    assert a.send(a.message(), token=None, certificate="old").status == 200
+    try:
+        forged = a.send(a.message(), token=None, certificate="forged").status
+    except (OSError, http.client.HTTPException):
+        forged = 401
+    assert forged == 401
+    assert a.send(a.message()).status == 200
+    assert a.send(a.message(), token=None).status == 401
