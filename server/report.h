@@ -3,7 +3,7 @@
 #ifndef SERVER_REPORT_H
 #define SERVER_REPORT_H
 
-#include "poll.h"
+#include "poll_message.h"
 #include "server.h"
 
 struct report {

@@ -2,7 +2,7 @@
 #include "router.h"
 
 #include "api.h"
-#include "poll.h"
+#include "poll_message.h"
 
 #include "bowline/crypto.h"
 #include "host/file.h"

@@ -4,8 +4,8 @@
  * device sent, which may be hostile, and encoding the answer. Pure; spans
  * point into the request.
  */
-#ifndef SERVER_POLL_H
-#define SERVER_POLL_H
+#ifndef SERVER_POLL_MESSAGE_H
+#define SERVER_POLL_MESSAGE_H
 
 #include "bowline/cbor.h"
 #include "bowline/journal.h"

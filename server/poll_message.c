@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "poll.h"
+#include "poll_message.h"
 
 enum { LAST_KEY = 16, MAX_PAIRS = 32 };
 
