@@ -23,6 +23,23 @@ struct api {
     const char *token_file;
 };
 
+/* "localhost", "localhost:80", "127.0.0.1/": this machine, and no other. */
+static bool is_loopback(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t n = strlen(names[i]);
+
+        if (strncmp(host, names[i], n) == 0 &&
+            (host[n] == '\0' || host[n] == ':' || host[n] == '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int check_url(struct call *c, const char *url)
 {
     if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
@@ -36,6 +53,12 @@ static int check_url(struct call *c, const char *url)
         return refuse(c, EXIT_INPUT,
                       "server: an address without user, query "
                       "and fragment, please; the token is in a file");
+    }
+    if (strncmp(url, "http://", 7) == 0 && !is_loopback(url + 7)) {
+        return refuse(c, EXIT_INPUT,
+                      "server \"%s\": without TLS your token "
+                      "would be there for all to read; say https://",
+                      url);
     }
     return 0;
 }

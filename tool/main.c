@@ -61,7 +61,7 @@ static int finish(struct call *c, int code)
                          JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void)putchar('\n');
     }
-    if (fflush(stdout) != 0 && code == EXIT_YES) {
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_YES) {
         (void)fprintf(stderr, "bowline: the output could not be written\n");
         code = EXIT_LOCAL;
     }
@@ -69,6 +69,19 @@ static int finish(struct call *c, int code)
     json_decref(c->result);
     keep_free(c);
     return code;
+}
+
+/* Also when the words behind it could not be read. */
+static bool wants_json(const struct call *c, char **words, int n)
+{
+    int i;
+
+    for (i = 0; i < n && strcmp(words[i], "--") != 0; i++) {
+        if (strcmp(words[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return cli_flag(c, "json");
 }
 
 static int call_verb(const struct verb *verb, char **words, int n)
@@ -79,7 +92,7 @@ static int call_verb(const struct verb *verb, char **words, int n)
     c.verb = verb;
     c.result = json_object();
     code = cli_parse(&c, words, n);
-    c.json = cli_flag(&c, "json");
+    c.json = wants_json(&c, words, n);
     c.quiet = cli_flag(&c, "quiet");
     choose_color(&c);
     if (code == 0 && cli_flag(&c, "help")) {

@@ -8,7 +8,7 @@
 #include "print.h"
 #include "rollout.h"
 
-enum { BAR = 40, SHOWN = 10 };
+enum { BAR = 40, SHOWN = 10, LOST = 60 };
 
 static long long count(const json_t *rollout, const char *name)
 {
@@ -256,6 +256,8 @@ static int follow(const struct view *v, json_t **rollout)
 {
     uint64_t begun = seconds();
     struct timespec pause = {(time_t)v->interval, 0};
+    bool known = false; /* it answered once: it may be restarting */
+    int lost = 0;
 
     for (;;) {
         bool again;
@@ -264,7 +266,15 @@ static int follow(const struct view *v, json_t **rollout)
         json_decref(*rollout);
         *rollout = NULL;
         code = ask(v->c, v->api, v->id, rollout);
+        if (code == EXIT_UNREACHABLE && known && lost++ < LOST &&
+            (v->wanted == NULL || seconds() - begun < v->timeout)) {
+            note(v->c, "%s; once more", v->c->err.text);
+            (void)nanosleep(&pause, NULL);
+            continue;
+        }
         if (code == 0) {
+            known = true;
+            lost = 0;
             code = redraw(v, *rollout);
         }
         if (code != 0) {

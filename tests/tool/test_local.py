@@ -348,3 +348,23 @@ def test_an_address_with_a_password_is_refused(project):
     said = project.refused(3, "server", "status", "--server",
                            "https://me:secret@127.0.0.1:1")
     assert "secret" not in said
+
+
+def test_json_is_printed_also_for_a_wrong_command_line(tool):
+    result = tool("release", "--bogus", "--json")
+    assert result.code == 2 and result.json["error"]["exit"] == 2
+
+
+def test_output_that_cannot_be_written_is_an_error(tool):
+    import subprocess
+    from .conftest import programs
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([programs() / "bowline", "help"], stdout=full,
+                             stderr=subprocess.PIPE, text=True)
+    assert run.returncode == 7 and "could not be written" in run.stderr
+
+
+def test_a_folder_that_cannot_be_written(project):
+    (project.folder / "blocked").write_text("a file, not a folder")
+    said = project.refused(7, "release", "fw.bin", "--releases", "blocked")
+    assert "blocked" in said

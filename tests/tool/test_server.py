@@ -276,7 +276,7 @@ def test_device_remove(world):
 class Strange:
     """Answers each request from a list: (status, headers, body)."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, address=("127.0.0.1", 0)):
         self.answers = list(answers)
         self.paths = []
         outer = self
@@ -300,7 +300,7 @@ class Strange:
             def log_message(self, *_):
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer(address, Handler)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
 
@@ -359,3 +359,68 @@ def test_text_of_the_server_cannot_drive_the_terminal(tool):
     with Strange(page([evil])) as strange:
         out = tool.good("product", "list", "--server", strange.url).out
     assert "\x1b" not in out and "\u202e" not in out
+
+
+def test_a_token_is_not_sent_in_the_clear(tool):
+    said = tool.refused(3, "product", "list", "--server",
+                        "http://updates.example.com")
+    assert "https://" in said
+    tool.refused(3, "product", "list", "--server",
+                 "http://localhost.example.com")
+
+
+ROLLOUT = {"id": 4, "product": "p", "version": "1", "state": "running",
+           "stage": 0, "stages": [{"percent": 100, "devices": 4}]}
+
+
+def rollout(**counts):
+    names = ("eligible", "offered", "waiting", "downloading", "installing",
+             "testing", "confirmed", "returned", "failed", "refused")
+    body = {**ROLLOUT, "counts": {n: counts.get(n, 0) for n in names}}
+    return 200, {}, json.dumps(body).encode()
+
+
+@pytest.mark.parametrize("wait, counts, code", [
+    ("confirmed", {"eligible": 4, "confirmed": 4}, 0),
+    ("confirmed", {"eligible": 4, "confirmed": 3, "returned": 1}, 1),
+    ("confirmed", {"eligible": 4, "confirmed": 3}, 6),
+    ("settled", {"eligible": 4, "confirmed": 2, "failed": 1, "refused": 1},
+     0),
+    ("settled", {"eligible": 4, "confirmed": 2, "testing": 2}, 6),
+    ("finished", {"eligible": 4, "confirmed": 4}, 6),
+])
+def test_wait(tool, wait, counts, code):
+    answers = [rollout(**counts)]
+    if "returned" in counts or "failed" in counts:
+        answers += [page([])] * 3
+    with Strange(*answers) as strange:
+        result = tool("rollout", "status", "4", "--wait", wait, "--timeout",
+                      "1", "--server", strange.url, "--json")
+    assert result.code == code, result.err
+
+
+def test_a_wait_outlives_a_server_that_restarts(shared):
+    """No answer for a while is not the end of a wait."""
+    status, _, body = rollout(eligible=4, confirmed=1)
+    with Strange((status, {"Connection": "close"}, body)) as strange:
+        process = subprocess.Popen(
+            [programs() / "bowline", "rollout", "status", "4", "--wait",
+             "confirmed", "--timeout", "30", "--server", strange.url],
+            cwd=shared.folder, env=shared.env, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        while len(strange.paths) < 1:
+            time.sleep(0.02)
+        address = strange.http.server_address
+    time.sleep(2.5)
+    again = Strange.__new__(Strange)
+    assert process.poll() is None
+    try:
+        Strange.__init__(again, rollout(eligible=4, confirmed=4),
+                         address=address)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        again.http.shutdown()
+        again.http.server_close()
+    assert process.returncode == 0, err
+    assert "once more" in err and "4 of 4 confirmed" in out
