@@ -391,7 +391,7 @@ def cut_and_recover(device, gate, world, *cut):
 
 def test_power_cut_in_the_image_goes_on_and_completes(device, gate, world):
     one, server = cut_and_recover(device, gate, world, "--install",
-                                  "--after=1100")
+                                  "--after=1035")
     ranges = [r for path, r in server.gets if "payloads" in path]
     assert len(ranges) == 2 and ranges[1] is not None
 
