@@ -401,9 +401,12 @@ void device_delete(struct server *s, struct http_request *rq)
         number = d->number;
         devices_unlock(s->devices, d);
         if (store_delete(s, rq, number) == 0) {
-            pthread_rwlock_rdlock(&s->catalog.lock);
+            /* Written: no poll may hold on to the pin. */
+            pthread_rwlock_wrlock(&s->catalog.lock);
             d = devices_lock_number(s->devices, number);
             report_count(&s->catalog, d, -1);
+            pin_free(d->pin);
+            d->pin = NULL;
             devices_remove_locked(s->devices, d);
             pthread_rwlock_unlock(&s->catalog.lock);
             http_reply(rq, 204, NULL, bl_span_of(NULL, 0));
@@ -623,19 +626,20 @@ static int store_pin(struct server *s, struct http_request *rq,
     return 0;
 }
 
-/* A pin that was read by a held answer may still be in use: never freed. */
+/* The catalog is locked for writing: no poll may hold on to the old pin. */
 static void apply_pin(struct server *s, struct http_request *rq,
                       uint32_t number, struct pin *pin)
 {
     struct device *d;
     json_t *out;
 
-    pthread_rwlock_rdlock(&s->catalog.lock);
+    pthread_rwlock_wrlock(&s->catalog.lock);
     d = devices_lock_number(s->devices, number);
     if (d->s.offer == pin->order) {
         report_outcome(&s->catalog, d, BL_STATE_IDLE, 0);
         d->s.offer = 0;
     }
+    pin_free(d->pin);
     d->pin = pin;
     journal_state(s->journal, d, NULL, 0);
     out = device_json(s, d);

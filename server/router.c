@@ -7,6 +7,8 @@
 #include "bowline/crypto.h"
 #include "host/file.h"
 
+#include <inttypes.h>
+
 enum { JSON_MAX = 65536, DOCUMENT_MAX = 65536 };
 
 static const struct route routes[] = {
@@ -186,6 +188,19 @@ static void allow(struct server *s, struct http_request *rq)
     }
 }
 
+static void limit_body(struct http_request *rq)
+{
+    size_t most = rq->route->body_max;
+
+    if (rq->content_length > most && rq->route->access == ACCESS_DEVICE) {
+        http_reply_line(rq, 413, "the body is too large");
+    } else if (rq->content_length > most) {
+        api_error(rq, 413, "too-large",
+                  "the body has %" PRIu64 " bytes, at most %zu are taken",
+                  rq->content_length, most);
+    }
+}
+
 static void router_begin(void *ctx, struct http_request *rq)
 {
     struct server *s = ctx;
@@ -201,9 +216,14 @@ static void router_begin(void *ctx, struct http_request *rq)
     }
     rq->body_max = rq->route->body_max;
     allow(s, rq);
-    if (!http_replied(rq) && rq->route->begin != NULL) {
+    if (http_replied(rq)) {
+        return;
+    }
+    if (rq->route->begin != NULL) {
         rq->stream = true;
         rq->route->begin(s, rq);
+    } else {
+        limit_body(rq);
     }
 }
 

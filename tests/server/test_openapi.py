@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The description of the API is true: every path and method is there, every
+real answer has the documented form, and nothing is there that it omits."""
+import json
+import re
+import secrets
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOM = Path(__file__).parents[2] / "server"
+ROUTE = re.compile(r'{"(GET|POST|PUT|DELETE)",\s*"(/(?:api|healthz|metrics)'
+                   r'[^"]*)"')
+
+
+@pytest.fixture(scope="module")
+def server(shared_server):
+    return shared_server
+
+
+@pytest.fixture(scope="module")
+def document(server):
+    return server.request("GET", "/api/v1/openapi.json").json
+
+
+def operations(document):
+    return {(method.upper(), path): operation
+            for path, item in document["paths"].items()
+            for method, operation in item.items() if method != "parameters"}
+
+
+def resolve(document, schema):
+    return {**schema, "components": document["components"]}
+
+
+class Checker:
+    """Sends a request and holds the answer against the document."""
+
+    def __init__(self, server, document):
+        self.server, self.document = server, document
+        self.operations = operations(document)
+        self.seen = set()
+
+    def __call__(self, method, template, status, body=None, query="",
+                 token="", **values):
+        path = template
+        for name, value in values.items():
+            path = path.replace("{%s}" % name, str(value))
+        answer = self.server.request(
+            method, path + query, body,
+            token=self.server.token if token == "" else token)
+        operation = self.operations[method, template]
+        assert answer.status == status, (method, path, answer.body)
+        assert str(status) in operation["responses"], (method, template,
+                                                       status)
+        self.seen.add((method, template, status))
+        content = operation["responses"][str(status)].get("content", {})
+        if "application/json" in content:
+            assert answer.headers["Content-Type"] == "application/json"
+            jsonschema.validate(
+                answer.json, resolve(self.document,
+                                     content["application/json"]["schema"]),
+                jsonschema.Draft202012Validator)
+            return answer.json
+        kind = (answer.headers["Content-Type"] or "").split(";")[0]
+        assert status == 204 or kind in content
+        return answer.body
+
+
+def test_it_lists_the_routes_of_the_program_and_no_others(document):
+    source = (ROOM / "router.c").read_text()
+    routes = {(method, path) for method, path in ROUTE.findall(source)}
+    listed = {(method, re.sub(r"{\w+}", "{}", path))
+              for method, path in operations(document)}
+    assert routes == listed
+
+
+def test_it_is_an_openapi_document(document):
+    assert document == json.loads((ROOM / "openapi.json").read_text())
+    assert document["openapi"].startswith("3.1")
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    for (method, path), operation in operations(document).items():
+        assert operation["summary"] and operation["responses"], (method, path)
+        names = re.findall(r"{(\w+)}", path)
+        declared = [p["name"] for p in
+                    document["paths"][path].get("parameters", [])]
+        assert names == declared
+
+
+def test_every_operation_answers_as_it_says(server, document):
+    check = Checker(server, document)
+    v = "/api/v1"
+    check("GET", "/healthz", 200, token=None)
+    check("GET", "/metrics", 200, token=None)
+    check("GET", v + "/openapi.json", 200, token=None)
+    check("GET", v + "/server", 200)
+    check("GET", v + "/roots", 200)
+    check("GET", v + "/roots/{version}", 200, version=1)
+    check("GET", v + "/roots/{version}", 404, version=9)
+    check("POST", v + "/roots", 422, b"x")
+    check("POST", v + "/roots", 201, server.make_root(2))
+    lamp = {"name": "lamp", "vendor_domain": "example.com"}
+    check("POST", v + "/products", 201, lamp)
+    check("POST", v + "/products", 200, lamp)
+    check("POST", v + "/products", 409, {**lamp, "vendor_domain": "x.org"})
+    check("POST", v + "/products", 400, {})
+    check("POST", v + "/products", 403, lamp, token=server.viewer_token)
+    check("POST", v + "/products", 413, b"x" * 70000)
+    check("GET", v + "/products", 200)
+    check("GET", v + "/products", 400, query="?limit=0")
+    check("GET", v + "/products/{name}", 200, name="lamp")
+    check("GET", v + "/products/{name}", 404, name="none")
+    old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
+    payload = new["payloads"][0]["sha256"]
+    check("PUT", v + "/payloads/{sha256}", 200, new["content"],
+          sha256=payload)
+    check("PUT", v + "/payloads/{sha256}", 422, b"x", sha256=payload)
+    check("PUT", v + "/payloads/{sha256}", 400, b"x", sha256="x")
+    check("GET", v + "/payloads/{sha256}", 200, sha256=payload)
+    check("GET", v + "/payloads/{sha256}", 404, sha256="0" * 64)
+    envelope = (server.folder / "release-2").read_bytes()
+    check("POST", v + "/releases", 200, envelope)
+    check("POST", v + "/releases", 422, envelope[:-1])
+    check("GET", v + "/releases", 200, query="?limit=1")
+    check("GET", v + "/releases/{manifest}", 200, manifest=new["manifest"])
+    check("GET", v + "/releases/{manifest}", 404, manifest="0" * 64)
+    check("GET", v + "/releases/{manifest}/envelope", 200,
+          manifest=new["manifest"])
+    server.put_payload(b"third")
+    check("POST", v + "/releases", 201, server.envelope(3, "1.2.0", b"third"))
+    identity = secrets.token_hex(16)
+    wanted = {"id": identity, "product": "thermostat", "tags": ["lab"]}
+    token = check("POST", v + "/devices", 201, wanted)["token"]
+    check("POST", v + "/devices", 409, wanted)
+    check("POST", v + "/devices", 404, {**wanted, "product": "none"})
+    check("POST", v + "/devices", 400, {**wanted, "id": "x"})
+    check("GET", v + "/devices/{id}", 200, id=identity)  # never seen
+    rollout = check("POST", v + "/rollouts", 201, {
+        "product": "thermostat", "version": "1.1.0", "stages": [1, 100]})
+    device = server.register()
+    device.token, device.id = token, identity
+    device.run(old, slot=0)
+    device.poll()
+    device.event(10, 61, 2, 3)
+    device.poll(k6=3, k13=[5, 50])
+    check("GET", v + "/devices", 200, query="?q=lab&state=downloading")
+    check("GET", v + "/devices/{id}", 200, id=identity)
+    check("GET", v + "/devices/{id}", 404, id="0" * 32)
+    check("GET", v + "/devices/{id}/events", 200, id=identity)
+    check("GET", v + "/rollouts", 200, query="?state=running")
+    check("POST", v + "/rollouts", 409, {
+        "product": "thermostat", "version": "1.1.0", "stages": [100]})
+    check("POST", v + "/rollouts", 400, {
+        "product": "thermostat", "version": "1.1.0", "stages": [10, 1]})
+    check("POST", v + "/rollouts", 404, {
+        "product": "thermostat", "version": "9", "stages": [1]})
+    check("GET", v + "/rollouts/{id}", 200, id=rollout["id"])
+    check("GET", v + "/rollouts/{id}", 404, id=99)
+    for action, status in (("pause", 200), ("pause", 409), ("resume", 200),
+                           ("resume", 409), ("advance", 200),
+                           ("advance", 409), ("abort", 200), ("abort", 409)):
+        check("POST", v + "/rollouts/{id}/" + action, status,
+              id=rollout["id"])
+    permit = server.permit(old["manifest"])
+    back = {"version": "1.0.0", "permit": permit}
+    check("POST", v + "/devices/{id}/rollback", 202, back, id=identity)
+    check("GET", v + "/devices/{id}", 200, id=identity)
+    check("POST", v + "/devices/{id}/rollback", 422,
+          {**back, "version": "1.1.0"}, id=identity)
+    check("POST", v + "/products/{name}/rollback", 202, back,
+          name="thermostat")
+    check("POST", v + "/products/{name}/rollback", 400, {"version": "1.0.0"},
+          name="thermostat")
+    check("GET", v + "/audit", 200)
+    check("DELETE", v + "/devices/{id}", 204, id=identity)
+    check("DELETE", v + "/devices/{id}", 404, id=identity)
+    for method, path in check.operations:
+        if not check.operations[method, path].get("security") == []:
+            check(method, path, 401, token="wrong")
+    good = {(m, p) for m, p, status in check.seen if status < 300}
+    assert good == set(check.operations)
