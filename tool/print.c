@@ -24,9 +24,10 @@ static bool is_one_of(const char *key, const char *const *list, size_t n)
 
 static bool is_time(const char *key)
 {
-    static const char *const keys[] = {
-        "issued",    "expires",    "created",  "started", "finished",
-        "last_seen", "first_seen", "received", "time",    "use_before"};
+    static const char *const keys[] = {"changed",   "issued",     "expires",
+                                       "created",   "started",    "finished",
+                                       "last_seen", "first_seen", "received",
+                                       "time",      "use_before"};
 
     return is_one_of(key, keys, sizeof keys / sizeof keys[0]);
 }
@@ -44,13 +45,13 @@ const char *print_scalar(struct call *c, const char *key, const json_t *value)
     if (json_is_string(value)) {
         const char *s = json_string_value(value);
 
-        return keep_text(c, bl_span_of(s, strlen(s)));
+        return s[0] == '\0' ? "-" : keep_text(c, bl_span_of(s, strlen(s)));
     }
     if (json_is_integer(value)) {
         long long n = (long long)json_integer_value(value);
 
-        if (is_time(key) && n > 0) {
-            return keep_time(c, (uint64_t)n);
+        if (is_time(key) && n >= 0) {
+            return n == 0 ? "-" : keep_time(c, (uint64_t)n);
         }
         if (is_size(key) && n >= 1000) {
             return keep(c, "%lld (%s)", n, keep_size(c, (uint64_t)n));

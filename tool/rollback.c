@@ -10,6 +10,7 @@
 #include "device.h"
 #include "keys.h"
 #include "print.h"
+#include "rollout.h"
 
 enum { PERMIT_LIMIT = 64 * 1024 };
 
@@ -188,8 +189,9 @@ int verb_rollback(struct call *c)
     }
     if (code == 0) {
         put(c->result, "rollout", json_incref(answer));
-        show(c, "%s goes back to %s", p.product, p.version);
-        print_object(c, c->result);
+        show(c, "%s goes back to %s; the permit is good until %s", p.product,
+             p.version, keep_time(c, p.expires));
+        rollout_print(c, answer, NULL);
     }
     json_decref(answer);
     api_close(p.api);
@@ -229,8 +231,8 @@ int verb_device_rollback(struct call *c)
     }
     if (code == 0) {
         (void)json_object_update(c->result, answer);
-        show(c, "device %s goes back to %s", c->argument[0], p.version);
-        print_object(c, c->result);
+        show(c, "device %s goes back to %s; the permit is good until %s",
+             c->argument[0], p.version, keep_time(c, p.expires));
     }
     json_decref(answer);
     api_close(p.api);

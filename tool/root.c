@@ -264,7 +264,6 @@ static void report(struct call *c, const char *path,
         status = bl_root_accept(s.bytes, previous.n > 0 ? &before : NULL,
                                 &tool_crypto, &after);
     }
-    (void)json_object_del(all, "previous");
     describe_root(&s, all);
     put_text(c->result, "file", path);
     put(c->result, "version", json_incref(json_object_get(all, "version")));
