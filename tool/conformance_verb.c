@@ -18,9 +18,10 @@ int verb_conformance(struct call *c)
     if (verdict == CONFORMANCE_ERROR) {
         return refuse(c, EXIT_INPUT, "%s", message);
     }
-    show(c, "%s%lld as expected, %lld differ, %lld not supported here%s",
-         color(c, verdict == CONFORMANCE_SAME ? GOOD : BAD),
-         count(c->result, "same"), count(c->result, "differs"),
-         count(c->result, "unsupported"), color(c, PLAIN));
+    if (c->quiet) { /* else its last line says so already */
+        show(c, "%lld as expected, %lld differ, %lld not supported here",
+             count(c->result, "same"), count(c->result, "differs"),
+             count(c->result, "unsupported"));
+    }
     return verdict == CONFORMANCE_SAME ? EXIT_YES : EXIT_NO;
 }
