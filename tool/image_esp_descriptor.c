@@ -38,7 +38,8 @@ static bool is_bootloader(bl_span file)
     const uint8_t *p = file.p + AT;
     size_t i;
 
-    if (file.n < AT + BOOT_SIZE || p[0] != BOOT_MAGIC || p[8] != 'v') {
+    if (file.n < AT + BOOT_SIZE || p[0] != BOOT_MAGIC || p[8] < 0x20 ||
+        p[8] >= 0x7F) {
         return false;
     }
     for (i = 40 + 24; i < BOOT_SIZE; i++) {
