@@ -47,7 +47,7 @@ static bool tells_reset(const struct bl_event *event)
 void describe_event(const struct bl_event *event, char out[DESCRIPTION])
 {
     bl_status code = (bl_status)event->code;
-    char release[40] = "the offer";
+    char release[40] = "a release";
     int n;
 
     if (event->sequence != 0) {
