@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a linked program carries of Bowline, and its deepest stack.
+
+    carried.py BUILD IMAGE
+
+Reads BUILD/IMAGE.map for the bytes that the linker kept of each object, and
+the compiler's .ci files (-fcallgraph-info=su) for frames and calls.
+"""
+import pathlib
+import re
+import sys
+
+PRIMITIVES = {"sha256.c", "hss.c"}
+ENTRIES = {"client": "bl_client_", "boot": "bl_boot_run"}
+
+# Calls through pointers: which functions of core each caller can reach. The
+# port's own (flash, random source, signatures) are not core's to count.
+CALLBACKS = ("on_component", "on_image_match", "on_write", "on_copy",
+             "on_content_match")
+CALLS_PLATFORM = {"suit_run.c", "suit_scan.c"}
+
+
+def kept(map_file):
+    """Bytes of code and constants per source file."""
+    sizes = {}
+    text = map_file.read_text().split("Linker script and memory map")[1]
+    pattern = re.compile(
+        r"^ \.(?:text|rodata|srodata|data|sdata)\S*\s+0x([0-9a-f]+)\s+"
+        r"0x([0-9a-f]+) (\S+)$", re.M)
+    for address, size, origin in pattern.findall(text):
+        if int(address, 16) == 0 or "crt0" in origin:
+            continue
+        name = re.sub(r".*[(/](\w+)\.c\.obj\)?$", r"\1.c", origin)
+        if "libgcc" in origin:
+            name = "libgcc"
+        elif "tests/size" in origin:
+            name = "harness"
+        sizes[name] = sizes.get(name, 0) + int(size, 16)
+    sizes.pop("harness", None)
+    return sizes
+
+
+def graph(build, image):
+    """Frames, and calls, by function; static ones are told apart by file."""
+    frames, calls = {}, {}
+    for file in sorted(build.rglob("*.ci")):
+        if "CMakeFiles/3" in str(file) or "tests/size" in str(file):
+            continue
+        text = file.read_text()
+        source = file.name.removesuffix(".ci")
+        for title, label in re.findall(
+                r'node: \{ title: "([^"]+)" label: "([^"]*)"', text):
+            size = re.search(r"(\d+) bytes \((\S+?)\)", label)
+            if size:
+                frames[title] = int(size.group(1))
+                if size.group(2) == "dynamic":
+                    raise SystemExit(f"{title}: a frame without a bound")
+        for caller, callee in re.findall(
+                r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text):
+            if callee == "__indirect_call":
+                if source in CALLS_PLATFORM:
+                    calls.setdefault(caller, set()).add("the platform")
+            else:
+                calls.setdefault(caller, set()).add(callee)
+    # A client looks at slots, so it has the platform of slot.c, too.
+    platforms = {"slot.c"}
+    if image == "client":
+        platforms.add("client_platform.c")
+    calls["the platform"] = {
+        f for f in frames
+        if f.split(":")[-1] in CALLBACKS and
+        re.sub(r".*/(\w+\.c):.*", r"\1", f) in platforms}
+    return frames, calls
+
+
+def deepest(frames, calls, roots):
+    known = {}
+
+    def visit(function, path):
+        if function in path:
+            raise SystemExit("recursion: " + " > ".join(path + [function]))
+        if function not in known:
+            below = [visit(f, path + [function])
+                     for f in sorted(calls.get(function, ()))]
+            depth, chain = max(below, default=(0, []))
+            known[function] = (depth + frames.get(function, 0),
+                               [function] + chain)
+        return known[function]
+
+    return max(visit(f, []) for f in roots)
+
+
+def main():
+    build, image = pathlib.Path(sys.argv[1]), sys.argv[2]
+    sizes = kept(build / f"{image}.map")
+    primitives = sum(sizes.pop(p, 0) for p in PRIMITIVES)
+    helpers = sizes.pop("libgcc", 0)
+    frames, calls = graph(build, image)
+    roots = [f for f in frames if f.startswith(ENTRIES[image])]
+    if not roots:
+        raise SystemExit(f"{image}: no .ci files: is -fcallgraph-info set?")
+    depth, chain = deepest(frames, calls, roots)
+    print(f"{image}: {sum(sizes.values())} bytes of code; SHA-256 and "
+          f"HSS-LMS {primitives}, the compiler's helpers {helpers}; "
+          f"deepest stack {depth}:")
+    print("   ", " > ".join(f"{f.split(':')[-1]} {frames.get(f, 0)}"
+                            for f in chain))
+
+
+if __name__ == "__main__":
+    main()
