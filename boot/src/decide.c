@@ -6,14 +6,16 @@ static bool good(const struct bl_boot_slot *slot)
     return slot->present && slot->whole && slot->trusted && slot->above_floor;
 }
 
-static bool bootable(const struct bl_boot_facts *facts, uint8_t slot)
+/* `state` is the one that the verdict has by now. */
+static bool bootable(const struct bl_boot_facts *facts,
+                     const struct bl_state *state, uint8_t slot)
 {
     uint8_t status;
 
     if (slot > BL_SLOT_B) {
         return false;
     }
-    status = facts->state.slot[slot].status;
+    status = state->slot[slot].status;
     return good(&facts->slot[slot]) &&
            (status == BL_SLOT_READY || status == BL_SLOT_CONFIRMED);
 }
@@ -28,10 +30,11 @@ static void start(struct bl_boot_verdict *verdict, uint8_t slot, bl_status why)
 /* --- No trial ------------------------------------------------------------ */
 
 /* The newer of the slots that may boot. */
-static uint8_t any_bootable(const struct bl_boot_facts *facts)
+static uint8_t any_bootable(const struct bl_boot_facts *facts,
+                            const struct bl_state *state)
 {
-    bool a = bootable(facts, BL_SLOT_A);
-    bool b = bootable(facts, BL_SLOT_B);
+    bool a = bootable(facts, state, BL_SLOT_A);
+    bool b = bootable(facts, state, BL_SLOT_B);
 
     if (a && b) {
         return facts->slot[1].sequence > facts->slot[0].sequence ? BL_SLOT_B
@@ -46,15 +49,16 @@ static uint8_t any_bootable(const struct bl_boot_facts *facts)
 static void decide_active(const struct bl_boot_facts *facts, bl_status why,
                           struct bl_boot_verdict *verdict)
 {
+    struct bl_state *state = &verdict->state;
     uint8_t other;
 
-    if (bootable(facts, facts->state.active)) {
-        start(verdict, facts->state.active, why);
+    if (bootable(facts, state, state->active)) {
+        start(verdict, state->active, why);
         return;
     }
-    other = any_bootable(facts);
+    other = any_bootable(facts, state);
     if (other != BL_SLOT_NONE) {
-        verdict->state.active = other;
+        state->active = other;
         start(verdict, other, BL_SLOT_CORRUPT);
     }
 }
@@ -64,26 +68,25 @@ static void decide_active(const struct bl_boot_facts *facts, bl_status why,
 static void give_up(const struct bl_boot_facts *facts, bl_status why,
                     struct bl_boot_verdict *verdict)
 {
-    struct bl_boot_facts after = *facts;
-
     bl_state_return(&verdict->state, why);
     verdict->state.trial_reset = (uint8_t)facts->reset;
-    after.state = verdict->state;
-    decide_active(&after, why, verdict);
+    decide_active(facts, why, verdict);
 }
 
 static void decide_trial(const struct bl_boot_facts *facts,
                          struct bl_boot_verdict *verdict)
 {
-    uint8_t trial = facts->state.trial;
+    const struct bl_state *state = &verdict->state;
+    uint8_t trial = state->trial;
 
-    if (facts->state.tries == 0) {
-        if (bootable(facts, trial) && !bootable(facts, facts->state.active)) {
+    if (state->tries == 0) {
+        if (bootable(facts, state, trial) &&
+            !bootable(facts, state, state->active)) {
             start(verdict, trial, BL_SLOT_CORRUPT);
         } else {
             give_up(facts, BL_RESET, verdict);
         }
-    } else if (bootable(facts, trial)) {
+    } else if (bootable(facts, state, trial)) {
         verdict->state.tries--;
         start(verdict, trial, BL_OK);
     } else {

@@ -277,7 +277,7 @@ static void refuse_answer(struct bl_client *c, bl_status why)
 static bl_status take_root(struct bl_client *c, bl_span document)
 {
     const struct bl_client_config *config = &c->config;
-    struct bl_root next;
+    struct bl_root next; /* looked at no further: read anew where it stays */
     bl_status s;
 
     if (document.n > config->root_size) {

@@ -193,28 +193,39 @@ static bl_status root_role_signed(const struct bl_root *root,
     return satisfied(root, role, mask);
 }
 
-bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
-                         const struct bl_crypto *crypto, struct bl_root *out)
+static bl_status follows(bl_span document, const struct bl_root *trusted,
+                         const struct bl_root *next,
+                         const struct bl_crypto *crypto)
 {
     struct bl_cose_sign message;
-    struct bl_root next;
 
-    if (bl_root_read(document, &next) != BL_OK ||
-        bl_cose_sign_read(document, &message) != BL_OK) {
+    if (bl_cose_sign_read(document, &message) != BL_OK) {
         return BL_ROOT;
     }
     if (trusted != NULL) {
         /* Not by addition: the last version number has no successor. */
-        if (next.version == 0 || next.version - 1 != trusted->version) {
+        if (next->version == 0 || next->version - 1 != trusted->version) {
             return BL_ROOT_VERSION;
         }
         if (root_role_signed(trusted, &message, crypto) != BL_OK) {
             return BL_ROOT_OLD_THRESHOLD;
         }
     }
-    if (root_role_signed(&next, &message, crypto) != BL_OK) {
-        return BL_ROOT_NEW_THRESHOLD;
+    return root_role_signed(next, &message, crypto) == BL_OK
+               ? BL_OK
+               : BL_ROOT_NEW_THRESHOLD;
+}
+
+bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
+                         const struct bl_crypto *crypto, struct bl_root *out)
+{
+    bl_status status = bl_root_read(document, out);
+
+    if (status == BL_OK) {
+        status = follows(document, trusted, out, crypto);
     }
-    *out = next;
-    return BL_OK;
+    if (status != BL_OK) {
+        memset(out, 0, sizeof *out); /* no signatures satisfy it */
+    }
+    return status;
 }

@@ -3,13 +3,15 @@
 
 #include "bowline/hss.h"
 #include "bowline/sha256.h"
+#include "frame.h"
 
 /* The numbers from before RFC 9864, which leave the curve to the key. */
 enum { ALG_ES256 = -7, ALG_EDDSA = -8 };
 
-static bl_status p256(const struct bl_crypto *crypto, const struct bl_key *key,
-                      const bl_span *parts, size_t n_parts, bl_span signature,
-                      bl_verdict *verdict)
+static BL_APART bl_status p256(const struct bl_crypto *crypto,
+                               const struct bl_key *key, const bl_span *parts,
+                               size_t n_parts, bl_span signature,
+                               bl_verdict *verdict)
 {
     struct bl_sha256 sha;
     uint8_t point[64], digest[BL_SHA256_SIZE];

@@ -2,7 +2,9 @@
 #include "bowline/slot.h"
 
 #include "bowline/cbor.h"
+#include "frame.h"
 #include "storage.h"
+#include "suit_private.h"
 
 /* --- Where things lie ---------------------------------------------------- */
 
@@ -224,26 +226,11 @@ static void make_platform(struct bl_suit_platform *platform,
     platform->installed = true;
 }
 
-/* The digest covers the manifest with its byte-string head. */
-static bl_verdict manifest_digest(const struct bl_suit_envelope *envelope)
-{
-    struct bl_sha256 hash;
-    uint8_t head[9];
-    uint8_t digest[32];
-
-    bl_sha256_init(&hash);
-    bl_sha256_update(&hash, head,
-                     bl_cbor_bstr_head(head, envelope->manifest.n));
-    bl_sha256_update(&hash, envelope->manifest.p, envelope->manifest.n);
-    bl_sha256_final(&hash, digest);
-    return bl_equal(digest, envelope->digest, sizeof digest);
-}
-
 /* Runs validate and load; good when the invocation of component 0 comes. */
-static bl_verdict invoke(struct checker *checker,
-                         const struct bl_suit_envelope *envelope,
-                         const struct bl_suit_manifest *manifest,
-                         const struct bl_suit_platform *platform)
+static BL_APART bl_verdict invoke(struct checker *checker,
+                                  const struct bl_suit_envelope *envelope,
+                                  const struct bl_suit_manifest *manifest,
+                                  const struct bl_suit_platform *platform)
 {
     struct bl_suit_run run;
     bl_suit_event event = BL_SUIT_FETCH;
@@ -260,9 +247,9 @@ static bl_verdict invoke(struct checker *checker,
                : BL_BAD;
 }
 
-static void check_manifest(struct checker *checker,
-                           const struct bl_suit_envelope *envelope,
-                           const struct bl_suit_platform *identity)
+static BL_APART void check_manifest(struct checker *checker,
+                                    const struct bl_suit_envelope *envelope,
+                                    const struct bl_suit_platform *identity)
 {
     struct bl_suit_platform platform;
     struct bl_suit_manifest manifest;
@@ -270,7 +257,8 @@ static void check_manifest(struct checker *checker,
 
     make_platform(&platform, identity, checker);
     memcpy(facts->manifest, envelope->digest, sizeof facts->manifest);
-    if (manifest_digest(envelope) == BL_GOOD &&
+    if (bl_suit_wrapped_match(envelope->manifest, envelope->digest) ==
+            BL_GOOD &&
         bl_suit_scan(envelope, &platform, &manifest) == BL_OK) {
         facts->sequence = manifest.sequence;
         facts->whole = invoke(checker, envelope, &manifest, &platform);

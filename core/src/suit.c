@@ -150,9 +150,8 @@ static bl_status read_element(struct bl_cbor *r, bl_span *wrapper,
     return bl_cbor_bstr(r, element) == BL_OK ? BL_OK : BL_ENVELOPE;
 }
 
-bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
+static bl_status read_envelope(bl_span envelope, struct bl_suit_envelope *out)
 {
-    struct bl_suit_envelope e;
     struct bl_cbor r;
     uint64_t tag;
     uint32_t pairs;
@@ -160,7 +159,6 @@ bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
     bl_span wrapper = {NULL, 0};
     bl_status status = BL_OK;
 
-    memset(&e, 0, sizeof e);
     bl_cbor_init(&r, envelope);
     if (bl_cbor_tag(&r, &tag) != BL_OK || tag != TAG_ENVELOPE ||
         bl_cbor_map(&r, &pairs) != BL_OK) {
@@ -169,20 +167,28 @@ bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
     for (; status == BL_OK && pairs > 0; pairs--) {
         status = bl_cbor_key_order(&r, &last);
         if (status == BL_OK) {
-            status = read_element(&r, &wrapper, &e);
+            status = read_element(&r, &wrapper, out);
         }
     }
     if (status == BL_OK) {
         status = bl_cbor_finish(&r);
     }
-    if (status == BL_OK && (wrapper.n == 0 || e.manifest.n == 0)) {
-        status = BL_ENVELOPE;
+    if (status != BL_OK) {
+        return status;
     }
-    if (status == BL_OK) {
-        status = read_authentication(wrapper, &e);
-    }
-    if (status == BL_OK) {
-        *out = e;
+    return wrapper.n == 0 || out->manifest.n == 0
+               ? BL_ENVELOPE
+               : read_authentication(wrapper, out);
+}
+
+bl_status bl_suit_read(bl_span envelope, struct bl_suit_envelope *out)
+{
+    bl_status status;
+
+    memset(out, 0, sizeof *out);
+    status = read_envelope(envelope, out);
+    if (status != BL_OK) {
+        memset(out, 0, sizeof *out);
     }
     return status;
 }

@@ -526,15 +526,14 @@ bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
                        const struct bl_suit_platform *platform,
                        struct bl_suit_manifest *out)
 {
-    struct bl_suit_manifest m;
     struct scan s;
     bl_status status;
 
-    memset(&m, 0, sizeof m);
+    memset(out, 0, sizeof *out);
     memset(&s, 0, sizeof s);
     s.platform = platform;
-    s.manifest = &m;
-    status = read_manifest(envelope, &m);
+    s.manifest = out;
+    status = read_manifest(envelope, out);
     if (status == BL_CBOR) {
         status = BL_MANIFEST;
     }
@@ -544,8 +543,8 @@ bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
     if (status == BL_OK) {
         status = scan_sections(&s);
     }
-    if (status == BL_OK) {
-        *out = m;
+    if (status != BL_OK) {
+        memset(out, 0, sizeof *out);
     }
     return status;
 }

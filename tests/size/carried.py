@@ -18,6 +18,7 @@ ENTRIES = {"client": "bl_client_", "boot": "bl_boot_run"}
 # port's own (flash, random source, signatures) are not core's to count.
 CALLBACKS = ("on_component", "on_image_match", "on_write", "on_copy",
              "on_content_match")
+PLATFORM = "the platform"
 CALLS_PLATFORM = {"suit_run.c", "suit_scan.c"}
 
 
@@ -41,7 +42,7 @@ def kept(map_file):
     return sizes
 
 
-def graph(build, image):
+def graph(build):
     """Frames, and calls, by function; static ones are told apart by file."""
     frames, calls = {}, {}
     for file in sorted(build.rglob("*.ci")):
@@ -60,35 +61,42 @@ def graph(build, image):
                 r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text):
             if callee == "__indirect_call":
                 if source in CALLS_PLATFORM:
-                    calls.setdefault(caller, set()).add("the platform")
+                    calls.setdefault(caller, set()).add(PLATFORM)
             else:
                 calls.setdefault(caller, set()).add(callee)
-    # A client looks at slots, so it has the platform of slot.c, too.
-    platforms = {"slot.c"}
-    if image == "client":
-        platforms.add("client_platform.c")
-    calls["the platform"] = {
-        f for f in frames
-        if f.split(":")[-1] in CALLBACKS and
-        re.sub(r".*/(\w+\.c):.*", r"\1", f) in platforms}
     return frames, calls
 
 
+def source_of(function):
+    return re.sub(r".*/(\w+\.c):.*", r"\1", function)
+
+
 def deepest(frames, calls, roots):
+    """The largest sum of frames from any root down, and its calls."""
     known = {}
 
-    def visit(function, path):
+    def below(function, platform):
+        for f in sorted(calls.get(function, ())):
+            if f != PLATFORM:
+                yield f
+                continue
+            yield from (g for g in frames if source_of(g) == platform and
+                        g.split(":")[-1] in CALLBACKS)
+
+    def visit(function, platform, path):
         if function in path:
             raise SystemExit("recursion: " + " > ".join(path + [function]))
-        if function not in known:
-            below = [visit(f, path + [function])
-                     for f in sorted(calls.get(function, ()))]
-            depth, chain = max(below, default=(0, []))
-            known[function] = (depth + frames.get(function, 0),
-                               [function] + chain)
-        return known[function]
+        if source_of(function) == "slot.c" or function == "bl_slot_check":
+            platform = "slot.c"  # from here on, manifests see that one
+        key = function, platform
+        if key not in known:
+            depth, chain = max((visit(f, platform, path + [function])
+                                for f in below(function, platform)),
+                               default=(0, []))
+            known[key] = depth + frames.get(function, 0), [function] + chain
+        return known[key]
 
-    return max(visit(f, []) for f in roots)
+    return max(visit(f, "client_platform.c", []) for f in roots)
 
 
 def main():
@@ -96,7 +104,7 @@ def main():
     sizes = kept(build / f"{image}.map")
     primitives = sum(sizes.pop(p, 0) for p in PRIMITIVES)
     helpers = sizes.pop("libgcc", 0)
-    frames, calls = graph(build, image)
+    frames, calls = graph(build)
     roots = [f for f in frames if f.startswith(ENTRIES[image])]
     if not roots:
         raise SystemExit(f"{image}: no .ci files: is -fcallgraph-info set?")

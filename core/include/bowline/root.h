@@ -69,7 +69,8 @@ bl_status bl_root_read(bl_span document, struct bl_root *out) BL_MUST_CHECK;
  * by the threshold of its own root role. Else version must be trusted + 1
  * (BL_ROOT_VERSION), the threshold of distinct keys of the trusted root role
  * (BL_ROOT_OLD_THRESHOLD) and of its own (BL_ROOT_NEW_THRESHOLD) must verify.
- * A signature that counts for one need not count for the other.
+ * A signature that counts for one need not count for the other. `out` is not
+ * `trusted`; on error it is all zero.
  */
 bl_status bl_root_accept(bl_span document, const struct bl_root *trusted,
                          const struct bl_crypto *crypto,

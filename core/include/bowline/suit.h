@@ -48,6 +48,7 @@ struct bl_suit_envelope {
     } integrated[BL_SUIT_INTEGRATED];
 };
 
+/* On error `*out` is all zero. */
 bl_status bl_suit_read(bl_span envelope,
                        struct bl_suit_envelope *out) BL_MUST_CHECK;
 
@@ -116,7 +117,8 @@ struct bl_suit_platform {
  * `platform` is not NULL), commands and parameters of the profile only, in
  * places where SUIT allows them, limits, vendor and class both checked in the
  * shared sequence, digest and size for all that is written, and only where the
- * platform says that it may be. Call only after bl_suit_authenticate.
+ * platform says that it may be. Call only after bl_suit_authenticate. On error
+ * `*out` is all zero: it has no components, and no run takes it.
  */
 bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
                        const struct bl_suit_platform *platform,
