@@ -23,38 +23,48 @@ uint32_t bl_crc32(uint32_t crc, const void *data, size_t n)
     return ~crc;
 }
 
-uint16_t bl_get16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | (unsigned)p[1] << 8);
-}
-
 uint32_t bl_get32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
            (uint32_t)p[3] << 24;
 }
 
-uint64_t bl_get64(const uint8_t *p)
-{
-    return (uint64_t)bl_get32(p) | (uint64_t)bl_get32(p + 4) << 32;
-}
-
-void bl_put16(uint8_t *p, uint16_t v)
+void bl_put32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
 }
 
-void bl_put32(uint8_t *p, uint32_t v)
+/* One number, between little endian and the processor's own order. */
+static void field_copy(uint8_t *to, const uint8_t *from, uint32_t size)
 {
-    bl_put16(p, (uint16_t)v);
-    bl_put16(p + 2, (uint16_t)(v >> 16));
+    static const uint16_t one = 1;
+    bool little = *(const uint8_t *)&one == 1;
+    uint32_t i;
+
+    for (i = 0; i < size; i++) {
+        to[i] = from[little ? i : size - 1 - i];
+    }
 }
 
-void bl_put64(uint8_t *p, uint64_t v)
+void bl_fields_put(const struct bl_field *field, size_t n, const void *from,
+                   uint8_t *record)
 {
-    bl_put32(p, (uint32_t)v);
-    bl_put32(p + 4, (uint32_t)(v >> 32));
+    for (; n > 0; n--, field++) {
+        field_copy(record + field->at, (const uint8_t *)from + field->offset,
+                   field->size);
+    }
+}
+
+void bl_fields_get(const struct bl_field *field, size_t n,
+                   const uint8_t *record, void *to)
+{
+    for (; n > 0; n--, field++) {
+        field_copy((uint8_t *)to + field->offset, record + field->at,
+                   field->size);
+    }
 }
 
 uint32_t bl_round_up(uint32_t v, uint32_t unit)

@@ -17,40 +17,36 @@ enum {
     AT_RESET = 25,
     AT_MAGIC = 26,
     AT_CRC = 28,
-    MAGIC = 0x4A42,
     PLACE_MAX = 256
 };
 
+static const uint8_t magic[2] = {'B', 'J'};
+
+#define FIELD(at, member) BL_FIELD(at, struct bl_event, member)
+static const struct bl_field fields[] = {
+    FIELD(AT_NUMBER, number), FIELD(AT_UPTIME, uptime_s),
+    FIELD(AT_BOOT, boot),     FIELD(AT_SEQUENCE, sequence),
+    FIELD(AT_CODE, code),     FIELD(AT_STATE, state),
+    FIELD(AT_SLOT, slot),     FIELD(AT_ATTEMPT, attempt),
+    FIELD(AT_RESET, reset),
+};
+#undef FIELD
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
 static void encode(const struct bl_event *event, uint8_t p[RECORD])
 {
-    bl_put32(p + AT_NUMBER, event->number);
-    bl_put32(p + AT_UPTIME, event->uptime_s);
-    bl_put32(p + AT_BOOT, event->boot);
-    bl_put64(p + AT_SEQUENCE, event->sequence);
-    bl_put16(p + AT_CODE, event->code);
-    p[AT_STATE] = event->state;
-    p[AT_SLOT] = event->slot;
-    p[AT_ATTEMPT] = event->attempt;
-    p[AT_RESET] = event->reset;
-    bl_put16(p + AT_MAGIC, MAGIC);
+    bl_fields_put(fields, FIELDS, event, p);
+    memcpy(p + AT_MAGIC, magic, sizeof magic);
     bl_put32(p + AT_CRC, bl_crc32(0, p, AT_CRC));
 }
 
 static bool decode(const uint8_t p[RECORD], struct bl_event *event)
 {
-    if (bl_get16(p + AT_MAGIC) != MAGIC ||
+    if (memcmp(p + AT_MAGIC, magic, sizeof magic) != 0 ||
         bl_get32(p + AT_CRC) != bl_crc32(0, p, AT_CRC)) {
         return false;
     }
-    event->number = bl_get32(p + AT_NUMBER);
-    event->uptime_s = bl_get32(p + AT_UPTIME);
-    event->boot = bl_get32(p + AT_BOOT);
-    event->sequence = bl_get64(p + AT_SEQUENCE);
-    event->code = bl_get16(p + AT_CODE);
-    event->state = p[AT_STATE];
-    event->slot = p[AT_SLOT];
-    event->attempt = p[AT_ATTEMPT];
-    event->reset = p[AT_RESET];
+    bl_fields_get(fields, FIELDS, p, event);
     return true;
 }
 

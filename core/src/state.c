@@ -24,40 +24,47 @@ static const uint8_t magic[4] = {'B', 'L', 'S', '1'};
 
 /* --- One record ---------------------------------------------------------- */
 
-static void put_slot(uint8_t *p, const struct bl_slot_record *slot)
-{
-    p[0] = slot->status;
-    p[1] = slot->permitted;
-    bl_put32(p + 4, slot->root_version);
-    bl_put64(p + 8, slot->sequence);
-    memcpy(p + 16, slot->manifest, sizeof slot->manifest);
-}
+#define FIELD(at, member) BL_FIELD(at, struct bl_state, member)
+static const struct bl_field fields[] = {
+    FIELD(AT_NUMBER, number),
+    FIELD(AT_ACTIVE, active),
+    FIELD(AT_TRIAL, trial),
+    FIELD(AT_TRIES, tries),
+    FIELD(AT_LAST_RESET, last_reset),
+    FIELD(AT_TRIAL_RESET, trial_reset),
+    FIELD(AT_OUTCOME, outcome),
+    FIELD(AT_OUTCOME_SEQUENCE, outcome_sequence),
+    FIELD(AT_FLOOR, floor),
+    FIELD(AT_BOOTS, boots),
+};
+#undef FIELD
+enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-static void get_slot(const uint8_t *p, struct bl_slot_record *slot)
-{
-    slot->status = p[0];
-    slot->permitted = p[1];
-    slot->root_version = bl_get32(p + 4);
-    slot->sequence = bl_get64(p + 8);
-    memcpy(slot->manifest, p + 16, sizeof slot->manifest);
-}
+#define FIELD(at, member) BL_FIELD(at, struct bl_slot_record, member)
+static const struct bl_field slot_fields[] = {
+    FIELD(0, status),
+    FIELD(1, permitted),
+    FIELD(4, root_version),
+    FIELD(8, sequence),
+};
+#undef FIELD
+enum {
+    SLOT_FIELDS = sizeof slot_fields / sizeof slot_fields[0],
+    SLOT_MANIFEST = 16
+};
 
 static void encode(const struct bl_state *state, uint8_t p[BL_STATE_RECORD])
 {
+    uint32_t i;
+    uint8_t *slot = p + AT_SLOT;
+
     memset(p, 0, BL_STATE_RECORD);
     memcpy(p, magic, sizeof magic);
-    bl_put32(p + AT_NUMBER, state->number);
-    p[AT_ACTIVE] = state->active;
-    p[AT_TRIAL] = state->trial;
-    p[AT_TRIES] = state->tries;
-    p[AT_LAST_RESET] = state->last_reset;
-    p[AT_TRIAL_RESET] = state->trial_reset;
-    bl_put16(p + AT_OUTCOME, state->outcome);
-    bl_put64(p + AT_OUTCOME_SEQUENCE, state->outcome_sequence);
-    bl_put64(p + AT_FLOOR, state->floor);
-    bl_put32(p + AT_BOOTS, state->boots);
-    put_slot(p + AT_SLOT, &state->slot[0]);
-    put_slot(p + AT_SLOT + SLOT_BYTES, &state->slot[1]);
+    bl_fields_put(fields, FIELDS, state, p);
+    for (i = 0; i < 2; i++, slot += SLOT_BYTES) {
+        bl_fields_put(slot_fields, SLOT_FIELDS, &state->slot[i], slot);
+        memcpy(slot + SLOT_MANIFEST, state->slot[i].manifest, 32);
+    }
     bl_put32(p + AT_CRC, bl_crc32(0, p, AT_CRC));
 }
 
@@ -72,18 +79,14 @@ static bool valid(const uint8_t p[BL_STATE_RECORD])
 
 static void decode(const uint8_t p[BL_STATE_RECORD], struct bl_state *state)
 {
-    state->number = bl_get32(p + AT_NUMBER);
-    state->active = p[AT_ACTIVE];
-    state->trial = p[AT_TRIAL];
-    state->tries = p[AT_TRIES];
-    state->last_reset = p[AT_LAST_RESET];
-    state->trial_reset = p[AT_TRIAL_RESET];
-    state->outcome = bl_get16(p + AT_OUTCOME);
-    state->outcome_sequence = bl_get64(p + AT_OUTCOME_SEQUENCE);
-    state->floor = bl_get64(p + AT_FLOOR);
-    state->boots = bl_get32(p + AT_BOOTS);
-    get_slot(p + AT_SLOT, &state->slot[0]);
-    get_slot(p + AT_SLOT + SLOT_BYTES, &state->slot[1]);
+    uint32_t i;
+    const uint8_t *slot = p + AT_SLOT;
+
+    bl_fields_get(fields, FIELDS, p, state);
+    for (i = 0; i < 2; i++, slot += SLOT_BYTES) {
+        bl_fields_get(slot_fields, SLOT_FIELDS, slot, &state->slot[i]);
+        memcpy(state->slot[i].manifest, slot + SLOT_MANIFEST, 32);
+    }
 }
 
 /* --- The newest record --------------------------------------------------- */
@@ -192,16 +195,16 @@ static bl_status begin_block(const struct bl_layout *layout, uint8_t block,
 bl_status bl_state_save(const struct bl_layout *layout, struct bl_state *state)
 {
     uint8_t record[BL_STATE_RECORD];
-    struct bl_state next = *state;
     struct newest newest;
+    uint32_t before = state->number;
     uint32_t end;
     bl_status status = find(layout, record, &newest);
 
     if (status != BL_OK) {
         return status;
     }
-    next.number = newest.found ? newest.number + 1 : 1;
-    encode(&next, record);
+    state->number = newest.found ? newest.number + 1 : 1;
+    encode(state, record);
     status = BL_NO_SPACE;
     if (newest.found) {
         const struct bl_area *area = &layout->state[newest.block];
@@ -216,8 +219,8 @@ bl_status bl_state_save(const struct bl_layout *layout, struct bl_state *state)
         status = begin_block(layout, newest.found && newest.block == 0 ? 1 : 0,
                              record);
     }
-    if (status == BL_OK) {
-        state->number = next.number;
+    if (status != BL_OK) {
+        state->number = before;
     }
     return status;
 }

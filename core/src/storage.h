@@ -14,12 +14,27 @@ enum { BL_IO_CHUNK = 64 /* bytes that a check keeps on the stack */ };
  */
 uint32_t bl_crc32(uint32_t crc, const void *data, size_t n);
 
-uint16_t bl_get16(const uint8_t *p);
 uint32_t bl_get32(const uint8_t *p);
-uint64_t bl_get64(const uint8_t *p);
-void bl_put16(uint8_t *p, uint16_t v);
 void bl_put32(uint8_t *p, uint32_t v);
-void bl_put64(uint8_t *p, uint64_t v);
+
+/*
+ * A record's numbers, each `size` bytes of little endian at `at` and an
+ * unsigned integer of that very size at `offset` in a struct. One table
+ * writes and reads, so that both cannot differ.
+ */
+struct bl_field {
+    uint8_t at;
+    uint8_t size;
+    uint8_t offset;
+};
+#define BL_FIELD(at, type, member)                                            \
+    {                                                                         \
+        at, sizeof(((type *)NULL)->member), offsetof(type, member)            \
+    }
+void bl_fields_put(const struct bl_field *field, size_t n, const void *from,
+                   uint8_t *record);
+void bl_fields_get(const struct bl_field *field, size_t n,
+                   const uint8_t *record, void *to);
 
 /* The next multiple of `unit`, a power of two. `v` is at most 2^31. */
 uint32_t bl_round_up(uint32_t v, uint32_t unit);
