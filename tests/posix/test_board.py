@@ -91,6 +91,22 @@ def test_factory_refuses_another_image(device, gate, world):
     assert one.made.returncode == 1 and "digest differ" in one.made.stderr
 
 
+def test_payload_is_found_where_the_tool_puts_it(tmp_path, world):
+    factory = world.release(3, "1.0.0", image=b"an image" * 999)
+    (tmp_path / "f.suit").write_bytes(factory.envelope)
+    command = [program("bowline-device"), "provision",
+               f"--dir={tmp_path}/d", "--id=" + "42" * 16,
+               "--server=https://localhost", f"--root={world.root}",
+               f"--factory={tmp_path}/f.suit"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1 and "payloads/" in run.stderr
+    (tmp_path / "payloads").mkdir()
+    (tmp_path / "payloads" / factory.image_digest.hex()).write_bytes(
+        factory.image)
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 # --- Running ---------------------------------------------------------------
 
 def test_what_runs_are_the_bytes_of_the_slot(device, gate, world):

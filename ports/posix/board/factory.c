@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "factory.h"
 
+#include <stdio.h>
+
+#include "host/file.h"
 #include "posix/crypto.h"
 
 enum { IO = 8192 };
@@ -53,6 +56,34 @@ int factory_open(struct factory *f, bl_span root, bl_span envelope,
     }
     describe_version(envelope, f->version);
     return check_payload(f, err);
+}
+
+int factory_payload_path(const char *envelope_path, bl_span envelope,
+                         char *out, size_t size, struct error *err)
+{
+    const char *slash = strrchr(envelope_path, '/');
+    int dir = slash == NULL ? 0 : (int)(slash - envelope_path) + 1;
+    struct bl_suit_envelope suit;
+    struct bl_suit_manifest manifest;
+    struct bl_suit_fetch payload;
+    char digest[65];
+    bl_status status = bl_suit_read(envelope, &suit);
+    int n;
+
+    if (status == BL_OK) {
+        status = bl_suit_scan(&suit, NULL, &manifest);
+    }
+    if (status == BL_OK) {
+        status = bl_suit_payload(&suit, &manifest, BL_SLOT_A, 0, &payload);
+    }
+    if (status != BL_OK) {
+        return error_status(err, status, "%s", envelope_path);
+    }
+    hex_encode(payload.digest, 32, digest);
+    n = snprintf(out, size, "%.*spayloads/%s", dir, envelope_path, digest);
+    return n < 0 || (size_t)n >= size
+               ? error_set(err, "the path %s is too long", envelope_path)
+               : 0;
 }
 
 /* Through the very steps of an update into slot A, while B is what counts as

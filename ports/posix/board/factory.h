@@ -24,6 +24,10 @@ struct factory {
 /* Reads and checks; the bytes must live on. */
 int factory_open(struct factory *factory, bl_span root, bl_span envelope,
                  bl_span image, struct error *err);
+/* Where "bowline release" puts the image of the envelope in this file: in
+ * payloads/ beside it, by its digest. Nothing is authenticated here. */
+int factory_payload_path(const char *envelope_path, bl_span envelope,
+                         char *out, size_t size, struct error *err);
 /* Onto the erased chip of a device. */
 int factory_write(const struct factory *factory, struct device_config *config,
                   struct error *err);

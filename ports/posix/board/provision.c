@@ -20,7 +20,7 @@ enum { DOCUMENT_LIMIT = 1U << 20, IMAGE_LIMIT = 64U << 20 };
 
 static const char help[] =
     "bowline-device provision --dir DIR --id HEX --server URL --root FILE\n"
-    "                         --factory ENVELOPE --payload FILE [options]\n"
+    "                         --factory ENVELOPE [options]\n"
     "\n"
     "Makes a device. The vendor and class id are those of the factory's\n"
     "release, which must be signed under the root document.\n"
@@ -30,7 +30,9 @@ static const char help[] =
     "  --server URL         its update server, --backup-server URL another\n"
     "  --root FILE          root document that it will trust\n"
     "  --factory ENVELOPE   the release it leaves the factory with\n"
-    "  --payload FILE       that release's image\n"
+    "  --payload FILE       that release's image; else it is looked for "
+    "where\n"
+    "                       bowline release puts it\n"
     "  --name NAME          for the log; default: the folder's name\n"
     "  --product NAME       for people; --hardware REV its revision\n"
     "  --ca FILE            certificate authority of the server\n"
@@ -179,8 +181,7 @@ static int take_option(struct provision *p, int option, struct error *err)
 
 static int require(const struct provision *p, struct error *err)
 {
-    static const enum setting needed[] = {DIR,  ID,      SERVER,
-                                          ROOT, FACTORY, PAYLOAD};
+    static const enum setting needed[] = {DIR, ID, SERVER, ROOT, FACTORY};
 
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (text_of(p, needed[i]) == NULL) {
@@ -426,6 +427,21 @@ static int write_chip(const struct provision *p, const struct factory *factory,
     return failed;
 }
 
+static int read_image(const struct provision *p, bl_span envelope,
+                      struct buffer *image, struct error *err)
+{
+    char path[FLASH_PATH];
+
+    if (text_of(p, PAYLOAD) != NULL) {
+        return file_read(text_of(p, PAYLOAD), image, err);
+    }
+    if (factory_payload_path(text_of(p, FACTORY), envelope, path, sizeof path,
+                             err) != 0) {
+        return -1;
+    }
+    return file_read(path, image, err);
+}
+
 static int provision(const struct provision *p, struct error *err)
 {
     struct buffer root = BUFFER(DOCUMENT_LIMIT);
@@ -434,7 +450,7 @@ static int provision(const struct provision *p, struct error *err)
     struct factory factory;
     int failed = file_read(text_of(p, ROOT), &root, err) != 0 ||
                  file_read(text_of(p, FACTORY), &envelope, err) != 0 ||
-                 file_read(text_of(p, PAYLOAD), &image, err) != 0;
+                 read_image(p, buffer_span(&envelope), &image, err) != 0;
 
     failed = failed ||
              factory_open(&factory, buffer_span(&root), buffer_span(&envelope),

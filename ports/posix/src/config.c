@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bowline/cbor.h"
 #include "host/file.h"
@@ -291,6 +292,10 @@ int device_config_load(struct device_config *config, const char *dir,
     (void)snprintf(file, sizeof file, "%s/device.conf", dir);
     (void)snprintf(config->flash_path, sizeof config->flash_path,
                    "%s/flash.bin", dir);
+    if (access(file, R_OK) != 0) {
+        return error_errno(err, "%s cannot be read; is %s a device?", file,
+                           dir);
+    }
     if (config_read_file(&config->file, file) == CONFIG_FALSE) {
         return error_set(err, "%s: line %d: %s", file,
                          config_error_line(&config->file),
