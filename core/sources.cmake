@@ -4,6 +4,7 @@
 set(BOWLINE_CORE_SOURCES
     src/cbor.c
     src/cbor_writer.c
+    src/label.c
     src/cose.c
     src/signature.c
     src/hss.c

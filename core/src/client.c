@@ -33,15 +33,19 @@ static uint64_t random_ms(const struct bl_client *c, uint64_t max_ms)
     return (max_ms * r) >> 32;
 }
 
-uint64_t bl_client_jitter_ms(const struct bl_client *c, uint32_t first,
-                             uint32_t times, uint32_t most)
+uint64_t bl_client_again_ms(const struct bl_client *c, uint32_t failures,
+                            uint32_t retry_after_s, uint32_t most_s)
 {
-    uint32_t s = min_u32(first, most);
+    const struct bl_timing *t = &c->config.timing;
+    uint64_t least = (uint64_t)min_u32(retry_after_s, most_s) * 1000;
+    uint32_t s = min_u32(t->backoff, t->backoff_max);
+    uint64_t wait;
 
-    while (times-- > 0 && s < most) {
-        s = s > most / 2 ? most : s * 2;
+    while (failures-- > 0 && s < t->backoff_max) {
+        s = s > t->backoff_max / 2 ? t->backoff_max : s * 2;
     }
-    return random_ms(c, (uint64_t)s * 1000);
+    wait = random_ms(c, (uint64_t)s * 1000);
+    return c->now_ms + (wait > least ? wait : least);
 }
 
 /* +-10%, the same for a device's whole life: the fleet stays spread. */
@@ -58,16 +62,11 @@ uint64_t bl_client_interval_ms(const struct bl_client *c)
 
 static void back_off(struct bl_client *c, uint32_t retry_after_s)
 {
-    const struct bl_timing *t = &c->config.timing;
-    uint64_t least =
-        (uint64_t)min_u32(retry_after_s, RETRY_AFTER_MAX_S) * 1000;
-    uint64_t wait =
-        bl_client_jitter_ms(c, t->backoff, c->backoffs, t->backoff_max);
-
+    c->due_ms =
+        bl_client_again_ms(c, c->backoffs, retry_after_s, RETRY_AFTER_MAX_S);
     if (c->backoffs < 32) {
         c->backoffs++;
     }
-    c->due_ms = c->now_ms + (wait > least ? wait : least);
 }
 
 /* --- Events ---------------------------------------------------------------
@@ -178,20 +177,14 @@ static bl_status load(struct bl_client *c)
 /* What runs, as flash has it: the report tells the server no hearsay. */
 static void read_running(struct bl_client *c)
 {
-    const struct bl_client_config *config = &c->config;
     struct bl_slot_facts facts;
-    bl_status s;
 
     c->slot = c->state.active;
     if (c->state.trial != BL_SLOT_NONE) {
         c->slot = c->state.trial; /* the boot code started it */
     }
     memcpy(c->running, c->state.slot[c->slot].manifest, 32);
-    memset(&facts, 0, sizeof(facts));
-    s = bl_slot_check(config->layout, c->slot, &c->root, &c->platform,
-                      config->crypto, config->envelope, config->envelope_size,
-                      config->io, config->io_size, &facts);
-    if (s == BL_OK) {
+    if (bl_client_look(c, c->slot, &facts) == BL_OK) {
         memcpy(c->image_digest, facts.image_digest, 32);
     }
 }

@@ -114,3 +114,14 @@ void bl_client_platform(struct bl_client *c)
     p->write = on_write;
     p->content_match = on_content_match;
 }
+
+bl_status bl_client_look(struct bl_client *c, uint8_t slot,
+                         struct bl_slot_facts *facts)
+{
+    const struct bl_client_config *config = &c->config;
+
+    return bl_slot_check(config->layout, slot, &c->root, &c->platform,
+                         config->crypto, config->envelope,
+                         config->envelope_size, config->io, config->io_size,
+                         facts);
+}

@@ -37,9 +37,10 @@ bl_status bl_client_read_answer(bl_span body,
 
 /* client.c */
 uint64_t bl_client_interval_ms(const struct bl_client *c);
-/* Uniform in 0..min(first << times, most); the arguments are seconds. */
-uint64_t bl_client_jitter_ms(const struct bl_client *c, uint32_t first,
-                             uint32_t times, uint32_t most);
+/* When to try again after `failures`: a random time that grows with them, but
+ * not before the server's Retry-After, as far as that is followed at all. */
+uint64_t bl_client_again_ms(const struct bl_client *c, uint32_t failures,
+                            uint32_t retry_after_s, uint32_t most_s);
 /* Enters a state and writes it down. An event that flash refuses is lost: the
  * update goes on without it. */
 void bl_client_enter(struct bl_client *c, bl_device_state state,
@@ -67,6 +68,8 @@ static inline uint8_t bl_client_target(const struct bl_client *c)
     return (uint8_t)(c->slot ^ 1U);
 }
 void bl_client_platform(struct bl_client *c);
+bl_status bl_client_look(struct bl_client *c, uint8_t slot,
+                         struct bl_slot_facts *facts) BL_MUST_CHECK;
 /* Installs a payload that is in memory already. What was in flash from before
  * a power cut may be another's: then once more from nothing. */
 bl_status bl_client_write_whole(struct bl_client *c, bl_span id,

@@ -169,21 +169,16 @@ static void activate(struct bl_client *c)
  */
 static bool other_slot_will_do(struct bl_client *c)
 {
-    const struct bl_client_config *config = &c->config;
     const struct bl_slot_record *other = &c->state.slot[bl_client_target(c)];
     struct bl_slot_facts facts;
-    bl_status s;
 
     if ((other->status != BL_SLOT_READY &&
          other->status != BL_SLOT_CONFIRMED) ||
         memcmp(other->manifest, c->wanted, 32) != 0) {
         return false;
     }
-    s = bl_slot_check(config->layout, bl_client_target(c), &c->root,
-                      &c->platform, config->crypto, config->envelope,
-                      config->envelope_size, config->io, config->io_size,
-                      &facts);
-    if (s != BL_OK || facts.whole != BL_GOOD ||
+    if (bl_client_look(c, bl_client_target(c), &facts) != BL_OK ||
+        facts.whole != BL_GOOD ||
         bl_equal(facts.manifest, c->wanted, 32) != BL_GOOD) {
         return false;
     }
@@ -474,20 +469,14 @@ bl_status bl_client_data(struct bl_client *c, const void *data, size_t n)
 
 static void try_again(struct bl_client *c, uint32_t retry_after_s)
 {
-    const struct bl_timing *t = &c->config.timing;
-    uint64_t least = (uint64_t)retry_after_s * 1000;
-    uint64_t wait =
-        bl_client_jitter_ms(c, t->backoff, c->attempt, t->backoff_max);
+    uint32_t failures = c->attempt++;
 
-    c->attempt++;
     if (c->attempt >= c->config.download_attempts) {
         give_up(c, BL_ATTEMPTS);
         return;
     }
-    if (least > (uint64_t)t->ticket_interval * 1000) {
-        least = (uint64_t)t->ticket_interval * 1000;
-    }
-    c->work_due_ms = c->now_ms + (wait > least ? wait : least);
+    c->work_due_ms = bl_client_again_ms(c, failures, retry_after_s,
+                                        c->config.timing.ticket_interval);
 }
 
 static void envelope_done(struct bl_client *c)

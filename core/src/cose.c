@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bowline/cose.h"
 
-#include "bowline/cbor.h"
+#include "label.h"
 
 enum { TAG_SIGN1 = 18, TAG_SIGN = 98 };
 enum { HEADER_ALG = 1, HEADER_KID = 4 };
@@ -12,7 +12,6 @@ static bl_status protected_read(struct bl_cbor *r, bl_span *bytes,
 {
     struct bl_cbor inner;
     uint32_t pairs;
-    uint64_t label;
     int64_t value;
 
     if (bl_cbor_bstr(r, bytes) != BL_OK) {
@@ -20,7 +19,7 @@ static bl_status protected_read(struct bl_cbor *r, bl_span *bytes,
     }
     bl_cbor_init(&inner, *bytes);
     if (bl_cbor_map(&inner, &pairs) != BL_OK || pairs != 1 ||
-        bl_cbor_uint(&inner, &label) != BL_OK || label != HEADER_ALG ||
+        !bl_label(&inner, HEADER_ALG) ||
         bl_cbor_int(&inner, &value) != BL_OK ||
         bl_cbor_finish(&inner) != BL_OK) {
         return BL_COSE;
@@ -36,17 +35,12 @@ static bl_status protected_read(struct bl_cbor *r, bl_span *bytes,
 static bl_status unprotected_read(struct bl_cbor *r, bl_span *kid)
 {
     uint32_t pairs;
-    uint64_t label;
 
     *kid = bl_span_of(NULL, 0);
     if (bl_cbor_map(r, &pairs) != BL_OK || pairs > 1) {
         return BL_COSE;
     }
-    if (pairs == 1 && (bl_cbor_uint(r, &label) != BL_OK ||
-                       label != HEADER_KID || bl_cbor_bstr(r, kid) != BL_OK)) {
-        return BL_COSE;
-    }
-    return BL_OK;
+    return pairs == 0 || bl_label_bstr(r, HEADER_KID, kid) ? BL_OK : BL_COSE;
 }
 
 /* Tag, and the head of an array of four. */

@@ -207,27 +207,10 @@ static uint32_t at_most(uint32_t n, size_t limit)
     return n < limit ? n : (uint32_t)limit;
 }
 
-bl_status bl_flash_erased(const struct bl_flash *flash, uint32_t offset,
-                          uint32_t n, bool *erased)
-{
-    uint8_t chunk[BL_IO_CHUNK];
-
-    *erased = true;
-    while (n > 0 && *erased) {
-        uint32_t part = at_most(n, sizeof chunk);
-
-        if (flash->read(flash->ctx, offset, chunk, part) != BL_OK) {
-            return BL_FLASH;
-        }
-        *erased = bl_all(chunk, part, flash->erased);
-        offset += part;
-        n -= part;
-    }
-    return BL_OK;
-}
-
-bl_status bl_flash_compare(const struct bl_flash *flash, uint32_t offset,
-                           const uint8_t *data, uint32_t n)
+/* Reads `n` bytes in chunks: BL_READ_BACK when they are not `data`, or, with
+ * that NULL, not erased. */
+static bl_status walk(const struct bl_flash *flash, uint32_t offset,
+                      const uint8_t *data, uint32_t n)
 {
     uint8_t chunk[BL_IO_CHUNK];
 
@@ -237,14 +220,32 @@ bl_status bl_flash_compare(const struct bl_flash *flash, uint32_t offset,
         if (flash->read(flash->ctx, offset, chunk, part) != BL_OK) {
             return BL_FLASH;
         }
-        if (memcmp(chunk, data, part) != 0) {
+        if (data == NULL ? !bl_all(chunk, part, flash->erased)
+                         : memcmp(chunk, data, part) != 0) {
             return BL_READ_BACK;
         }
         offset += part;
-        data += part;
+        if (data != NULL) {
+            data += part;
+        }
         n -= part;
     }
     return BL_OK;
+}
+
+bl_status bl_flash_erased(const struct bl_flash *flash, uint32_t offset,
+                          uint32_t n, bool *erased)
+{
+    bl_status status = walk(flash, offset, NULL, n);
+
+    *erased = status == BL_OK;
+    return status == BL_FLASH ? status : BL_OK;
+}
+
+bl_status bl_flash_compare(const struct bl_flash *flash, uint32_t offset,
+                           const uint8_t *data, uint32_t n)
+{
+    return walk(flash, offset, data, n);
 }
 
 /* --- A head and a body in an area of their own --------------------------- */

@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bowline/root.h"
 
-#include "bowline/cbor.h"
 #include "bowline/sha256.h"
+#include "label.h"
 
 /* COSE_Key, RFC 9052 section 7, RFC 8778 section 4. */
 enum { KTY_OKP = 1, KTY_EC2 = 2, KTY_HSS = 5 };
 enum { CURVE_P256 = 1, CURVE_ED25519 = 6 };
-
-/* Maps here have their labels in one order only, the deterministic one: so
- * each is read as "this label, then that". */
-static bl_status label(struct bl_cbor *r, int64_t expected)
-{
-    struct bl_cbor ahead = *r;
-    int64_t found;
-
-    if (bl_cbor_int(&ahead, &found) != BL_OK || found != expected) {
-        return BL_ROOT;
-    }
-    *r = ahead;
-    return BL_OK;
-}
-
-static bl_status labelled_int(struct bl_cbor *r, int64_t name,
-                              int64_t expected)
-{
-    return label(r, name) == BL_OK ? label(r, expected) : BL_ROOT;
-}
-
-static bl_status labelled_uint(struct bl_cbor *r, int64_t name, uint64_t *out)
-{
-    return label(r, name) == BL_OK && bl_cbor_uint(r, out) == BL_OK ? BL_OK
-                                                                    : BL_ROOT;
-}
-
-static bl_status labelled_bstr(struct bl_cbor *r, int64_t name, bl_span *out)
-{
-    return label(r, name) == BL_OK && bl_cbor_bstr(r, out) == BL_OK ? BL_OK
-                                                                    : BL_ROOT;
-}
 
 /* What differs between the three kinds of key. */
 struct key_form {
@@ -117,18 +85,17 @@ static bl_status key_read(struct bl_cbor *r, struct bl_root_key *out)
     int64_t alg;
     bl_span kid;
 
-    if (bl_cbor_map(r, &pairs) != BL_OK ||
-        labelled_uint(r, 1, &kty) != BL_OK ||
-        labelled_bstr(r, 2, &kid) != BL_OK || label(r, 3) != BL_OK ||
+    if (bl_cbor_map(r, &pairs) != BL_OK || !bl_label_uint(r, 1, &kty) ||
+        !bl_label_bstr(r, 2, &kid) || !bl_label(r, 3) ||
         bl_cbor_int(r, &alg) != BL_OK) {
         return BL_ROOT;
     }
     f = form_of(alg);
     if (f == NULL || kty != (uint64_t)f->kty ||
         pairs != 4u + (f->curve != 0) + f->has_y ||
-        (f->curve != 0 && labelled_int(r, -1, f->curve) != BL_OK) ||
-        labelled_bstr(r, f->curve != 0 ? -2 : -1, &out->key.x) != BL_OK ||
-        (f->has_y && labelled_bstr(r, -3, &out->key.y) != BL_OK)) {
+        (f->curve != 0 && !(bl_label(r, -1) && bl_label(r, f->curve))) ||
+        !bl_label_bstr(r, f->curve != 0 ? -2 : -1, &out->key.x) ||
+        (f->has_y && !bl_label_bstr(r, -3, &out->key.y))) {
         return BL_ROOT;
     }
     out->key.alg = f->alg;
@@ -155,7 +122,7 @@ static bl_status keys_read(struct bl_cbor *r, struct bl_root *root)
 {
     uint32_t n, i;
 
-    if (label(r, 4) != BL_OK || bl_cbor_array(r, &n) != BL_OK || n == 0 ||
+    if (!bl_label(r, 4) || bl_cbor_array(r, &n) != BL_OK || n == 0 ||
         n > BL_ROOT_KEYS) {
         return BL_ROOT;
     }
@@ -197,7 +164,7 @@ static bl_status role_keys_read(struct bl_cbor *r, const struct bl_root *root,
     uint32_t n, i, key;
     bl_span kid;
 
-    if (label(r, 2) != BL_OK || bl_cbor_array(r, &n) != BL_OK) {
+    if (!bl_label(r, 2) || bl_cbor_array(r, &n) != BL_OK) {
         return BL_ROOT;
     }
     for (i = 0; i < n; i++) {
@@ -283,20 +250,20 @@ static bl_status role_read(struct bl_cbor *r, const struct bl_root *root,
     uint64_t threshold;
 
     if (bl_cbor_map(r, &pairs) != BL_OK || pairs < 2 ||
-        labelled_uint(r, 1, &threshold) != BL_OK ||
+        !bl_label_uint(r, 1, &threshold) ||
         role_keys_read(r, root, &role->keys) != BL_OK || threshold < 1 ||
         threshold > count_bits(role->keys)) {
         return BL_ROOT;
     }
     role->threshold = (uint32_t)threshold;
     pairs -= 2;
-    if (pairs > 0 && label(r, 3) == BL_OK) {
+    if (pairs > 0 && bl_label(r, 3)) {
         pairs--;
         if (prefixes_read(r, role) != BL_OK) {
             return BL_ROOT;
         }
     }
-    if (pairs > 0 && label(r, 4) == BL_OK) {
+    if (pairs > 0 && bl_label(r, 4)) {
         pairs--;
         if (kinds_read(r, root, role) != BL_OK) {
             return BL_ROOT;
@@ -311,13 +278,12 @@ static bl_status roles_read(struct bl_cbor *r, struct bl_root *root)
     uint32_t n;
     int i;
 
-    if (label(r, 5) != BL_OK || bl_cbor_map(r, &n) != BL_OK ||
+    if (!bl_label(r, 5) || bl_cbor_map(r, &n) != BL_OK ||
         n != BL_ROLE_TICKET) {
         return BL_ROOT;
     }
     for (i = BL_ROLE_ROOT; i <= BL_ROLE_TICKET; i++) {
-        if (label(r, i) != BL_OK ||
-            role_read(r, root, &root->role[i]) != BL_OK) {
+        if (!bl_label(r, i) || role_read(r, root, &root->role[i]) != BL_OK) {
             return BL_ROOT;
         }
     }
@@ -331,10 +297,10 @@ static bl_status limits_read(struct bl_cbor *r, uint32_t pairs,
 {
     root->floor = 0;
     root->ceiling = UINT64_MAX;
-    if (pairs > 0 && labelled_uint(r, 6, &root->floor) == BL_OK) {
+    if (pairs > 0 && bl_label_uint(r, 6, &root->floor)) {
         pairs--;
     }
-    if (pairs > 0 && labelled_uint(r, 7, &root->ceiling) == BL_OK) {
+    if (pairs > 0 && bl_label_uint(r, 7, &root->ceiling)) {
         pairs--;
     }
     return pairs == 0 && root->floor <= root->ceiling ? BL_OK : BL_ROOT;
@@ -346,11 +312,10 @@ static bl_status content_read(bl_span content, struct bl_root *root)
     uint32_t pairs;
 
     bl_cbor_init(&r, content);
-    if (bl_cbor_map(&r, &pairs) != BL_OK || pairs < 5 ||
-        labelled_int(&r, 1, 1) != BL_OK ||
-        labelled_uint(&r, 2, &root->version) != BL_OK ||
-        labelled_uint(&r, 3, &root->issued) != BL_OK ||
-        keys_read(&r, root) != BL_OK || roles_read(&r, root) != BL_OK ||
+    if (bl_cbor_map(&r, &pairs) != BL_OK || pairs < 5 || !bl_label(&r, 1) ||
+        !bl_label(&r, 1) || !bl_label_uint(&r, 2, &root->version) ||
+        !bl_label_uint(&r, 3, &root->issued) || keys_read(&r, root) != BL_OK ||
+        roles_read(&r, root) != BL_OK ||
         limits_read(&r, pairs - 5, root) != BL_OK) {
         return BL_ROOT;
     }

@@ -3,6 +3,7 @@
 
 #include "bowline/cbor.h"
 #include "frame.h"
+#include "label.h"
 #include "storage.h"
 #include "suit_private.h"
 
@@ -335,25 +336,22 @@ static uint64_t peek_version(bl_span start)
 {
     struct bl_cbor r;
     bl_span skip;
-    uint64_t number;
+    uint64_t tag;
     uint64_t version;
     uint32_t n;
 
     bl_cbor_init(&r, start);
-    if (bl_cbor_tag(&r, &number) != BL_OK || bl_cbor_array(&r, &n) != BL_OK ||
+    if (bl_cbor_tag(&r, &tag) != BL_OK || bl_cbor_array(&r, &n) != BL_OK ||
         bl_cbor_bstr(&r, &skip) != BL_OK || bl_cbor_item(&r, &skip) != BL_OK ||
         r.end - r.p < 3 || (*r.p >> 5) != BL_CBOR_BSTR) {
         return 0;
     }
     /* Step over the head only: the content ends behind `start`. */
     r.p += (*r.p & 31) == 25 ? 3 : (*r.p & 31) == 24 ? 2 : 1;
-    if (bl_cbor_map(&r, &n) != BL_OK || bl_cbor_uint(&r, &number) != BL_OK ||
-        number != 1 || bl_cbor_uint(&r, &number) != BL_OK ||
-        bl_cbor_uint(&r, &number) != BL_OK || number != 2 ||
-        bl_cbor_uint(&r, &version) != BL_OK) {
-        return 0;
-    }
-    return version;
+    return bl_cbor_map(&r, &n) == BL_OK && bl_label_uint(&r, 1, &version) &&
+                   bl_label_uint(&r, 2, &version)
+               ? version
+               : 0;
 }
 
 static bl_status copy_look(const struct bl_layout *layout, uint32_t i,

@@ -150,9 +150,23 @@ static bl_verdict verdict(bool holds)
     return holds ? BL_GOOD : BL_BAD;
 }
 
-/* Is `id` one of the device's `n`? */
-static bool is_one_of(const uint8_t *own, uint32_t n, const uint8_t *id)
+/* Is the id that the manifest asks for one of the device's? */
+static bool id_match(const struct bl_suit_platform *platform, int32_t code,
+                     const struct bl_suit_parameters *p)
 {
+    const uint8_t *own = platform->vendor_id;
+    const uint8_t *id = p->vendor_id;
+    uint32_t n = 1;
+
+    if (code == SUIT_CLASS) {
+        own = platform->class_id;
+        id = p->class_id;
+        n = platform->n_class_ids;
+    } else if (code == SUIT_DEVICE_ID) {
+        own = platform->device_id;
+        id = p->device_id;
+        n = own != NULL;
+    }
     for (; n > 0; n--, own += UUID_SIZE) {
         if (bl_equal(own, id, UUID_SIZE) == BL_GOOD) {
             return true;
@@ -260,15 +274,9 @@ static bl_status judge(const struct bl_suit_run *run, int32_t code, uint32_t i,
     }
     switch (code) {
     case SUIT_VENDOR:
-        holds = is_one_of(platform->vendor_id, 1, p->vendor_id);
-        break;
     case SUIT_CLASS:
-        holds =
-            is_one_of(platform->class_id, platform->n_class_ids, p->class_id);
-        break;
     case SUIT_DEVICE_ID:
-        holds = is_one_of(platform->device_id, platform->device_id != NULL,
-                          p->device_id);
+        holds = id_match(platform, code, p);
         break;
     case SUIT_IMAGE_MATCH:
         return image_match(run, i, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bowline/ticket.h"
 
-#include "bowline/cbor.h"
+#include "label.h"
 
 enum {
     CLAIM_EXPIRY = 4,
@@ -16,38 +16,18 @@ enum {
 static const char ticket_aad[] = "Bowline-Ticket-1";
 static const char permit_aad[] = "Bowline-Permit-1";
 
-/* The labels of both maps have one order only, the deterministic one. */
-static bool label(struct bl_cbor *r, int64_t expected)
+static bool id(struct bl_cbor *r, int32_t name, bl_span *out)
 {
-    struct bl_cbor ahead = *r;
-    int64_t found;
-
-    if (bl_cbor_int(&ahead, &found) != BL_OK || found != expected) {
-        return false;
-    }
-    *r = ahead;
-    return true;
-}
-
-static bool number(struct bl_cbor *r, int64_t name, uint64_t *out)
-{
-    return label(r, name) && bl_cbor_uint(r, out) == BL_OK;
-}
-
-static bool id(struct bl_cbor *r, int64_t name, bl_span *out)
-{
-    return label(r, name) && bl_cbor_bstr(r, out) == BL_OK &&
-           out->n == BL_ID_SIZE;
+    return bl_label_bstr(r, name, out) && out->n == BL_ID_SIZE;
 }
 
 /* A SUIT_Digest: [-16, 32 bytes]. */
-static bool digest(struct bl_cbor *r, int64_t name, bl_span *out)
+static bool digest(struct bl_cbor *r, int32_t name, bl_span *out)
 {
     uint32_t items;
 
-    return label(r, name) && bl_cbor_array(r, &items) == BL_OK && items == 2 &&
-           label(r, BL_ALG_SHA256) && bl_cbor_bstr(r, out) == BL_OK &&
-           out->n == 32;
+    return bl_label(r, name) && bl_cbor_array(r, &items) == BL_OK &&
+           items == 2 && bl_label_bstr(r, BL_ALG_SHA256, out) && out->n == 32;
 }
 
 /* As in CWT: not valid on or after its expiry. */
@@ -68,12 +48,13 @@ static bl_status ticket_read(bl_span payload, struct ticket_content *t)
 
     bl_cbor_init(&r, payload);
     if (bl_cbor_map(&r, &pairs) != BL_OK || pairs != 6 ||
-        !number(&r, CLAIM_EXPIRY, &t->expiry) ||
-        !number(&r, CLAIM_ISSUED, &t->issued) || !label(&r, CLAIM_NONCE) ||
-        bl_cbor_bstr(&r, &t->nonce) != BL_OK || t->nonce.n < BL_NONCE_MIN ||
-        t->nonce.n > BL_NONCE_MAX || !id(&r, CLAIM_DEVICE, &t->device) ||
+        !bl_label_uint(&r, CLAIM_EXPIRY, &t->expiry) ||
+        !bl_label_uint(&r, CLAIM_ISSUED, &t->issued) ||
+        !bl_label_bstr(&r, CLAIM_NONCE, &t->nonce) ||
+        t->nonce.n < BL_NONCE_MIN || t->nonce.n > BL_NONCE_MAX ||
+        !id(&r, CLAIM_DEVICE, &t->device) ||
         !digest(&r, CLAIM_MANIFEST, &t->manifest) ||
-        !number(&r, CLAIM_ROOT, &t->root_version) ||
+        !bl_label_uint(&r, CLAIM_ROOT, &t->root_version) ||
         bl_cbor_finish(&r) != BL_OK) {
         return BL_TICKET;
     }
@@ -130,8 +111,8 @@ static bl_status permit_read(bl_span payload, struct permit_content *p)
     p->device = bl_span_of(NULL, 0);
     bl_cbor_init(&r, payload);
     if (bl_cbor_map(&r, &pairs) != BL_OK || pairs < 4 || pairs > 5 ||
-        !number(&r, CLAIM_EXPIRY, &p->expiry) ||
-        !number(&r, CLAIM_ISSUED, &p->issued) ||
+        !bl_label_uint(&r, CLAIM_EXPIRY, &p->expiry) ||
+        !bl_label_uint(&r, CLAIM_ISSUED, &p->issued) ||
         (pairs == 5 && !id(&r, CLAIM_DEVICE, &p->device)) ||
         !digest(&r, CLAIM_MANIFEST, &p->manifest) ||
         !id(&r, CLAIM_CLASS, &p->class_id) || bl_cbor_finish(&r) != BL_OK) {
