@@ -274,26 +274,25 @@ bl_status bl_slot_check(const struct bl_layout *layout, uint8_t slot,
                         uint8_t *io, size_t io_size, struct bl_slot_facts *out)
 {
     struct bl_suit_envelope envelope;
-    struct bl_slot_facts facts;
-    struct checker checker = {layout, slot, io, io_size, &facts, false, BL_OK};
+    struct checker checker = {layout, slot, io, io_size, out, false, BL_OK};
     bl_span bytes;
     bl_status status =
         bl_slot_envelope(layout, slot, envelope_buffer, envelope_size, &bytes);
 
+    memset(out, 0, sizeof *out);
+    out->whole = BL_BAD;
+    out->signed_ok = BL_BAD;
     if (status != BL_OK) {
         return status;
     }
-    memset(&facts, 0, sizeof facts);
-    facts.whole = BL_BAD;
-    facts.signed_ok = BL_BAD;
     if (bl_suit_read(bytes, &envelope) == BL_OK) {
         if (bl_suit_authenticate(&envelope, root, crypto, NULL) == BL_OK) {
-            facts.signed_ok = BL_GOOD;
+            out->signed_ok = BL_GOOD;
         }
         check_manifest(&checker, &envelope, identity);
     }
-    if (checker.flash == BL_OK) {
-        *out = facts;
+    if (checker.flash != BL_OK) {
+        out->whole = BL_BAD;
     }
     return checker.flash;
 }

@@ -123,7 +123,7 @@ bl_status bl_install_close(struct bl_install *install,
  * image). `identity` lends vendor, class and device id only: what asks for a
  * clock, a battery or a version to update from was settled before the
  * installation. BL_OK means that `*out` is set, be it bad; BL_NO_IMAGE that no
- * envelope is there.
+ * envelope is there. On error its `whole` is BL_BAD.
  */
 struct bl_slot_facts {
     bl_verdict whole;     /* envelope well formed, all digests match */
