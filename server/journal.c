@@ -584,6 +584,7 @@ static int prepare(struct journal *j, struct error *err)
     j->sweep_row = j->next_row;
     j->drop_below = j->oldest_row;
     j->sweep_began_us = monotonic_us();
+    j->last_us = j->sweep_began_us; /* never 0: that means not due */
     j->two[1].number = 1;
     j->open = &j->two[1];
     pthread_mutex_init(&j->lock, NULL);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group commit: what is acknowledged is in the database, what fails is not
+ * acknowledged, and what the last run left is replayed. */
+#include "support/cmocka_all.h"
+
+#include "journal.h"
+
+#include "host/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct journal_config quick = {1, 0, 1};
+
+struct bench {
+    char dir[64];
+    char path[96];
+    struct store store;
+    struct devices *devices;
+    struct journal *journal;
+    struct metrics metrics;
+    struct error err;
+};
+
+static int row_count(void *ctx, sqlite3_stmt *row)
+{
+    *(int64_t *)ctx = sqlite3_column_int64(row, 0);
+    return 0;
+}
+
+static int64_t count(struct bench *b, const char *sql)
+{
+    int64_t n = -1;
+
+    store_lock(&b->store);
+    assert_int_equal(db_each(&b->store.db, &b->err, row_count, &n, sql, ""),
+                     0);
+    store_unlock(&b->store);
+    return n;
+}
+
+static void open_bench(struct bench *b)
+{
+    struct device d;
+
+    assert_int_equal(store_open(&b->store, b->path, &b->err), 0);
+    b->devices = devices_new();
+    for (uint32_t i = 1; i <= 3; i++) {
+        memset(&d, 0, sizeof d);
+        d.number = i;
+        d.id[0] = (uint8_t)i;
+        assert_int_equal(devices_add(b->devices, &d, &b->err), 0);
+    }
+    assert_int_equal(journal_replay(&b->store, b->devices, &b->err), 0);
+    b->journal =
+        journal_start(&quick, &b->store, b->devices, &b->metrics, &b->err);
+    assert_non_null(b->journal);
+}
+
+static void close_bench(struct bench *b)
+{
+    journal_stop(b->journal);
+    store_close(&b->store);
+    devices_free(b->devices);
+}
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+
+    snprintf(b->dir, sizeof b->dir, "/tmp/test-journal-XXXXXX");
+    assert_non_null(mkdtemp(b->dir));
+    snprintf(b->path, sizeof b->path, "%s/db", b->dir);
+    open_bench(b);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const suffix[] = {"", "-wal", "-shm"};
+    struct bench *b = *state;
+    char path[128];
+
+    close_bench(b);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", b->path, suffix[i]);
+        unlink(path);
+    }
+    rmdir(b->dir);
+    free(b);
+    return 0;
+}
+
+struct wait {
+    struct journal_waiter waiter;
+    _Atomic int result;
+};
+
+static void on_done(struct journal_waiter *waiter, bool ok)
+{
+    atomic_store(&((struct wait *)waiter)->result, ok ? 1 : -1);
+}
+
+static int wait_for(struct bench *b, uint64_t batch)
+{
+    struct wait w = {{NULL, on_done}, 0};
+    int result = journal_wait(b->journal, batch, &w.waiter);
+
+    if (result != 0) {
+        return result;
+    }
+    while (atomic_load(&w.result) == 0) {
+        usleep(500);
+    }
+    return atomic_load(&w.result);
+}
+
+static uint64_t report(struct bench *b, uint32_t number, uint32_t event)
+{
+    struct device *d = devices_lock_number(b->devices, number);
+    struct bl_event e = {.number = event, .code = 61, .state = 10};
+    uint64_t batch;
+
+    d->s.event = event;
+    d->s.last_seen = 1000 + event;
+    batch = journal_state(b->journal, d, &e, 1);
+    devices_unlock(b->devices, d);
+    return batch;
+}
+
+static void what_is_acknowledged_is_in_the_database(void **state)
+{
+    struct bench *b = *state;
+
+    for (uint32_t i = 1; i <= 20; i++) {
+        assert_int_equal(wait_for(b, report(b, 1 + i % 3, i)), 1);
+        assert_int_equal(count(b, "SELECT count(*) FROM events"), i);
+    }
+    assert_true(count(b, "SELECT count(*) FROM journal") > 0);
+}
+
+static void the_next_run_knows_what_the_last_one_did(void **state)
+{
+    struct bench *b = *state;
+    struct device *d;
+
+    report(b, 2, 5);
+    d = devices_lock_number(b->devices, 3);
+    d->s.last_seen = 77;
+    journal_seen(b->journal, d);
+    devices_unlock(b->devices, d);
+    close_bench(b); /* writes what is pending */
+    open_bench(b);
+    d = devices_lock_number(b->devices, 2);
+    assert_int_equal(d->s.event, 5);
+    assert_int_equal(d->durable, 5);
+    assert_int_equal(d->s.last_seen, 1005);
+    devices_unlock(b->devices, d);
+    d = devices_lock_number(b->devices, 3);
+    assert_int_equal(d->s.last_seen, 77);
+    devices_unlock(b->devices, d);
+}
+
+static void what_could_not_be_written_is_not_acknowledged(void **state)
+{
+    struct bench *b = *state;
+    struct device *d;
+
+    assert_int_equal(wait_for(b, report(b, 1, 1)), 1);
+    store_lock(&b->store);
+    db_script(&b->store.db, NULL, "PRAGMA query_only=1");
+    store_unlock(&b->store);
+    assert_int_equal(wait_for(b, report(b, 1, 2)), -1);
+    assert_true(journal_failing(b->journal));
+    d = devices_lock_number(b->devices, 1);
+    assert_int_equal(d->s.event, 1); /* taken in when it comes again */
+    assert_int_equal(d->durable, 1);
+    devices_unlock(b->devices, d);
+    store_lock(&b->store);
+    db_script(&b->store.db, NULL, "PRAGMA query_only=0");
+    store_unlock(&b->store);
+    while (wait_for(b, report(b, 1, 2)) < 0) {
+    }
+    assert_int_equal(count(b, "SELECT count(*) FROM events"), 2);
+    assert_false(journal_failing(b->journal));
+}
+
+static void the_journal_stays_bounded_and_the_table_complete(void **state)
+{
+    struct bench *b = *state;
+
+    uint64_t end = monotonic_us() + 5000000; /* five sweeps */
+    uint32_t n = 0;
+
+    while (monotonic_us() < end) {
+        n++;
+        assert_int_equal(wait_for(b, report(b, 1 + n % 3, n)), 1);
+        usleep(2000);
+    }
+    /* Without an end it would have one row a batch. */
+    assert_true(count(b, "SELECT count(*) FROM journal") < n * 2 / 3);
+    assert_int_equal(count(b, "SELECT count(*) FROM device_state"), 3);
+}
+
+static void a_damaged_journal_is_said(void **state)
+{
+    struct bench *b = *state;
+
+    store_lock(&b->store);
+    assert_int_equal(db_script(&b->store.db, &b->err,
+                               "INSERT INTO journal VALUES (999, x'0102')"),
+                     0);
+    store_unlock(&b->store);
+    assert_int_equal(journal_replay(&b->store, b->devices, &b->err), -1);
+    assert_non_null(strstr(b->err.text, "journal"));
+}
+
+static void a_device_record_survives_its_codec(void **state)
+{
+    struct device_state a;
+    struct device_state c;
+    uint8_t record[DEVICE_RECORD];
+
+    (void)state;
+    memset(&a, 0, sizeof a);
+    memset(&c, 0, sizeof c);
+    memset(a.manifest, 1, 32);
+    memset(a.image, 2, 32);
+    a.sequence = UINT64_MAX - 5;
+    a.floor = 7;
+    a.root_version = 8;
+    a.offer = 9;
+    a.noted_sequence = 10;
+    a.first_seen = 11;
+    a.last_seen = 12;
+    a.event = 13;
+    a.done = 14;
+    a.total = 15;
+    a.code = 160;
+    a.noted_code = 17;
+    a.outcome = 1;
+    a.noted_state = 2;
+    a.noted_reset = 3;
+    a.state = 4;
+    a.slot = 1;
+    a.confirmed = 1;
+    a.wait = 2;
+    a.expect = 2;
+    snprintf(a.hardware, sizeof a.hardware, "rev-a");
+    snprintf(a.version, sizeof a.version, "1.2.3");
+    device_record_put(&a, record);
+    assert_int_equal(device_record_get(&c, bl_span_of(record, sizeof record)),
+                     0);
+    assert_memory_equal(&a, &c, sizeof a);
+    record[0]++;
+    assert_int_equal(device_record_get(&c, bl_span_of(record, sizeof record)),
+                     -1);
+    assert_int_equal(device_record_get(&c, bl_span_of(record, 100)), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            what_is_acknowledged_is_in_the_database, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_next_run_knows_what_the_last_one_did, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_could_not_be_written_is_not_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_journal_stays_bounded_and_the_table_complete, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_journal_is_said, setup,
+                                        teardown),
+        cmocka_unit_test(a_device_record_survives_its_codec),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
