@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+import uuid
 from pathlib import Path
 
 import cbor2
@@ -65,7 +66,7 @@ class Fleet:
 
     def start(self, plain):
         env = dict(os.environ, BOWLINE_LISTEN=f"127.0.0.1:{self.port}",
-                   BOWLINE_LOG_LEVEL="warning",
+                   BOWLINE_LOG_LEVEL="error",
                    BOWLINE_CONNECTIONS_PER_ADDRESS="100000",
                    BOWLINE_PLAIN_HTTP="true" if plain else "false")
         self.process = subprocess.Popen(
@@ -73,21 +74,25 @@ class Fleet:
         wait_for(self.port)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
 
-    def api(self, method, path, body=None):
+    def api(self, method, path, body=None, raw=None):
         token = (self.d / "operator.token").read_text().strip()
         context = ssl.create_default_context(cafile=self.d / "ca.pem")
         request = urllib.request.Request(
             f"https://127.0.0.1:{self.port}/api/v1{path}", method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=raw if raw else json.dumps(body).encode() if body else None,
             headers={"Authorization": f"Bearer {token}",
-                     "Content-Type": "application/json"})
+                     "Content-Type": "application/octet-stream" if raw
+                     else "application/json"})
         with urllib.request.urlopen(request, context=context) as answer:
             return json.load(answer)
 
     def register(self):
+        self.api("POST", "/roots", raw=(self.d / "root-1.cbor").read_bytes())
         product = self.api("POST", "/products",
                            {"name": "bench", "vendor_domain": "bench.example"})
         polls = []
@@ -101,7 +106,7 @@ class Fleet:
 
 def poll_body(device, product, nonce):
     body = {1: bytes.fromhex(device), 3: 1, 4: bytes(32), 5: 0, 6: 0, 7: True,
-            8: 1, 10: bytes.fromhex(product["class_id"]), 11: "rev1",
+            8: 1, 10: uuid.UUID(product["class_id"]).bytes, 11: "rev1",
             12: "1.0.0", 14: 1, 15: bytes(32)}
     if nonce:
         body[2] = secrets.token_bytes(16)
@@ -116,7 +121,7 @@ def write_script(path, product, polls, nonce):
             body = "".join(f"\\{b}" if b > 99 else f"\\{b:03d}"
                            for b in poll_body(device, product, nonce))
             out.write(f'all[{number}] = wrk.format("POST", "/d/v1/poll", '
-                      f'{{["Authorization"]="Bearer {token}", '
+                      f'{{["Host"]="127.0.0.1", ["Authorization"]="Bearer {token}", '
                       f'["Content-Type"]="application/cbor"}}, "{body}")\n')
         out.write("local i = 0\nrequest = function()\n"
                   "  i = i % #all + 1\n  return all[i]\nend\n")
@@ -231,14 +236,15 @@ def main():
     arguments.add_argument("--connections", type=int, default=64)
     options = arguments.parse_args()
     d = Path(tempfile.mkdtemp(prefix="bowline-bench-"))
+    fleet = Fleet(d, options.devices)
     try:
-        fleet = Fleet(d, options.devices)
         fleet.start(False)
         product, polls = fleet.register()
         fleet.stop()
         section("plain HTTP", d, fleet, product, polls, True, options)
         section("TLS 1.3", d, fleet, product, polls, False, options)
     finally:
+        fleet.stop()
         shutil.rmtree(d)
 
 
