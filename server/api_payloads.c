@@ -54,6 +54,7 @@ void payload_data(struct server *s, struct http_request *rq, bl_span piece)
     (void)s;
     if (blob_write(rq->upload, piece.p, piece.n, &err) != 0) {
         api_store_error(rq, &err);
+        payload_end(rq); /* what it took is free again before the answer */
     }
 }
 

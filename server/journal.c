@@ -514,15 +514,14 @@ static struct batch *take_batch(struct journal *j)
 }
 
 static struct journal_waiter *close_batch(struct journal *j, struct batch *b,
-                                          bool ok)
+                                          bool committed)
 {
     struct journal_waiter *waiters = b->waiters;
 
-    j->result[b->number % RESULTS] = ok;
+    j->result[b->number % RESULTS] = committed && !b->poisoned;
     j->closed = b->number;
-    if (!ok) {
-        j->open->poisoned = true;
-    }
+    /* Only a failure poisons, and only the batch that was being filled. */
+    j->open->poisoned = !committed;
     b->n = 0;
     b->records = 0;
     b->n_events = 0;
@@ -539,16 +538,17 @@ static void *run(void *ctx)
     pthread_mutex_lock(&j->lock);
     while ((b = take_batch(j)) != NULL) {
         struct journal_waiter *waiters;
+        bool poisoned;
         bool ok;
 
         pthread_mutex_unlock(&j->lock);
         ok = commit_batch(j, b);
         pthread_mutex_lock(&j->lock);
-        ok = ok && !b->poisoned;
+        poisoned = b->poisoned;
         waiters = close_batch(j, b, ok);
         j->last_us = monotonic_us();
         pthread_mutex_unlock(&j->lock);
-        answer_waiters(waiters, ok);
+        answer_waiters(waiters, ok && !poisoned);
         pthread_mutex_lock(&j->lock);
     }
     pthread_mutex_unlock(&j->lock);

@@ -222,6 +222,14 @@ def test_a_full_disk_is_said_and_the_server_goes_on(make_server):
     assert device.poll(nonce=False, k9=[])[7]
     last = device.number - len(device.events)
     assert "journal-failing" in server.log.read_text()
+    # Space is there again: it goes on by itself.
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    for _ in range(5):
+        if device.send(device.message()).status == 200:
+            break
+    device.poll()
+    assert server.request("GET", "/healthz").status == 200
     server.stop()
     server.start()
     events = server.api("GET", f"/devices/{device.id}/events?limit=1000")
