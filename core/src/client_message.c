@@ -16,13 +16,13 @@ static void put_event(struct bl_cbor_writer *w, const struct bl_event *e)
     bl_cbor_put_uint(w, e->reset);
 }
 
-static void put_key_uint(struct bl_cbor_writer *w, uint64_t key, uint64_t v)
+static void put_key_uint(struct bl_cbor_writer *w, uint32_t key, uint64_t v)
 {
     bl_cbor_put_uint(w, key);
     bl_cbor_put_uint(w, v);
 }
 
-static void put_key_bytes(struct bl_cbor_writer *w, uint64_t key,
+static void put_key_bytes(struct bl_cbor_writer *w, uint32_t key,
                           const void *p, size_t n)
 {
     bl_cbor_put_uint(w, key);

@@ -12,6 +12,14 @@ import re
 import sys
 
 PRIMITIVES = {"sha256.c", "hss.c"}
+GROUPS = (
+    ("manifests, root documents, tickets",
+     r"(cbor|label|cose|signature|root|ticket|suit)"),
+    ("storage and installation",
+     r"(flash|state|journal|slot|install|firmware)"),
+    ("client", r"client"),
+    ("boot decision", r"(decide|run)\.c"),
+)
 ENTRIES = {"client": "bl_client_", "boot": "bl_boot_run"}
 
 # Calls through pointers: which functions of core each caller can reach. The
@@ -104,16 +112,26 @@ def main():
     sizes = kept(build / f"{image}.map")
     primitives = sum(sizes.pop(p, 0) for p in PRIMITIVES)
     helpers = sizes.pop("libgcc", 0)
+    own = set(sizes)
+    parts = []
+    for name, pattern in GROUPS:
+        part = [f for f in sizes if re.match(pattern, f)]
+        if part:
+            parts.append(f"{name} {sum(sizes[f] for f in part)}")
+        own.difference_update(part)
+    if own:
+        raise SystemExit(f"{image}: in no group: {', '.join(sorted(own))}")
     frames, calls = graph(build)
     roots = [f for f in frames if f.startswith(ENTRIES[image])]
     if not roots:
         raise SystemExit(f"{image}: no .ci files: is -fcallgraph-info set?")
     depth, chain = deepest(frames, calls, roots)
     print(f"{image}: {sum(sizes.values())} bytes of code; SHA-256 and "
-          f"HSS-LMS {primitives}, the compiler's helpers {helpers}; "
-          f"deepest stack {depth}:")
-    print("   ", " > ".join(f"{f.split(':')[-1]} {frames.get(f, 0)}"
-                            for f in chain))
+          f"HSS-LMS {primitives}, the compiler's helpers {helpers}")
+    print("   ", "; ".join(parts))
+    print(f"    deepest stack {depth}:",
+          " > ".join(f"{f.split(':')[-1]} {frames.get(f, 0)}"
+                     for f in chain))
 
 
 if __name__ == "__main__":
