@@ -191,7 +191,7 @@ def full_disk(server):
                   (server.folder / "data").rglob("*") if path.is_file())
     limit = max(largest, 1 << 17) + 4096
     server.start(preexec_fn=lambda: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (limit, limit)))
+        resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)))
 
 
 def test_a_full_disk_is_said_and_the_server_goes_on(make_server):
