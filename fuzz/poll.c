@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "accept_all.h"
-#include "poll.h"
+#include "poll_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
