@@ -6,6 +6,8 @@
  */
 #include "client_private.h"
 
+#include "frame.h"
+
 const struct bl_timing bl_timing_default = {1800,  60,  60, 3600,
                                             86400, 600, 10};
 
@@ -267,7 +269,7 @@ static void refuse_answer(struct bl_client *c, bl_status why)
     back_off(c, 0);
 }
 
-static bl_status take_root(struct bl_client *c, bl_span document)
+static BL_APART bl_status take_root(struct bl_client *c, bl_span document)
 {
     const struct bl_client_config *config = &c->config;
     struct bl_root next; /* looked at no further: read anew where it stays */
@@ -311,8 +313,8 @@ static void up_to_date(struct bl_client *c)
     }
 }
 
-static bl_status take_ticket(struct bl_client *c,
-                             const struct bl_answer *answer)
+static BL_APART bl_status take_ticket(struct bl_client *c,
+                                      const struct bl_answer *answer)
 {
     const struct bl_client_config *config = &c->config;
     struct bl_ticket ticket;
@@ -439,7 +441,12 @@ void bl_client_unreachable(struct bl_client *c, uint64_t now_ms)
         bl_client_done(c, now_ms, false, 0);
         return;
     }
-    bl_client_answer(c, now_ms, 0, bl_span_of(NULL, 0), 0);
+    c->now_ms = now_ms;
+    c->fresh = false;
+    if (c->expect == EXPECT_POLL) {
+        back_off(c, 0);
+    }
+    c->expect = EXPECT_NONE;
 }
 
 void bl_client_poke(struct bl_client *c)
