@@ -28,12 +28,14 @@ count_cmocka() {
     failed=$((failed + f))
 }
 
+# The closing line of pytest: "1 failed, 468 passed, 2 skipped in 292.58s".
 count_pytest() {
     local line
-    line=$(grep -E '^=+ .*(passed|failed|error|skipped).* in .*=+$' "$1" | tail -1)
-    word() { echo "$line" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) $1.*/\1/p"; }
+    line=$(grep -E '^[0-9=].*(passed|failed|error|skipped).* in [0-9.]+s' "$1" |
+        tail -1)
+    word() { echo " $line" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) $1.*/\1/p"; }
     local p f e s
-    p=$(word passed); f=$(word failed); e=$(word 'error'); s=$(word skipped)
+    p=$(word passed); f=$(word failed); e=$(word error); s=$(word skipped)
     passed=$((passed + ${p:-0}))
     failed=$((failed + ${f:-0} + ${e:-0}))
     skipped=$((skipped + ${s:-0}))
@@ -52,7 +54,7 @@ cmake --preset release >/dev/null && cmake --build --preset release -j "$jobs" |
 step "unit tests"
 if ! ctest --test-dir build/dev -j "$jobs" --output-on-failure \
     --timeout $([ "$long" = yes ] && echo 7200 || echo 600) \
-    --output-log "$log/ctest.log" -V >"$log/ctest.out" 2>&1; then
+    -V >"$log/ctest.out" 2>&1; then
     broken "ctest"
     grep -E '\*\*\*Failed|\*\*\*Timeout|\[  FAILED  \]|\[   LINE|ERROR:' \
         "$log/ctest.out" | head -60
@@ -62,14 +64,9 @@ tail -6 "$log/ctest.out"
 
 step "programs, end to end"
 export BOWLINE_BUILD=$PWD/build/dev BOWLINE_BIN=$PWD/build/dev/bin
-if ! /usr/bin/python3 -m pytest -q -p no:cacheprovider -rfEs tests \
-    2>&1 | tee "$log/pytest.log" | tail -40; then
-    :
-fi
-if ! grep -qE '^=+ .*passed.* in ' "$log/pytest.log" ||
-    grep -qE '^=+ .*(failed|error).* in ' "$log/pytest.log"; then
-    broken pytest
-fi
+/usr/bin/python3 -m pytest -q -p no:cacheprovider -rfEs tests \
+    >"$log/pytest.log" 2>&1 || { broken pytest; tail -60 "$log/pytest.log"; }
+tail -3 "$log/pytest.log"
 count_pytest "$log/pytest.log"
 
 if [ "$long" = yes ]; then
