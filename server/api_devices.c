@@ -96,8 +96,11 @@ static json_t *target(struct server *s, struct device *d, bool *updated)
                      "kind", target_kind(order, rollout));
 }
 
-static const char *why_not(enum rollout_why why)
+static const char *why_text(const struct device *d, enum rollout_why why)
 {
+    if (d->s.first_seen == 0) {
+        return "it has not been seen yet";
+    }
     switch (why) {
     case ROLLOUT_STAGE:
         return "its turn comes in a later stage";
@@ -106,9 +109,9 @@ static const char *why_not(enum rollout_why why)
     case ROLLOUT_TRIED:
         return "it tried this release and did not keep it";
     case ROLLOUT_NEWER:
-        return "it has something newer";
+        return "it has, or has tried, something newer";
     case ROLLOUT_TRIAL:
-        return "the image it runs is on trial";
+        return "the image it runs is still on trial";
     case ROLLOUT_RUNS:
         return "it runs what it should";
     case ROLLOUT_OFFER:
@@ -173,13 +176,13 @@ static json_t *device_json(struct server *s, struct device *d)
                   "name", d->name, "product", p->name, "tags",
                   tags == NULL ? json_array() : tags);
     uint64_t order;
+    struct rollout_verdict v = device_decide(s, d, &order);
     bool updated;
 
     add_reported(out, s, d);
     json_object_set_new(out, "target", target(s, d, &updated));
     json_object_set_new(out, "updated", json_boolean(updated));
-    json_object_set_new(out, "why",
-                        json_string(why_not(device_decide(s, d, &order).why)));
+    json_object_set_new(out, "why", json_string(why_text(d, v.why)));
     return out;
 }
 

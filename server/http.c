@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
 
+#include "fields.h"
 #include "host/log.h"
 #include "listen.h"
 #include "tls.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ enum {
     OUT_KEPT = 4096,
     DRAIN_MAX = 1 << 20, /* of a refused body: else the line is cut */
     BODY_SLOWEST = 1024, /* bytes a second, for streamed bodies */
-    CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX
+    CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX /* cleared for each request */
 };
 
 enum phase {
@@ -61,6 +63,12 @@ struct connection {
     uint64_t file_offset;
     uint64_t file_n;
     bool close;
+    bool gathered; /* the TLS session waits for the reply's last byte */
+    void *session; /* of TLS, or NULL */
+    struct MHD_Response *kept; /* of `out`, for replies of one size and type */
+    const uint8_t *kept_out;
+    const char *kept_type;
+    size_t kept_n;
     int n_headers;
     struct {
         const char *name;
@@ -76,7 +84,6 @@ struct http {
     uint16_t port;
     pthread_mutex_t lock; /* of the list */
     struct connection *first;
-    _Atomic uint32_t open_requests;
 };
 
 static struct connection *of(const struct http_request *rq)
@@ -92,10 +99,17 @@ static struct connection *of(const struct http_request *rq)
 /* --- Connections ----------------------------------------------------------
  */
 
-static void enter(struct connection *c, enum phase phase)
+/* Who sees the phase sees since when. */
+static void enter(struct connection *c, enum phase phase, uint64_t now_us)
 {
-    atomic_store(&c->since_us, monotonic_us());
-    atomic_store(&c->phase, phase);
+    atomic_store_explicit(&c->since_us, now_us, memory_order_relaxed);
+    atomic_store_explicit(&c->phase, phase, memory_order_release);
+}
+
+/* An answer is watched by the library's timeout: its time does not count. */
+static void enter_answer(struct connection *c)
+{
+    atomic_store_explicit(&c->phase, ANSWER, memory_order_release);
 }
 
 static void link_connection(struct http *h, struct connection *c)
@@ -138,12 +152,21 @@ static void open_connection(struct http *h, struct MHD_Connection *mhd,
     c->mhd = mhd;
     c->file = -1;
     c->rq.http = h;
-    enter(c, HEADER);
+    enter(c, HEADER, monotonic_us());
     link_connection(h, c);
     atomic_fetch_add(&h->config.metrics->connections, 1);
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info != NULL && h->tickets != NULL) {
-        tls_tickets_offer(h->tickets, info->tls_session);
+        c->session = info->tls_session;
+        tls_tickets_offer(h->tickets, c->session);
+    }
+}
+
+static void drop_kept(struct connection *c)
+{
+    if (c->kept != NULL) {
+        MHD_destroy_response(c->kept);
+        c->kept = NULL;
     }
 }
 
@@ -164,6 +187,7 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd,
     }
     atomic_fetch_sub(&h->config.metrics->connections, 1);
     unlink_connection(h, c);
+    drop_kept(c);
     free(c->body);
     free(c->out);
     free(c);
@@ -172,12 +196,12 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd,
 
 static bool too_slow(const struct http *h, struct connection *c, uint64_t now)
 {
-    uint64_t since = atomic_load(&c->since_us);
+    int phase = atomic_load_explicit(&c->phase, memory_order_acquire);
+    uint64_t since = atomic_load(&c->since_us); /* of this phase or later */
     uint64_t limit = (uint64_t)h->config.timeout_s * 1000000;
-    int phase = atomic_load(&c->phase);
 
-    if (since >= now || now - since < limit || phase == ANSWER) {
-        return false; /* an answer is watched by the library's timeout */
+    if (phase == ANSWER || since >= now || now - since < limit) {
+        return false;
     }
     if (phase == HEADER) {
         return true;
@@ -319,23 +343,68 @@ static struct MHD_Response *make_response(struct connection *c)
         if (r != NULL) {
             c->file = -1; /* the library closes it */
         }
-        return r;
+    } else {
+        /* Lives in the connection, which outlives the response's sending. */
+        r = MHD_create_response_from_buffer(c->out_n, c->out,
+                                            MHD_RESPMEM_PERSISTENT);
     }
-    /* Lives in the connection, which outlives the response's sending. */
-    return MHD_create_response_from_buffer(c->out_n, c->out,
-                                           MHD_RESPMEM_PERSISTENT);
+    if (r != NULL && c->type != NULL) {
+        MHD_add_response_header(r, "Content-Type", c->type);
+    }
+    return r;
+}
+
+/* A device's polls are answered by the same few bytes over and over: the
+ * library's response is made once, and `out` filled anew. */
+static struct MHD_Response *same_response(struct connection *c)
+{
+    if (c->kept != NULL && c->kept_n == c->out_n && c->kept_out == c->out &&
+        c->kept_type == c->type) {
+        return c->kept;
+    }
+    drop_kept(c);
+    c->kept = make_response(c);
+    c->kept_n = c->out_n;
+    c->kept_out = c->out;
+    c->kept_type = c->type;
+    return c->kept;
+}
+
+/* Header and body would be two records, and two packets. */
+static void gather(struct connection *c)
+{
+    if (c->session != NULL) {
+        tls_gather(c->session);
+        c->gathered = true;
+    }
+}
+
+static void let_go(struct connection *c, bool whole)
+{
+    int off = 0;
+
+    if (!c->gathered) {
+        return;
+    }
+    c->gathered = false;
+    /* The library has corked the socket, and has flushed it too early. */
+    setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+    /* It fails when the peer has left earlier answers unread until no room is
+     * left for a small one, or is gone. */
+    if (!whole || tls_let_go(c->session) != 0) {
+        shutdown(c->fd, SHUT_RDWR);
+    }
 }
 
 static enum MHD_Result send_reply(struct connection *c)
 {
-    struct MHD_Response *r = make_response(c);
+    bool small = c->file < 0 && c->out_n <= OUT_KEPT;
+    bool same = small && c->n_headers == 0 && !c->close;
+    struct MHD_Response *r = same ? same_response(c) : make_response(c);
     enum MHD_Result result;
 
     if (r == NULL) {
         return MHD_NO;
-    }
-    if (c->type != NULL) {
-        MHD_add_response_header(r, "Content-Type", c->type);
     }
     for (int i = 0; i < c->n_headers; i++) {
         MHD_add_response_header(r, c->header[i].name, c->header[i].value);
@@ -343,9 +412,14 @@ static enum MHD_Result send_reply(struct connection *c)
     if (c->close) {
         MHD_add_response_header(r, "Connection", "close");
     }
-    enter(c, ANSWER);
+    enter_answer(c);
+    if (small) {
+        gather(c);
+    }
     result = MHD_queue_response(c->mhd, (unsigned)c->status, r);
-    MHD_destroy_response(r);
+    if (!same) {
+        MHD_destroy_response(r);
+    }
     return result;
 }
 
@@ -354,7 +428,7 @@ void http_hold(struct http_request *rq)
     struct connection *c = of(rq);
 
     c->held = true;
-    enter(c, ANSWER);
+    enter_answer(c);
     MHD_suspend_connection(c->mhd);
 }
 
@@ -369,106 +443,27 @@ void http_release(struct http_request *rq)
 /* --- What is refused before the application sees it -----------------------
  */
 
-struct header_check {
-    struct connection *c;
-    int n_lengths;
-    int n_hosts;
-    int n_encodings;
-    int n_auths;
-    bool bad;
-    const char *length;
-};
-
-static bool token_char(char c)
+static enum MHD_Result add_field(void *ctx, enum MHD_ValueKind kind,
+                                 const char *name, size_t name_n,
+                                 const char *value, size_t value_n)
 {
-    return isalnum((unsigned char)c) ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool clean_name(const char *name)
-{
-    if (*name == '\0') {
-        return false;
-    }
-    for (; *name != '\0'; name++) {
-        if (!token_char(*name)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool clean_value(const char *value)
-{
-    for (; value != NULL && *value != '\0'; value++) {
-        unsigned char c = (unsigned char)*value;
-
-        if ((c < 0x20 && c != '\t') || c == 0x7F) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum MHD_Result check_header(void *ctx, enum MHD_ValueKind kind,
-                                    const char *name, const char *value)
-{
-    struct header_check *check = ctx;
-
     (void)kind;
-    if (!clean_name(name) || !clean_value(value)) {
-        check->bad = true;
-    }
-    if (strcasecmp(name, "Content-Length") == 0) {
-        check->n_lengths++;
-        check->length = value;
-    } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-        check->n_encodings++;
-    } else if (strcasecmp(name, "Host") == 0) {
-        check->n_hosts++;
-    } else if (strcasecmp(name, "Authorization") == 0) {
-        check->n_auths++;
-    }
+    fields_add(ctx, name, name_n, value, value_n);
     return MHD_YES;
 }
 
-static int read_length(const char *text, uint64_t *out)
-{
-    uint64_t v = 0;
-
-    if (text == NULL || *text == '\0' || strlen(text) > 18) {
-        return -1;
-    }
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9') {
-            return -1;
-        }
-        v = v * 10 + (uint64_t)(*text - '0');
-    }
-    *out = v;
-    return 0;
-}
-
-/* Anything two parsers might read differently ends the connection. */
 static void check_headers(struct connection *c)
 {
-    struct header_check check = {c, 0, 0, 0, 0, false, NULL};
+    struct fields fields = {0, 0, 0, 0, false, NULL};
+    const char *problem;
+    int status;
 
-    MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, check_header, &check);
-    if (check.n_lengths > 1 || check.n_hosts > 1 || check.n_auths > 1 ||
-        check.n_encodings > 1) {
-        refuse(c, 400, "a header field stands there twice");
-    } else if (check.n_encodings > 0 && check.n_lengths > 0) {
-        refuse(c, 400, "Transfer-Encoding beside Content-Length");
-    } else if (check.n_encodings > 0) {
-        refuse(c, 411, "send a Content-Length, not Transfer-Encoding");
-    } else if (check.bad) {
-        refuse(c, 400, "a header field with forbidden characters");
-    } else if (check.n_lengths == 1 &&
-               read_length(check.length, &c->rq.content_length) != 0) {
-        refuse(c, 400, "Content-Length is not a number");
+    MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_field, &fields);
+    problem = fields_problem(&fields, &status, &c->rq.content_length);
+    if (problem != NULL) {
+        refuse(c, status, problem);
+        c->close = true;
     }
-    c->close = c->status != 0;
 }
 
 static void check_length(struct connection *c)
@@ -503,7 +498,7 @@ static void reset_request(struct connection *c, const char *method,
     c->status = 0;
     c->close = false;
     c->n_headers = 0;
-    atomic_store(&c->received, 0);
+    atomic_store_explicit(&c->received, 0, memory_order_relaxed);
 }
 
 static enum MHD_Result first_call(struct http *h, struct connection *c,
@@ -511,7 +506,7 @@ static enum MHD_Result first_call(struct http *h, struct connection *c,
 {
     reset_request(c, method, path);
     c->open = true;
-    atomic_fetch_add(&h->open_requests, 1);
+    enter(c, BODY, c->rq.began_us);
     check_headers(c);
     if (c->status != 0) {
         return send_reply(c);
@@ -520,7 +515,6 @@ static enum MHD_Result first_call(struct http *h, struct connection *c,
     if (c->status == 0) {
         check_length(c);
     }
-    enter(c, BODY);
     if (c->status == 0) {
         return MHD_YES;
     }
@@ -538,7 +532,7 @@ static void take_body(struct http *h, struct connection *c, bl_span piece)
 {
     size_t wanted = c->rq.body.n + piece.n;
 
-    atomic_fetch_add(&c->received, piece.n);
+    atomic_fetch_add_explicit(&c->received, piece.n, memory_order_relaxed);
     if (c->refused) {
         return;
     }
@@ -602,7 +596,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd,
     return last_call(h, c);
 }
 
-static void count_request(struct http *h, const struct connection *c)
+static void count_request(struct http *h, const struct connection *c,
+                          uint64_t now_us)
 {
     int hundred = c->status / 100;
 
@@ -610,8 +605,7 @@ static void count_request(struct http *h, const struct connection *c)
         atomic_fetch_add_explicit(&h->config.metrics->requests[hundred], 1,
                                   memory_order_relaxed);
     }
-    histogram_add(&h->config.metrics->request_time,
-                  monotonic_us() - c->rq.began_us);
+    histogram_add(&h->config.metrics->request_time, now_us - c->rq.began_us);
 }
 
 static void shrink(struct connection *c)
@@ -633,19 +627,20 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **state,
 {
     struct http *h = ctx;
     struct connection *c = *state;
+    uint64_t now;
 
     (void)mhd;
-    (void)code;
     if (c == NULL || !c->open) {
         return;
     }
     c->open = false;
-    count_request(h, c);
+    let_go(c, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    now = monotonic_us();
+    count_request(h, c, now);
     h->config.app.end(h->config.app.ctx, &c->rq);
     drop_file(c);
     shrink(c);
-    enter(c, HEADER);
-    atomic_fetch_sub(&h->open_requests, 1);
+    enter(c, HEADER, now);
     *state = NULL;
 }
 
@@ -775,6 +770,19 @@ uint16_t http_port(const struct http *h)
     return h->port;
 }
 
+static bool busy(struct http *h)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&h->lock);
+    for (struct connection *c = h->first; c != NULL && !found; c = c->next) {
+        found =
+            atomic_load_explicit(&c->phase, memory_order_acquire) != HEADER;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
 void http_drain(struct http *h, uint32_t seconds)
 {
     MHD_socket listener = MHD_quiesce_daemon(h->daemon);
@@ -785,7 +793,7 @@ void http_drain(struct http *h, uint32_t seconds)
     for (uint32_t i = 0; i < seconds * 50; i++) {
         struct timespec pause = {0, 20 * 1000000};
 
-        if (atomic_load(&h->open_requests) == 0) {
+        if (!busy(h)) {
             return;
         }
         if (i % 25 == 24) {

@@ -23,7 +23,7 @@
 #include "host/buffer.h"
 #include "metrics.h"
 
-enum { HTTP_HEADER_MAX = 16384, HTTP_PARAMS = 2, HTTP_HEADERS = 6 };
+enum { HTTP_HEADER_MAX = 8192, HTTP_PARAMS = 2, HTTP_HEADERS = 6 };
 
 struct http;
 struct route;

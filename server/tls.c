@@ -109,6 +109,16 @@ void tls_tickets_offer(struct tls_tickets *t, void *session)
     gnutls_session_ticket_enable_server(session, &t->key);
 }
 
+void tls_gather(void *session)
+{
+    gnutls_record_cork(session);
+}
+
+int tls_let_go(void *session)
+{
+    return gnutls_record_uncork(session, 0) < 0 ? -1 : 0;
+}
+
 static int name_of(const gnutls_datum_t *der, char *out, size_t *size)
 {
     gnutls_x509_crt_t crt;

@@ -20,6 +20,11 @@ struct tls_tickets *tls_tickets_new(void);
 void tls_tickets_free(struct tls_tickets *t);
 void tls_tickets_offer(struct tls_tickets *t, void *session);
 
+/* What is sent is gathered until tls_let_go sends it as few records. -1 when
+ * not all of it went: then the connection is of no use. */
+void tls_gather(void *session);
+int tls_let_go(void *session);
+
 /* Common name of the peer's certificate when it has one that the client CA
  * vouches for; else "". */
 void tls_client_name(void *session, char *out, size_t size);
