@@ -13,36 +13,29 @@ void hex_encode(const uint8_t *bytes, size_t n, char *out)
     out[2 * n] = 0;
 }
 
+/* No branch on the digit: secrets pass here. */
 static int value(char c)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
+    unsigned digit = (unsigned)(uint8_t)c - '0';
+    unsigned letter = ((unsigned)(uint8_t)c | 0x20) - 'a';
+    int number = digit < 10 ? (int)digit : -1;
+
+    return letter < 6 ? (int)letter + 10 : number;
 }
 
 int hex_decode(const char *text, size_t text_n, uint8_t *out, size_t n)
 {
-    size_t i;
-    int high;
-    int low;
+    int bad = 0;
 
     if (n > SIZE_MAX / 2 || text_n != 2 * n) {
         return -1;
     }
-    for (i = 0; i < n; i++) {
-        high = value(text[2 * i]);
-        low = value(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return -1;
-        }
-        out[i] = (uint8_t)(high * 16 + low);
+    for (size_t i = 0; i < n; i++) {
+        int high = value(text[2 * i]);
+        int low = value(text[2 * i + 1]);
+
+        bad |= high | low; /* negative when one is */
+        out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
-    return 0;
+    return bad < 0 ? -1 : 0;
 }
