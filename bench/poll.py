@@ -27,7 +27,7 @@ import cbor2
 import measure
 
 TOP = Path(__file__).resolve().parent.parent
-BIN = TOP / "bin"
+BIN = Path(os.environ.get("BOWLINE_BIN", TOP / "bin"))
 
 
 def free_port():
