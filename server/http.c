@@ -25,7 +25,8 @@ enum {
     OUT_KEPT = 4096,
     DRAIN_MAX = 1 << 20, /* of a refused body: else the line is cut */
     BODY_SLOWEST = 1024, /* bytes a second, for streamed bodies */
-    CONNECTION_MEMORY = 2 * HTTP_HEADER_MAX /* cleared for each request */
+    /* Cleared for each request. */
+    CONNECTION_MEMORY = HTTP_HEADER_MAX + HTTP_HEADER_MAX / 2
 };
 
 enum phase {

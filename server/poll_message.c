@@ -216,12 +216,26 @@ static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
     }
 }
 
+static bl_status read_key(struct bl_cbor *r, uint64_t *next, uint64_t *out)
+{
+    bl_status s = bl_cbor_uint(r, out);
+
+    if (s != BL_OK) {
+        return s;
+    }
+    if (*out < *next || *out == UINT64_MAX) {
+        return BL_CBOR;
+    }
+    *next = *out + 1;
+    return BL_OK;
+}
+
 bl_status poll_read(bl_span body, struct poll *out)
 {
     const uint32_t required =
         1U << 1 | 1U << 3 | 1U << 4 | 1U << 5 | 1U << 6 | 1U << 7 | 1U << 8;
     struct bl_cbor r;
-    bl_span last = {NULL, 0};
+    uint64_t next = 0; /* the least that may come */
     uint32_t pairs;
     bl_status s;
 
@@ -237,8 +251,8 @@ bl_status poll_read(bl_span body, struct poll *out)
     for (uint32_t i = 0; i < pairs; i++) {
         uint64_t key;
 
-        s = bl_cbor_key_order(&r, &last);
-        s = s != BL_OK ? s : bl_cbor_uint(&r, &key);
+        /* Keys are numbers in their shortest form: they ascend as such. */
+        s = read_key(&r, &next, &key);
         s = s != BL_OK ? s : read_value(&r, key, out);
         if (s != BL_OK) {
             return s;
