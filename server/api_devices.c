@@ -113,7 +113,8 @@ static const char *why_text(const struct device *d, enum rollout_why why)
     case ROLLOUT_TRIAL:
         return "the image it runs is still on trial";
     case ROLLOUT_RUNS:
-        return "it runs what it should";
+        return d->s.confirmed != 0 ? "it runs what it should"
+                                   : "it runs what it should, still on trial";
     case ROLLOUT_OFFER:
         return "an update is offered";
     case ROLLOUT_NOTHING:

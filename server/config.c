@@ -35,7 +35,7 @@ static const struct key keys[] = {
     {"poll_interval", NUMBER, AT(poll_interval_s), "0", 0, 604800},
     {"max_downloads", NUMBER, AT(max_downloads), "500", 1, 100000},
     {"threads", NUMBER, AT(threads), "0", 0, 256},
-    {"max_connections", NUMBER, AT(max_connections), "20000", 8, 1000000},
+    {"max_connections", NUMBER, AT(max_connections), "0", 0, 1000000},
     {"connections_per_address", NUMBER, AT(connections_per_address), "2000", 0,
      1000000},
     {"request_timeout", NUMBER, AT(request_timeout_s), "30", 1, 3600},
@@ -213,6 +213,10 @@ static int check(const struct config *c, struct error *err)
     if (one_of(c->log_format, formats) < 0) {
         return error_set(err, "log_format: \"%s\" is neither text nor json",
                          c->log_format);
+    }
+    if (c->max_connections > 0 && c->max_connections < 8) {
+        return error_set(err, "max_connections: %d is not 0, and less than 8",
+                         c->max_connections);
     }
     if (!c->plain_http &&
         (c->tls_certificate[0] == '\0' || c->tls_key[0] == '\0')) {

@@ -25,7 +25,7 @@ struct config {
     int poll_interval_s;
     int max_downloads;
     int threads;
-    int max_connections;
+    int max_connections; /* 0: what the limit of open files allows */
     int connections_per_address;
     int request_timeout_s;
     char log_format[CONFIG_TEXT];

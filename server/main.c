@@ -18,7 +18,14 @@
 #define BOWLINE_VERSION "0"
 #endif
 
-enum { DRAIN_S = 20, PEM_MAX = 1 << 20 };
+enum {
+    DRAIN_S = 20,
+    PEM_MAX = 1 << 20,
+    CONNECTIONS = 20000, /* when the configuration leaves it open */
+    CONNECTIONS_LEAST = 8,
+    FILES_EACH = 2,
+    FILES_OTHER = 256
+};
 
 static const char usage[] =
     "usage: bowlined [--config FILE] [--check] [--help] [--version]\n"
@@ -121,25 +128,56 @@ static int load_pems(const struct config *c, struct pems *p, bool check,
     return 0;
 }
 
-static void raise_files(const struct config *c)
+/* A connection may have a file open, too; the rest is for the others. */
+static rlim_t files_for(int connections)
+{
+    return (rlim_t)connections * FILES_EACH + FILES_OTHER;
+}
+
+/* Raised to `wanted`, or as near as it may. */
+static rlim_t raise_files(rlim_t wanted)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)c->max_connections * 2 + 256;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
+        return 0;
     }
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
     }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted) {
-        log_warning("files", LOG_INT("limit", limit.rlim_cur),
-                    LOG_INT("wanted", wanted),
+    return limit.rlim_cur;
+}
+
+static int connections_for(rlim_t files)
+{
+    rlim_t n = files < FILES_OTHER ? 0 : (files - FILES_OTHER) / FILES_EACH;
+
+    return n < CONNECTIONS_LEAST ? CONNECTIONS_LEAST : (int)n;
+}
+
+/* Who asked for a number is warned when it cannot be had. */
+static void limit_connections(struct config *c)
+{
+    bool asked = c->max_connections > 0;
+    int most = asked ? c->max_connections : CONNECTIONS;
+    rlim_t limit = raise_files(files_for(most));
+
+    c->max_connections = most;
+    if (limit >= files_for(most)) {
+        return;
+    }
+    if (asked) {
+        log_warning("files", LOG_INT("limit", limit),
+                    LOG_INT("wanted", files_for(most)),
                     LOG_TEXT("advice", "raise LimitNOFILE, or lower "
                                        "max_connections"));
+        return;
     }
+    c->max_connections = connections_for(limit);
+    log_info("files", LOG_INT("limit", limit),
+             LOG_INT("max_connections", c->max_connections));
 }
 
 static void block_signals(sigset_t *set)
@@ -214,7 +252,7 @@ static int serve(struct server *s, const struct pems *p, struct error *err)
     sigset_t set;
 
     block_signals(&set);
-    raise_files(&s->config);
+    limit_connections(&s->config);
     if (server_open(s, err) != 0) {
         return -1;
     }

@@ -72,6 +72,25 @@ def test_stages_hold_back_what_is_not_their_turn(server):
     assert "last stage" in answer.json["error"]["message"]
 
 
+def test_why_a_device_has_no_update_in_words(server):
+    old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
+    start(server, new, [100])
+    device = server.register()
+    assert device.show()["why"] == "it has not been seen yet"
+    device.run(old, slot=0, confirmed=False)
+    device.poll()
+    assert device.show()["why"] == "the image it runs is still on trial"
+    device.run(old, slot=0)
+    device.poll()
+    assert device.show()["why"] == "an update is offered"
+    device.run(new, confirmed=False)
+    device.poll()
+    assert device.show()["why"] == "it runs what it should, still on trial"
+    device.run(new)
+    device.poll()
+    assert device.show()["why"] == "it runs what it should"
+
+
 def bucket(salt, identity):
     digest = hashlib.sha256(salt.encode() + bytes.fromhex(identity)).digest()
     return int.from_bytes(digest[:8], "big") % 10000

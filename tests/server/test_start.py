@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One clear error for each thing that is wrong at the start."""
+import json
 import os
 import signal
 import socket
@@ -118,6 +119,20 @@ def test_the_environment_overrides_the_file(make_server):
     device = server.register()
     assert device.poll(nonce=False)[5] == 77
     assert '"event":"started"' in server.log.read_text()
+
+
+@pytest.mark.parametrize("asked, level", [(0, "info"), (5000, "warning")])
+def test_fewer_files_than_connections_are_said_once(make_server, asked, level):
+    server = make_server(max_connections=asked, log_format="json")
+    server.command = lambda: ["prlimit", "--nofile=1256:1256",
+                              *type(server).command(server)]
+    server.start()
+    said = [json.loads(line) for line in server.log.read_text().splitlines()]
+    files = [line for line in said if line["event"] == "files"]
+    assert [line["level"] for line in files] == [level]
+    assert files[0]["limit"] == 1256
+    if asked == 0:
+        assert files[0]["max_connections"] == 500
 
 
 def test_sighup_reads_the_tokens_again(make_server):
