@@ -41,7 +41,7 @@ count_pytest() {
     skipped=$((skipped + ${s:-0}))
 }
 
-[ "$long" = yes ] && export BOWLINE_EXHAUSTIVE=1 BOWLINE_LONG=1
+[ "$long" = yes ] && export BOWLINE_LONG=1
 
 step "build (sanitizers, warnings are errors)"
 cmake --preset dev >/dev/null && cmake --build --preset dev -j "$jobs" ||
@@ -70,6 +70,13 @@ tail -3 "$log/pytest.log"
 count_pytest "$log/pytest.log"
 
 if [ "$long" = yes ]; then
+    step "every power cut, and a second one in every recovery"
+    cmake --preset long >/dev/null && cmake --build --preset long -j "$jobs" \
+        >/dev/null || broken "build"
+    BOWLINE_EXHAUSTIVE=1 ctest --test-dir build/long -R 'powercut|sim_' \
+        -j "$jobs" --timeout 7200 -V >"$log/cuts.out" 2>&1 || broken "power cuts"
+    count_cmocka "$log/cuts.out"
+    grep -iE 'cuts|releases' "$log/cuts.out" | tail -12
     step "fuzzing, 60 s a target"
     tests/fuzz.sh 60 || broken fuzz
     step "sizes"
