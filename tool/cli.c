@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suggest.h"
 #include "tool.h"
 
 struct wanted {
@@ -60,6 +61,25 @@ static int give(struct call *c, const struct option *option, const char *value)
     return 0;
 }
 
+static bool offer_option(const struct option *option, void *ctx)
+{
+    suggest_offer(ctx, option->name, strlen(option->name));
+    return false;
+}
+
+static int no_option(struct call *c, const char *word, const char *name)
+{
+    struct suggest s = {name, NULL, 0, 0};
+
+    (void)verb_option(c->verb, offer_option, &s);
+    if (s.word != NULL) {
+        return refuse(c, EXIT_USAGE, "%s: no such option; did you mean --%s?",
+                      word, s.word);
+    }
+    return refuse(c, EXIT_USAGE, "%s: no such option; see bowline %s --help",
+                  word, c->verb->name);
+}
+
 /* One word that begins with '-'; *next is the word behind it, or NULL. */
 static int read_option(struct call *c, const char *word, const char *next,
                        bool *used_next)
@@ -77,9 +97,8 @@ static int read_option(struct call *c, const char *word, const char *next,
     }
     option = verb_option(c->verb, is_wanted, &w);
     if (option == NULL) {
-        return refuse(c, EXIT_USAGE,
-                      "%s: no such option; see bowline %s --help", word,
-                      c->verb->name);
+        return no_option(c, word,
+                         is_long ? keep(c, "%.*s", (int)w.n, w.name) : "");
     }
     if (option->value == NULL) {
         if (is_long && equals != NULL) {

@@ -116,29 +116,54 @@ static void bash_groups(void)
     printf("    esac\n");
 }
 
-static void bash(void)
+/* The first word; help is followed by the words of a verb. */
+static void bash_first(void)
 {
-    printf("# bash completion of bowline, made by: bowline completion bash\n"
-           "_bowline()\n{\n"
-           "    local current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
-           "    local previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-           "    local first=\"${COMP_WORDS[1]}\" verb seconds= options=\n"
-           "    local kind= words= arguments= choices=\n"
-           "    COMPREPLY=()\n"
-           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-           "        COMPREPLY=($(compgen -W \"");
+    printf("    local firsts=\"");
     first_words();
-    printf("\" -- \"$current\"))\n        return\n    fi\n");
+    printf("\"\n"
+           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+           "        case \"$current\" in\n"
+           "        -*) _bowline_offer \"--help --version\" ;;\n"
+           "        *) _bowline_offer \"$firsts\" ;;\n"
+           "        esac\n"
+           "        return\n    fi\n"
+           "    if [ \"$first\" = help ] && [[ \"$current\" != -* ]]; then\n"
+           "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+           "            _bowline_offer \"$firsts\"\n"
+           "            return\n        fi\n"
+           "        first=\"${COMP_WORDS[2]}\" second=3\n    fi\n");
+}
+
+/* The second word of a group. */
+static void bash_second(void)
+{
     bash_groups();
     printf("    verb=\"$first\"\n"
            "    if [ -n \"$seconds\" ]; then\n"
-           "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-           "            COMPREPLY=($(compgen -W \"$seconds\" -- "
-           "\"$current\"))\n"
+           "        if [ \"$COMP_CWORD\" -eq \"$second\" ]; then\n"
+           "            _bowline_offer \"$seconds\"\n"
            "            return\n"
            "        fi\n"
-           "        verb=\"$first ${COMP_WORDS[2]}\"\n"
-           "    fi\n");
+           "        verb=\"$first ${COMP_WORDS[second]}\"\n"
+           "    fi\n"
+           "    if [ \"$second\" -eq 3 ]; then\n"
+           "        return\n    fi\n");
+}
+
+static void bash(void)
+{
+    printf("# bash completion of bowline, made by: bowline completion bash\n"
+           "_bowline_offer()\n{\n"
+           "    COMPREPLY=($(compgen -W \"$1\" -- \"$current\"))\n}\n"
+           "_bowline()\n{\n"
+           "    local current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+           "    local previous=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
+           "    local first=\"${COMP_WORDS[1]}\" second=2 verb seconds=\n"
+           "    local options= kind= words= arguments= choices=\n"
+           "    COMPREPLY=()\n");
+    bash_first();
+    bash_second();
     bash_verbs();
     printf("    if [ -z \"$kind$words\" ]; then\n"
            "        case \"$current\" in\n"
@@ -149,7 +174,7 @@ static void bash(void)
            "    case \"$kind\" in\n"
            "    file) COMPREPLY=($(compgen -f -- \"$current\")) ;;\n"
            "    folder) COMPREPLY=($(compgen -d -- \"$current\")) ;;\n"
-           "    *) COMPREPLY=($(compgen -W \"$words\" -- \"$current\")) ;;\n"
+           "    *) _bowline_offer \"$words\" ;;\n"
            "    esac\n}\n"
            "complete -o filenames -F _bowline bowline\n");
 }
@@ -194,9 +219,16 @@ static void zsh(void)
            "# zsh completion of bowline, made by: bowline completion zsh\n"
            "_bowline()\n{\n    local verb=\"${words[2]}\" used=1\n"
            "    local -a seconds\n"
-           "    if (( CURRENT == 2 )); then\n        compadd --");
+           "    if (( CURRENT == 2 )) && [[ $verb == -* ]]; then\n"
+           "        compadd -- --help --version\n        return\n    fi\n"
+           "    if (( CURRENT == 2 )) || [[ $verb == help && $CURRENT == 3 "
+           "&&\n            ${words[3]} != -* ]]; then\n        compadd --");
     first_words();
-    printf("\n        return\n    fi\n    case \"$verb\" in\n");
+    printf("\n        return\n    fi\n"
+           "    if [[ $verb == help && $CURRENT == 4 ]]; then\n"
+           "        shift words\n        (( CURRENT -= 1 ))\n"
+           "        verb=\"${words[2]}\"\n    fi\n"
+           "    case \"$verb\" in\n");
     for (i = 0; i < n_verbs; i++) {
         size_t n = first_length(&verbs[i]);
 

@@ -47,37 +47,35 @@ static void indented_lines(const char *text)
     }
 }
 
-static void one_line(const struct verb *v)
-{
-    printf("  %-18s %s\n", v->name, v->summary);
-}
-
-void help_all(void)
+void help_lines(FILE *out, const char *group)
 {
     size_t i;
 
+    for (i = 0; i < n_verbs; i++) {
+        if (group == NULL || verb_in_group(&verbs[i], group)) {
+            (void)fprintf(out, "  %-18s %s\n", verbs[i].name,
+                          verbs[i].summary);
+        }
+    }
+}
+
+void help_list(struct call *c, const char *group)
+{
+    if (c->json) {
+        help_json_list(c->result, group);
+        return;
+    }
+    if (group != NULL) {
+        help_lines(stdout, group);
+        return;
+    }
     printf("bowline: firmware updates over the air\n\n"
            "Usage: bowline VERB [ARGUMENTS] [OPTIONS]\n\n");
-    for (i = 0; i < n_verbs; i++) {
-        one_line(&verbs[i]);
-    }
+    help_lines(stdout, NULL);
     printf("\nbowline VERB --help says more. Exit codes:\n");
 #define LINE(name, number, meaning) printf("  %d  %s\n", number, meaning);
     EXIT_LIST(LINE)
 #undef LINE
-}
-
-void help_group(const char *word)
-{
-    size_t n = strlen(word);
-    size_t i;
-
-    for (i = 0; i < n_verbs; i++) {
-        if (strncmp(verbs[i].name, word, n) == 0 &&
-            (verbs[i].name[n] == ' ' || verbs[i].name[n] == '\0')) {
-            one_line(&verbs[i]);
-        }
-    }
 }
 
 /* "one of: ..." in the right column, wrapped. */
@@ -127,8 +125,12 @@ static void print_exits(unsigned exits)
 #undef LINE
 }
 
-void help_verb(const struct verb *v)
+void help_verb(struct call *c, const struct verb *v)
 {
+    if (c->json) {
+        help_json_verb(c->result, v);
+        return;
+    }
     printf("bowline %s: %s\n\nUsage: bowline %s%s%s [OPTIONS]\n\n", v->name,
            v->summary, v->name, v->arguments[0] == '\0' ? "" : " ",
            v->arguments);
@@ -157,40 +159,53 @@ const char *exit_meaning(int code)
     return "";
 }
 
-int verb_help(struct call *c)
+/* The sources: man pages and the reference. */
+static int help_source(struct call *c, const struct verb *v)
 {
     const char *folder = cli_value(c, "man-folder");
-    char *words[MANY];
-    const struct verb *v;
-    int used = 0;
-    int i;
 
+    if (c->json) {
+        return refuse(c, EXIT_USAGE,
+                      "a man page and the reference are never JSON");
+    }
     if (folder != NULL) {
         return man_write_all(c, folder);
     }
     if (cli_flag(c, "markdown")) {
         help_markdown();
-        return EXIT_YES;
+    } else {
+        man_page(v, stdout);
     }
-    for (i = 0; i < c->n_arguments; i++) {
+    return EXIT_YES;
+}
+
+int verb_help(struct call *c)
+{
+    char *words[MANY];
+    const struct verb *v;
+    int n = c->n_arguments;
+    int used = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
         words[i] = keep(c, "%s", c->argument[i]);
     }
-    v = verb_find(words, c->n_arguments, &used);
-    if (c->n_arguments > 0 && (v == NULL || used != c->n_arguments)) {
-        if (c->n_arguments == 1 && verb_is_group(words[0])) {
-            help_group(words[0]);
-            return EXIT_YES;
-        }
-        return refuse(c, EXIT_USAGE,
-                      "there is no verb \"%s\"; see bowline help",
-                      c->argument[0]);
+    v = verb_find(words, n, &used);
+    if (n == 1 && v == NULL && verb_is_group(words[0])) {
+        help_list(c, words[0]);
+        return EXIT_YES;
     }
-    if (cli_flag(c, "man")) {
-        man_page(v, stdout);
-    } else if (v == NULL) {
-        help_all();
+    if (n > 0 && (v == NULL || used != n)) {
+        return verb_unknown(c, words, n);
+    }
+    if (cli_flag(c, "man") || cli_flag(c, "markdown") ||
+        cli_flag(c, "man-folder")) {
+        return help_source(c, v);
+    }
+    if (v == NULL) {
+        help_list(c, NULL);
     } else {
-        help_verb(v);
+        help_verb(c, v);
     }
     return EXIT_YES;
 }

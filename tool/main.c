@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bowline: finds the verb, reads its options, runs it, prints the outcome. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static void choose_color(struct call *c)
 static void print_error(const struct call *c, int code)
 {
     (void)fflush(stdout);
-    (void)fprintf(stderr, "bowline %s: %s\n", c->verb->name, c->err.text);
+    (void)fprintf(stderr, "bowline%s%s: %s\n", c->verb == NULL ? "" : " ",
+                  c->verb == NULL ? "" : c->verb->name, c->err.text);
     if (c->json) {
         json_t *error = json_object();
 
@@ -51,6 +53,14 @@ static int run(struct call *c)
     return c->verb->run(c);
 }
 
+/* Nobody reads our output any more, as behind "| head": no error of ours. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 static int finish(struct call *c, int code)
 {
     if (code != EXIT_YES && c->err.text[0] != '\0') {
@@ -61,7 +71,8 @@ static int finish(struct call *c, int code)
                          JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         (void)putchar('\n');
     }
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_YES) {
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_YES &&
+        !reader_is_gone()) {
         (void)fprintf(stderr, "bowline: the output could not be written\n");
         code = EXIT_LOCAL;
     }
@@ -81,7 +92,7 @@ static bool wants_json(const struct call *c, char **words, int n)
             return true;
         }
     }
-    return cli_flag(c, "json");
+    return c->verb != NULL && cli_flag(c, "json");
 }
 
 static int call_verb(const struct verb *verb, char **words, int n)
@@ -96,39 +107,39 @@ static int call_verb(const struct verb *verb, char **words, int n)
     c.quiet = cli_flag(&c, "quiet");
     choose_color(&c);
     if (code == 0 && cli_flag(&c, "help")) {
-        c.json = false;
-        help_verb(verb);
+        help_verb(&c, verb);
         return finish(&c, EXIT_YES);
+    }
+    if (code == 0 && c.json && verb->json == NULL) {
+        code = refuse(&c, EXIT_USAGE, "its output is never JSON");
     }
     return finish(&c, code == 0 ? run(&c) : code);
 }
 
-static int no_verb(int argc, char **argv)
+static bool asks_help(const char *word)
 {
-    if (argc < 2) {
-        help_all();
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        help_all();
-        return EXIT_YES;
-    }
-    if (verb_is_group(argv[1])) {
-        bool asked = argc > 2 && (strcmp(argv[2], "--help") == 0 ||
-                                  strcmp(argv[2], "-h") == 0);
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
 
-        if (!asked) {
-            (void)fprintf(stderr, "bowline %s: say which:\n", argv[1]);
-            (void)fflush(stderr);
-        }
-        help_group(argv[1]);
-        return asked ? EXIT_YES : EXIT_USAGE;
+/* The words name no verb: help, or what may be meant. */
+static int no_verb(char **words, int n)
+{
+    struct call c = {0};
+    int code = EXIT_YES;
+
+    c.result = json_object();
+    c.json = wants_json(&c, words, n);
+    if (n > 0 && asks_help(words[0])) {
+        help_list(&c, NULL);
+    } else if (n > 1 && asks_help(words[1]) && verb_is_group(words[0])) {
+        help_list(&c, words[0]);
+    } else {
+        code = verb_unknown(&c, words, n);
     }
-    (void)fprintf(stderr,
-                  "bowline: there is no verb \"%s\"; see bowline "
-                  "help\n",
-                  argv[1]);
-    return EXIT_USAGE;
+    if (code != EXIT_YES && !c.json && (n == 0 || verb_is_group(words[0]))) {
+        help_lines(stderr, n == 0 ? NULL : words[0]);
+    }
+    return finish(&c, code);
 }
 
 int main(int argc, char **argv)
@@ -143,7 +154,7 @@ int main(int argc, char **argv)
     }
     verb = argc < 2 ? NULL : verb_find(argv + 1, argc - 1, &used);
     if (verb == NULL) {
-        return no_verb(argc, argv);
+        return no_verb(argv + 1, argc < 1 ? 0 : argc - 1);
     }
     return call_verb(verb, argv + 1 + used, argc - 1 - used);
 }

@@ -74,6 +74,7 @@ static void head(FILE *f, const char *name, const char *summary)
 
 static bool option_out(const struct option *option, void *ctx)
 {
+    char phrase[512];
     FILE *f = ctx;
 
     (void)fprintf(f, ".It ");
@@ -85,13 +86,10 @@ static bool option_out(const struct option *option, void *ctx)
         (void)fprintf(f, " Ar %s", option->value);
     }
     (void)fputc('\n', f);
-    text_out(f, option->help);
-    if (option->many) {
-        (void)fprintf(f, "May be repeated.\n");
-    }
-    if (option->complete == WORDS) {
-        (void)fprintf(f, "One of:\n%s.\n", option->words);
-    }
+    option_phrase(option, phrase, sizeof phrase - 1);
+    phrase[0] = (char)toupper((unsigned char)phrase[0]);
+    (void)strcat(phrase, ".");
+    text_out(f, phrase);
     return false;
 }
 

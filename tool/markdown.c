@@ -7,17 +7,18 @@
 
 static bool option_row(const struct option *option, void *ctx)
 {
+    char phrase[512];
+
     (void)ctx;
-    printf("| `--%s%s%s`%s | %s%s%s%s |\n", option->name,
+    option_phrase(option, phrase, sizeof phrase);
+    printf("| `--%s%s%s`%s | %s |\n", option->name,
            option->value == NULL ? "" : " ",
            option->value == NULL ? "" : option->value,
            option->letter == 0     ? ""
            : option->letter == 'o' ? ", `-o`"
            : option->letter == 'q' ? ", `-q`"
                                    : ", `-h`",
-           option->help, option->many ? "; may be repeated" : "",
-           option->complete == WORDS ? ": " : "",
-           option->complete == WORDS ? option->words : "");
+           phrase);
     return false;
 }
 

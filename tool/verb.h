@@ -6,8 +6,10 @@
 #ifndef VERB_H
 #define VERB_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct call;
 
@@ -80,17 +82,27 @@ const struct option *
 verb_option(const struct verb *verb,
             bool (*each)(const struct option *option, void *ctx), void *ctx);
 /* The verb whose name is the first one or two words; *used says how many. */
-const struct verb *verb_find(char **words, int n, int *used);
+const struct verb *verb_find(char *const *words, int n, int *used);
 /* "key": is there a verb with two words that begins so? */
 bool verb_is_group(const char *word);
 
 /* "yes", "no", ... and the meaning of an exit code. */
 const char *exit_meaning(int code);
 
-/* help.c */
-void help_all(void);
-void help_group(const char *word);
-void help_verb(const struct verb *verb);
+bool verb_in_group(const struct verb *verb, const char *word);
+/* EXIT_USAGE: the words name no verb, and which one may be meant. */
+int verb_unknown(struct call *c, char *const *words, int n);
+/* The help of an option as one phrase, with its choices. */
+void option_phrase(const struct option *option, char *out, size_t size);
+
+/* help.c: the verbs of a group, or all when it is NULL. */
+void help_list(struct call *c, const char *group);
+void help_verb(struct call *c, const struct verb *verb);
+/* The list's lines alone. */
+void help_lines(FILE *out, const char *group);
+/* help_json.c */
+void help_json_list(json_t *out, const char *group);
+void help_json_verb(json_t *out, const struct verb *verb);
 /* markdown.c */
 void help_markdown(void);
 /* man.c: a page in mdoc; NULL is bowline(1) itself. */

@@ -113,7 +113,7 @@ static const struct option options_rollout_start[] = {
 
 static const struct option options_rollout_status[] = {
     FLAG("watch", "a live view, until the rollout ends or you stop it"),
-    CHOICE("wait", "STATE", "wait until then; exit 1 when it cannot be",
+    CHOICE("wait", "STATE", "wait for this state; exit 1 when it cannot come",
            WAITS),
     VALUE("timeout", "SECONDS", "how long to wait; else 600"),
     VALUE("interval", "SECONDS", "how often to ask; else 1"),
@@ -400,7 +400,9 @@ const struct verb verbs[] = {
      "source <(bowline completion bash)"},
     {"help", "[VERB]", 0, 2, ANY, NULL, verb_help,
      "explain a verb", "The same as bowline VERB --help.",
-     options_help, 0, DOES(YES) | DOES(USAGE) | DOES(LOCAL), NULL,
+     options_help, 0, DOES(YES) | DOES(USAGE) | DOES(LOCAL),
+     "of one verb:    verb, arguments, summary, about, options, exits, json, "
+     "example\nelse:           verbs: list of {verb, arguments, summary}",
      "bowline help rollout start"},
     {"version", NO_ARGUMENTS, verb_version,
      "print the program's version", "Nothing else.",

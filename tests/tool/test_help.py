@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help, man pages and completions come from one table, and hold."""
+import os
 import re
 import shutil
 import subprocess
@@ -53,6 +54,12 @@ def check_page(tool, page):
     assert "EXIT STATUS" in re.sub(".\b", "", run.stdout)
 
 
+def test_choices_read_as_a_sentence(tool):
+    page = tool.good("help", "rollout", "status", "--man").out
+    assert "\nWhen to use colors; one of auto, always, never.\n" in page
+    assert "cannot come; one of finished, settled," in page
+
+
 def test_the_programs_own_page_is_clean(tool):
     page = tool.good("help", "--man").out
     check_page(tool, page)
@@ -77,10 +84,70 @@ def test_unknown_verbs_and_groups(tool):
     assert "no verb" in tool("frobnicate").err
     assert tool("frobnicate").code == 2
     group = tool("rollout")
-    assert group.code == 2 and "rollout start" in group.out
-    assert tool.good("rollout", "--help").out == group.out
-    assert tool().code == 2
+    assert group.code == 2 and group.out == ""
+    assert "rollout start" in group.err
+    assert tool.good("rollout", "--help").out in group.err
+    assert tool().code == 2 and tool().out == ""
     assert "Usage" in tool.good("--help").out
+
+
+@pytest.mark.parametrize("words, meant", [
+    (["rolout", "start"], '"rollout"'),
+    (["rollout", "strat"], '"rollout start"'),
+    (["help", "rollout", "strat"], '"rollout start"'),
+    (["help", "relaese"], '"release"'),
+    (["rollout", "status", "--wtch"], "--watch"),
+])
+def test_a_mistyped_word_is_guessed(tool, words, meant):
+    said = tool(*words)
+    assert said.code == 2 and said.out == ""
+    assert f"did you mean {meant}?" in said.err
+    assert words[-1] in said.err or words[0] in said.err
+
+
+def test_nothing_is_guessed_from_afar(tool):
+    for words in (["frob"], ["rollout", "zzzz"], ["release", "--zzzz"],
+                  ["x" * 5000]):
+        assert "did you mean" not in tool(*words).err
+    assert '"release start", but "release"' in \
+        tool.refused(2, "help", "release", "start")
+
+
+@pytest.mark.parametrize("words", [
+    ["frob"], ["rollout", "strat"], ["rollout"], [], ["help", "frob"],
+    ["completion", "bash"], ["help", "--man"], ["rollout", "--zzz"],
+    ["device", "show"]])
+def test_json_is_one_object_also_when_it_failed(tool, words):
+    said = tool(*words, "--json")
+    assert said.code == 2
+    assert said.json["error"]["exit"] == 2
+    assert said.json["error"]["message"] in said.err
+
+
+def test_help_as_json(tool):
+    verbs = tool.good("help", "--json").json["verbs"]
+    assert [v["verb"] for v in verbs] == VERBS
+    assert tool.good("--help", "--json").json["verbs"] == verbs
+    group = tool.good("rollout", "--help", "--json").json["verbs"]
+    assert group == [v for v in verbs if v["verb"].startswith("rollout ")]
+    one = tool.good("rollout", "status", "--help", "--json").json
+    assert one == tool.good("help", "rollout", "status", "--json").json
+    assert "watch" in {o["name"] for o in one["options"]}
+    assert one["exits"] == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_reader_that_leaves_is_no_error(tool):
+    """The pipe is closed before anything is written to it."""
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run([programs() / "bowline", "help", "--markdown"],
+                         stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert run.returncode == 0 and run.stderr == ""
+    with open("/dev/full", "w") as full:
+        run = subprocess.run([programs() / "bowline", "help", "--markdown"],
+                             stdout=full, stderr=subprocess.PIPE, text=True)
+    assert run.returncode == 7 and "could not be written" in run.stderr
 
 
 def complete(tool, line):
@@ -106,6 +173,12 @@ def test_bash_completes_verbs(tool):
     assert complete(tool, "bowline ro") == {"root", "rollout", "rollback"}
     assert complete(tool, "bowline ") == {v.split()[0] for v in VERBS}
     assert complete(tool, "bowline rollout a") == {"abort", "advance"}
+    assert complete(tool, "bowline --") == {"--help", "--version"}
+    assert complete(tool, "bowline help ro") == {"root", "rollout",
+                                                 "rollback"}
+    assert complete(tool, "bowline help rollout a") == {"abort", "advance"}
+    assert complete(tool, "bowline help --man-") == {"--man-folder"}
+    assert complete(tool, "bowline help release ") == set()
 
 
 def test_bash_completes_options_values_and_files(tool):
