@@ -3,6 +3,7 @@
 """Polls per second and CPU per poll of bowlined, device state recorded durably
 (SQLite, synchronous=FULL), beside nginx returning a static answer of the same
 size; in one run, alternating, over keep-alive connections, plain HTTP and TLS.
+Both with as many threads or workers.
 
 Light polls: what a device sends when nothing is new. Fresh polls carry a nonce
 and get a signed ticket; they are measured apart, since nginx has no such
@@ -27,6 +28,7 @@ import cbor2
 import measure
 
 TOP = Path(__file__).resolve().parent.parent
+WORKERS = max(2, os.cpu_count() or 1)
 BIN = Path(os.environ.get("BOWLINE_BIN", TOP / "bin"))
 
 
@@ -67,6 +69,7 @@ class Fleet:
     def start(self, plain):
         env = dict(os.environ, BOWLINE_LISTEN=f"127.0.0.1:{self.port}",
                    BOWLINE_LOG_LEVEL="error",
+                   BOWLINE_THREADS=str(WORKERS),
                    BOWLINE_CONNECTIONS_PER_ADDRESS="100000",
                    BOWLINE_PLAIN_HTTP="true" if plain else "false")
         self.process = subprocess.Popen(
@@ -150,7 +153,7 @@ class Nginx:
         listen = f"listen 127.0.0.1:{self.port}{'' if plain else ' ssl'};"
         config = d / "nginx.conf"
         config.write_text(
-            f"worker_processes 1; daemon off; pid {d}/nginx.pid; "
+            f"worker_processes {WORKERS}; daemon off; pid {d}/nginx.pid; "
             f"error_log {d}/nginx.log;\n"
             "events { worker_connections 4096; }\n"
             "http { access_log off; keepalive_requests 100000000; "
@@ -217,8 +220,8 @@ def section(title, d, fleet, product, polls, plain, options):
     fleet.stop()
     nginx.stop()
     print(f"\n{title}: {len(polls)} devices, {options.connections} "
-          f"connections, answer of {size} bytes, {options.rounds} rounds of "
-          f"{options.seconds} s; median (min-max)\n")
+          f"connections, {WORKERS} threads each, answer of {size} bytes, "
+          f"{options.rounds} rounds of {options.seconds} s; median (min-max)\n")
     print("| | polls/s / nginx | CPU per poll / nginx | CPU us per poll |")
     print("|---|---|---|---|")
     for name in ("nginx", "bowlined", "fresh"):
