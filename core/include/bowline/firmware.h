@@ -23,8 +23,26 @@ struct bl_firmware {
     uint8_t reserved[32];
 };
 
+/*
+ * Nothing in a firmware has to refer to the record: the linker keeps it in
+ * spite of -Wl,--gc-sections (flag R of the section; binutils 2.36, lld 13).
+ * gcc for ARM has no such attribute although its assembler knows the flag: it
+ * is told behind gcc's back, and @ begins a comment there. With something
+ * older: KEEP(*(.bowline)) in the linker script, or -Wl,-u,bl_firmware.
+ */
+#define BL_FIRMWARE_KEPT used, section(".bowline")
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#undef BL_FIRMWARE_KEPT
+#define BL_FIRMWARE_KEPT used, section(".bowline,\"aR\",%progbits @")
+#elif defined(__has_attribute)
+#if __has_attribute(retain)
+#undef BL_FIRMWARE_KEPT
+#define BL_FIRMWARE_KEPT used, retain, section(".bowline")
+#endif
+#endif
+
 #define BL_FIRMWARE(product_name, version_text)                               \
-    __attribute__((used, section(".bowline")))                                \
+    __attribute__((BL_FIRMWARE_KEPT))                                         \
     const struct bl_firmware bl_firmware = {"\x89"                            \
                                             "BOWLINE-FW\r\n\x1a\n",           \
                                             {1, 0},                           \
