@@ -52,6 +52,10 @@ static inline bool bl_client_on_trial(const struct bl_client *c)
     return c->state.trial == c->slot; /* not: will be, after the reset */
 }
 void bl_client_trial_init(struct bl_client *c);
+/* The journal's last event about a release, of the states whose bits are set;
+ * false when there is none. */
+bool bl_client_last_event(const struct bl_client *c, uint64_t sequence,
+                          uint32_t states, struct bl_event *out);
 void bl_client_test(struct bl_client *c);
 void bl_client_give_up(struct bl_client *c, bl_status why);
 

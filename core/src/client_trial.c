@@ -5,17 +5,13 @@
 /* --- What the journal knows of the last trial ------------------------------
  */
 
-static bool is_trial_event(const struct bl_event *e, uint64_t sequence)
+static uint32_t one(bl_device_state state)
 {
-    return e->sequence == sequence &&
-           (e->state == BL_STATE_INSTALLING ||
-            e->state == BL_STATE_REBOOTING || e->state == BL_STATE_TESTING ||
-            e->state == BL_STATE_CONFIRMED || e->state == BL_STATE_RETURNED);
+    return 1U << state;
 }
 
-/* The last event of a release's trial; false when there is none. */
-static bool last_trial_event(const struct bl_client *c, uint64_t sequence,
-                             struct bl_event *out)
+bool bl_client_last_event(const struct bl_client *c, uint64_t sequence,
+                          uint32_t states, struct bl_event *out)
 {
     struct bl_event event[BL_CLIENT_EVENTS];
     uint32_t after = 0;
@@ -26,7 +22,8 @@ static bool last_trial_event(const struct bl_client *c, uint64_t sequence,
                BL_OK &&
            n > 0) {
         for (uint32_t i = 0; i < n; i++) {
-            if (is_trial_event(&event[i], sequence)) {
+            if (event[i].sequence == sequence && event[i].state < 32 &&
+                (states >> event[i].state & 1U) != 0) {
                 *out = event[i];
                 found = true;
             }
@@ -34,6 +31,16 @@ static bool last_trial_event(const struct bl_client *c, uint64_t sequence,
         after = event[n - 1].number;
     }
     return found;
+}
+
+static bool last_trial_event(const struct bl_client *c, uint64_t sequence,
+                             struct bl_event *out)
+{
+    uint32_t trial = one(BL_STATE_INSTALLING) | one(BL_STATE_REBOOTING) |
+                     one(BL_STATE_TESTING) | one(BL_STATE_CONFIRMED) |
+                     one(BL_STATE_RETURNED);
+
+    return bl_client_last_event(c, sequence, trial, out);
 }
 
 /* A cut between the state record and the journal left the end of a trial

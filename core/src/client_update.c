@@ -6,6 +6,8 @@
  */
 #include "client_private.h"
 
+#include "frame.h"
+
 enum { LOOK_AGAIN_MS = 60000 };
 
 static const char manifests[] = "manifests/";
@@ -31,11 +33,19 @@ static bl_device_state verdict_of(bl_status why)
     }
 }
 
+/* A try whose beginning stands in the journal: so must its end. */
+static bool is_told(const struct bl_client *c)
+{
+    return c->device_state == BL_STATE_DOWNLOADING ||
+           c->device_state == BL_STATE_VERIFYING ||
+           c->device_state == BL_STATE_INSTALLING;
+}
+
 static void give_up(struct bl_client *c, bl_status why)
 {
     bl_device_state state = verdict_of(why);
     bool repeated = c->refused_why == why && state == BL_STATE_REFUSED &&
-                    memcmp(c->refused, c->wanted, 32) == 0;
+                    memcmp(c->refused, c->wanted, 32) == 0 && !is_told(c);
 
     c->phase = PHASE_IDLE;
     c->device_state = state;
@@ -271,6 +281,22 @@ static void proceed(struct bl_client *c, bl_status s)
     }
 }
 
+/*
+ * Was the installation that lies in the slot cut before its end? One that was
+ * refused or given up ended, and is only tried again. BL_APART: its events are
+ * off the stack when the manifest runs.
+ */
+static BL_APART bool was_cut(const struct bl_client *c)
+{
+    uint32_t tries = 1U << BL_STATE_DOWNLOADING | 1U << BL_STATE_VERIFYING |
+                     1U << BL_STATE_INSTALLING | 1U << BL_STATE_FAILED |
+                     1U << BL_STATE_REFUSED;
+    struct bl_event last;
+
+    return !bl_client_last_event(c, c->sequence, tries, &last) ||
+           (last.state != BL_STATE_FAILED && last.state != BL_STATE_REFUSED);
+}
+
 static void install(struct bl_client *c)
 {
     const struct bl_client_config *config = &c->config;
@@ -289,7 +315,8 @@ static void install(struct bl_client *c)
         give_up(c, s);
         return;
     }
-    bl_client_enter(c, BL_STATE_DOWNLOADING, resumed ? BL_INTERRUPTED : BL_OK);
+    bl_client_enter(c, BL_STATE_DOWNLOADING,
+                    resumed && was_cut(c) ? BL_INTERRUPTED : BL_OK);
     proceed(c, BL_OK);
 }
 

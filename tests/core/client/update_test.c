@@ -206,6 +206,69 @@ static void power_cut_resumes_and_says_so(void **state)
     assert_on_trial(rig, SIM_R2);
 }
 
+/* Has the last try at SIM_R2 been called an interrupted one? */
+static bool called_interrupted(struct rig *rig)
+{
+    bl_status code = BL_OK;
+
+    assert_true(rig_events(rig, BL_STATE_DOWNLOADING, &code) > 0);
+    return code == BL_INTERRUPTED;
+}
+
+static void refuse_r2(struct rig *rig)
+{
+    static uint8_t wrong[SIM_APP_SIZE];
+
+    memcpy(wrong, app(SIM_R2).p, SIM_APP_SIZE);
+    wrong[4711] ^= 4;
+    get(rig);
+    rig_serve(rig, 200, 0, bl_span_of(wrong, SIM_APP_SIZE), true);
+    assert_int_equal(rig->client->device_state, BL_STATE_REFUSED);
+}
+
+static void
+refused_release_that_is_tried_again_was_not_interrupted(void **state)
+{
+    struct rig *rig = *state;
+    bl_status code = BL_OK;
+
+    downloading(rig, SIM_R2);
+    refuse_r2(rig);
+    for (unsigned i = 2; i < 5; i++) {
+        serve_manifest(rig);
+        assert_int_equal(rig_events(rig, BL_STATE_DOWNLOADING, &code), i);
+        assert_false(called_interrupted(rig));
+        refuse_r2(rig);
+        assert_int_equal(rig_events(rig, BL_STATE_REFUSED, &code), i);
+    }
+    offered(rig, SIM_R2); /* nor after a reset, for the refusal was its end */
+    serve_manifest(rig);
+    assert_false(called_interrupted(rig));
+    offered(rig, SIM_R2); /* but this time it was */
+    serve_manifest(rig);
+    assert_true(called_interrupted(rig));
+    assert_on_trial(rig, SIM_R2);
+}
+
+static void
+failed_download_that_is_tried_again_was_not_interrupted(void **state)
+{
+    struct rig *rig = *state;
+
+    downloading(rig, SIM_R2);
+    rig_serve(rig, 200, 0, part(app(SIM_R2), 0, 12500), false);
+    for (int i = 0; i < 9; i++) {
+        get(rig);
+        bl_client_unreachable(rig->client, rig->now_ms);
+    }
+    assert_ended(rig, BL_STATE_FAILED, BL_ATTEMPTS);
+    serve_manifest(rig);
+    assert_false(called_interrupted(rig));
+    get(rig);
+    assert_true(rig->action.offset > 0); /* and yet it goes on */
+    assert_on_trial(rig, SIM_R2);
+}
+
 static void pieces_of_different_images_are_begun_anew_once(void **state)
 {
     struct rig *rig = *state;
@@ -581,6 +644,8 @@ int main(void)
         TEST(answer_from_another_offset_is_an_error),
         TEST(range_that_cannot_be_had_begins_anew),
         TEST(power_cut_resumes_and_says_so),
+        TEST(refused_release_that_is_tried_again_was_not_interrupted),
+        TEST(failed_download_that_is_tried_again_was_not_interrupted),
         TEST(pieces_of_different_images_are_begun_anew_once),
         TEST(download_fails_after_ten_attempts),
         TEST(retry_after_of_a_download_is_honoured),
