@@ -34,6 +34,10 @@ class Handler(BaseHTTPRequestHandler):
         gate = self.server.gate
         body = self.rfile.read(int(self.headers["Content-Length"]))
         gate.tokens.add(self.headers.get("Authorization"))
+        if gate.refuses:
+            gate.refusals += 1
+            self.reply(401, b"unknown token\n", "text/plain")
+            return
         if gate.down:
             self.reply(503, b"down\n", "text/plain", Retry_After="1")
             return
@@ -81,7 +85,8 @@ class Gate:
         self.ticket_key, self.release = ticket_key, release
         self.reports, self.events, self.gets = [], {}, []
         self.tokens = set()
-        self.down = self.ignores_range = False
+        self.down = self.refuses = self.ignores_range = False
+        self.refusals = 0
         self.cut_after = self.cuts = 0
         self.payload = self.stale = None
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -378,7 +378,21 @@ def test_server_that_is_down_is_asked_again(device, gate, world):
     one.power_on()
     time.sleep(2)
     assert not server.reports
+    assert one.log.read_text().count("answers with status 503") == 1
     server.down = False
+    server.wait_running(factory)
+    wait_for(lambda: "the server answers again" in one.log.read_text())
+
+
+def test_refused_token_is_told_in_the_log_once(device, gate, world):
+    one, server, factory = start(device, gate, world)
+    server.refuses = True
+    one.power_on()
+    wait_for(lambda: server.refusals >= 3)
+    said = one.log.read_text()
+    assert said.count("does not accept this device (status 401)") == 1
+    assert said.count("status") == 1
+    server.refuses = False
     server.wait_running(factory)
 
 
@@ -399,6 +413,7 @@ def cut_and_recover(device, gate, world, *cut):
     one.cut(*cut)
     one.power_on()
     assert one.process.wait(30) == -signal.SIGKILL
+    assert one.log.read_text().endswith("board: the power is cut\n")
     one.power_on()
     server.wait_running(new)
     assert not (one.dir / "cut").exists()

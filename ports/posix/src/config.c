@@ -323,6 +323,7 @@ int device_config_flash(struct device_config *config, struct flash_file *file,
         0) {
         return -1;
     }
+    file->name = config->name;
     config->layout.flash = &file->flash;
     status = bl_layout_check(&config->layout);
     if (status != BL_OK) {

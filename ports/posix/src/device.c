@@ -17,7 +17,8 @@ enum {
     ENVELOPE = 16384,
     IO = 8192,
     MESSAGE = 2048,
-    WORK_EVERY_MS = 200
+    WORK_EVERY_MS = 200,
+    TELL_AGAIN_MS = 3600 * 1000
 };
 
 struct device {
@@ -34,8 +35,10 @@ struct device {
     uint64_t worked_ms;
     bl_wait (*ready)(void *ctx);
     void *ready_ctx;
-    uint32_t told; /* number of the last event in the log */
-    bool unreached;
+    uint32_t told;       /* number of the last event in the log */
+    bool trouble;        /* the server does not answer as it should */
+    int trouble_code;    /* HTTP status, when it is that */
+    uint64_t trouble_ms; /* when the log was told */
     uint8_t *root;
     uint8_t envelope[ENVELOPE];
     uint8_t io[IO];
@@ -209,22 +212,33 @@ static void tell_events(struct device *device)
     }
 }
 
-/* A silent server is told once, not at each try. */
+static bool is_news(const struct device *device, int code, uint64_t now)
+{
+    return !device->trouble || code != device->trouble_code ||
+           now - device->trouble_ms >= TELL_AGAIN_MS;
+}
+
+/* A server that is silent or says no is told once, and then once an hour, not
+ * at each try. */
 static void tell_transport(struct device *device, bl_todo done)
 {
     const struct pump *pump = &device->pump;
+    int code = done == BL_TODO_POLL ? pump->error.code : 0;
+    uint64_t now = platform_ms();
 
     if (done != BL_TODO_POLL && done != BL_TODO_GET) {
         return;
     }
     if (pump->error.text[0] == '\0') {
-        if (device->unreached) {
+        if (device->trouble) {
             device_say(device, "the server answers again");
         }
-        device->unreached = false;
-    } else if (!device->unreached) {
+        device->trouble = false;
+    } else if (is_news(device, code, now)) {
         device_say(device, "%s", pump->error.text);
-        device->unreached = true;
+        device->trouble = true;
+        device->trouble_code = code;
+        device->trouble_ms = now;
     }
 }
 

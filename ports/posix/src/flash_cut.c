@@ -13,6 +13,7 @@
 
 #include "flash_private.h"
 #include "host/file.h"
+#include "posix/platform.h"
 
 enum { TEXT = 64, UNDEFINED = 0x5A };
 
@@ -90,6 +91,9 @@ static _Noreturn void power_off(const struct flash_file *file)
     const char *board = getenv("BOWLINE_BOARD_PID");
 
     (void)unlink(file->cut_path);
+    if (file->name != NULL) {
+        platform_say(file->name, "board: the power is cut");
+    }
     if (board != NULL && strtol(board, NULL, 10) == (long)getppid()) {
         (void)kill(getppid(), SIGKILL);
     }

@@ -71,6 +71,24 @@ static int post(struct pump *pump, const char *server, bl_span body,
     return http_do(pump->http, &request, response, &pump->error);
 }
 
+/* An answer that is none: in words, for the device's log. */
+static void tell_status(struct pump *pump, int status)
+{
+    if (status == 200) {
+        return;
+    }
+    if (status == 401 || status == 403) {
+        (void)error_set(&pump->error,
+                        "%s does not accept this device (status %d): was it "
+                        "removed there, or given another token?",
+                        pump->server, status);
+    } else {
+        (void)error_set(&pump->error, "%s answers with status %d",
+                        pump->server, status);
+    }
+    pump->error.code = status;
+}
+
 /* The second server is asked when the first can't be reached; a device goes
  * back to the first by itself, because each poll begins there. */
 static void poll_server(struct pump *pump, bl_span body)
@@ -90,6 +108,7 @@ static void poll_server(struct pump *pump, bl_span body)
     if (failed != 0) {
         bl_client_unreachable(pump->client, platform_ms());
     } else {
+        tell_status(pump, response.status);
         bl_client_answer(pump->client, platform_ms(), response.status,
                          buffer_span(&response.body), response.retry_after_s);
     }

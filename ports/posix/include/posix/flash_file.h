@@ -7,8 +7,8 @@
  * Its power can be cut. A file named `cut` beside the flash file, made by
  * flash_cut_set, says at which operation from now on and how; one operation
  * is one call of write or one erased block. There the operation is left
- * undone, half done, or done, the file is removed, and the board and its
- * firmware are killed in that instant.
+ * undone, half done, or done, the file is removed, the log told, and the board
+ * and its firmware are killed in that instant.
  */
 #ifndef POSIX_FLASH_FILE_H
 #define POSIX_FLASH_FILE_H
@@ -22,6 +22,7 @@ struct flash_file {
     struct bl_flash flash; /* its ctx is this struct: do not copy */
     int fd;
     char cut_path[FLASH_PATH];
+    const char *name; /* of the device, for the log; NULL: not told */
 };
 
 struct flash_geometry {

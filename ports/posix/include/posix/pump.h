@@ -15,7 +15,8 @@ struct pump {
     struct bl_client *client;
     const struct device_config *config;
     struct http *http;
-    struct error error; /* why the last transfer did not work */
+    struct error error; /* why the last transfer did not work; its code is
+                           the HTTP status of a poll's answer that was none */
     const char *server; /* the one that answered last */
     bool started;       /* a transfer's body has begun */
     /* Called about once a second or more often, also while a transfer stands
