@@ -78,7 +78,7 @@ static int finish(struct call *c, int code)
     }
     project_free(c);
     json_decref(c->result);
-    keep_free(c);
+    keep_drop(c, NULL);
     return code;
 }
 

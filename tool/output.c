@@ -94,9 +94,9 @@ char *keep(struct call *c, const char *format, ...)
     return text;
 }
 
-void keep_free(struct call *c)
+void keep_drop(struct call *c, const struct kept *mark)
 {
-    while (c->kept != NULL) {
+    while (c->kept != mark) {
         struct kept *next = c->kept->next;
 
         free(c->kept);

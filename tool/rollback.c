@@ -191,7 +191,7 @@ int verb_rollback(struct call *c)
         put(c->result, "rollout", json_incref(answer));
         show(c, "%s goes back to %s; the permit is good until %s", p.product,
              p.version, keep_time(c, p.expires));
-        rollout_print(c, answer, NULL);
+        rollout_print(c, answer);
     }
     json_decref(answer);
     api_close(p.api);

@@ -46,6 +46,25 @@ static const char *id_text(struct call *c, const json_t *rollout)
                       json_is_string(id) ? json_string_value(id) : "?");
 }
 
+static long long percent_of(const json_t *stage)
+{
+    return (long long)json_integer_value(json_object_get(stage, "percent"));
+}
+
+static void warn_of_the_rest(struct call *c, const json_t *rollout)
+{
+    const json_t *stages = json_object_get(rollout, "stages");
+    size_t n = json_array_size(stages);
+    long long last = n == 0 ? 100 : percent_of(json_array_get(stages, n - 1));
+
+    if (last < 100) {
+        note(c,
+             "Warning: the last stage is %lld%%: the other devices never get "
+             "the release by this rollout.",
+             last);
+    }
+}
+
 static int start(struct call *c, struct api *api)
 {
     const char *product = setting_needed(c, "product");
@@ -71,7 +90,8 @@ static int start(struct call *c, struct api *api)
     json_decref(body);
     if (code == 0) {
         (void)json_object_update(c->result, answer);
-        rollout_print(c, answer, NULL);
+        rollout_print(c, answer);
+        warn_of_the_rest(c, answer);
         note(c,
              "Next: bowline rollout status %s --watch, bowline rollout "
              "advance %s",
@@ -156,44 +176,124 @@ const char *rollout_id(struct call *c, struct api *api, bool active, int *code)
     return id;
 }
 
-static int change(struct call *c, const char *what)
+static int post(struct call *c, struct api *api, const char *id,
+                const char *what)
+{
+    json_t *answer = NULL;
+    int code = api_call(api, "POST", keep(c, "/rollouts/%s/%s", id, what),
+                        NULL, &answer);
+
+    if (code == 0) {
+        (void)json_object_update(c->result, answer);
+        rollout_print(c, answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+/* `allowed`, when not NULL, may refuse it before the server is asked to. */
+static int change(struct call *c, const char *what,
+                  int (*allowed)(struct call *c, struct api *api,
+                                 const char *id))
 {
     int code;
     struct api *api = api_open(c, &code);
     const char *id = api == NULL ? NULL : rollout_id(c, api, true, &code);
-    json_t *answer = NULL;
 
-    if (id != NULL) {
-        code = api_call(api, "POST", keep(c, "/rollouts/%s/%s", id, what),
-                        NULL, &answer);
+    if (id != NULL && allowed != NULL) {
+        code = allowed(c, api, id);
     }
-    if (code == 0) {
-        (void)json_object_update(c->result, answer);
-        rollout_print(c, answer, NULL);
+    if (id != NULL && code == 0) {
+        code = post(c, api, id, what);
     }
-    json_decref(answer);
     api_close(api);
     return code;
 }
 
 int verb_rollout_pause(struct call *c)
 {
-    return change(c, "pause");
+    return change(c, "pause", NULL);
 }
 
 int verb_rollout_resume(struct call *c)
 {
-    return change(c, "resume");
+    return change(c, "resume", NULL);
 }
 
 int verb_rollout_abort(struct call *c)
 {
-    return change(c, "abort");
+    return change(c, "abort", NULL);
+}
+
+/* Is there a stage to open, and did this one go well? */
+static int judge_advance(struct call *c, const json_t *r, const char *id)
+{
+    const json_t *stages = json_object_get(r, "stages");
+    size_t n = json_array_size(stages);
+    size_t open = (size_t)json_integer_value(json_object_get(r, "stage"));
+    const char *state = json_string_value(json_object_get(r, "state"));
+
+    if (state == NULL || strcmp(state, "running") != 0) {
+        return refuse(c, EXIT_INPUT,
+                      "rollout %s is %s: only a running one opens a stage%s%s",
+                      id, state == NULL ? "nothing" : state,
+                      is_active(r) ? "; first bowline rollout resume " : "",
+                      is_active(r) ? id : "");
+    }
+    if (open + 1 >= n) {
+        return refuse(c, EXIT_INPUT,
+                      "rollout %s has no further stage to open: the last one, "
+                      "%lld%%, is open",
+                      id, percent_of(json_array_get(stages, n - 1)));
+    }
+    if (rollout_lost(r) > 0 && !cli_flag(c, "force")) {
+        return refuse(c, EXIT_INPUT,
+                      "rollout %s: %lld returned, %lld failed, %lld refused; "
+                      "bowline rollout status %s says why; --force opens the "
+                      "next stage all the same",
+                      id, rollout_count(r, "returned"),
+                      rollout_count(r, "failed"), rollout_count(r, "refused"),
+                      id);
+    }
+    return 0;
+}
+
+static int may_advance(struct call *c, struct api *api, const char *id)
+{
+    json_t *rollout = NULL;
+    int code =
+        api_call(api, "GET", keep(c, "/rollouts/%s", id), NULL, &rollout);
+
+    code = code == 0 ? judge_advance(c, rollout, id) : code;
+    json_decref(rollout);
+    return code;
 }
 
 int verb_rollout_advance(struct call *c)
 {
-    return change(c, "advance");
+    return change(c, "advance", may_advance);
+}
+
+/* --- list ---------------------------------------------------------------- */
+
+/* As a person reads it: "1 of 3". */
+static json_t *lines(struct call *c, const json_t *items)
+{
+    json_t *rows = json_array();
+    size_t i;
+
+    for (i = 0; i < json_array_size(items); i++) {
+        json_t *row = json_copy(json_array_get(items, i));
+
+        put_text(
+            row, "stage",
+            keep(c, "%lld of %zu",
+                 (long long)json_integer_value(json_object_get(row, "stage")) +
+                     1,
+                 json_array_size(json_object_get(row, "stages"))));
+        (void)json_array_append_new(rows, row);
+    }
+    return rows;
 }
 
 int verb_rollout_list(struct call *c)
@@ -214,8 +314,11 @@ int verb_rollout_list(struct call *c)
         code = api_list(api, query, 0, &items);
     }
     if (code == 0) {
+        json_t *rows = lines(c, items);
+
         put(c->result, "items", items);
-        print_table(c, items, columns, 7);
+        print_table(c, rows, columns, 7);
+        json_decref(rows);
     }
     api_close(api);
     return code;

@@ -8,6 +8,25 @@
  * active one (`active`) or newest. NULL: *code. */
 const char *rollout_id(struct call *c, struct api *api, bool active,
                        int *code);
-void rollout_print(struct call *c, json_t *rollout, const json_t *devices);
+
+/* --- rollout_print.c ------------------------------------------------------
+ */
+
+long long rollout_count(const json_t *rollout, const char *name);
+/* Devices that returned, failed or refused. */
+long long rollout_lost(const json_t *rollout);
+/* For a person; nothing with --json. */
+void rollout_print(struct call *c, const json_t *rollout);
+void rollout_text(struct call *c, const json_t *rollout, struct buffer *out);
+
+/* --- rollout_watch.c ------------------------------------------------------
+ */
+
+struct watch {
+    size_t rows; /* of the terminal, that the last drawing took */
+};
+
+/* Draws over what it drew last; one after the other when it is no terminal. */
+void watch_draw(struct watch *w, bl_span text);
 
 #endif

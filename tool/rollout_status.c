@@ -5,164 +5,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "print.h"
 #include "rollout.h"
 
-enum { BAR = 40, SHOWN = 10, LOST = 60 };
-
-static long long count(const json_t *rollout, const char *name)
-{
-    return (long long)json_integer_value(
-        json_object_get(json_object_get(rollout, "counts"), name));
-}
+enum { LOST = 60, TEXT_LIMIT = 65536 };
 
 /* Devices of the open stage with which nothing is under way any more. */
 static long long settled(const json_t *r)
 {
-    return count(r, "confirmed") + count(r, "returned") + count(r, "failed") +
-           count(r, "refused");
+    return rollout_count(r, "confirmed") + rollout_lost(r);
 }
-
-static long long under_way(const json_t *r)
-{
-    return count(r, "offered") + count(r, "waiting") +
-           count(r, "downloading") + count(r, "installing") +
-           count(r, "testing");
-}
-
-static void print_stages(const struct call *c, const json_t *r)
-{
-    const json_t *stages = json_object_get(r, "stages");
-    long long open =
-        (long long)json_integer_value(json_object_get(r, "stage"));
-    size_t i;
-
-    for (i = 0; i < json_array_size(stages); i++) {
-        const json_t *stage = json_array_get(stages, i);
-        const char *mark = (long long)i < open    ? "done"
-                           : (long long)i == open ? "open"
-                                                  : "closed";
-
-        field(c, i == 0 ? "stages" : "", "%3lld%%  %lld devices  %s",
-              (long long)json_integer_value(json_object_get(stage, "percent")),
-              (long long)json_integer_value(json_object_get(stage, "devices")),
-              mark);
-    }
-}
-
-static void part(const struct call *c, enum color which, char mark,
-                 long long n, long long all, int *left)
-{
-    int width = all == 0 ? 0 : (int)(n * BAR / all);
-
-    if (n > 0 && width == 0) {
-        width = 1;
-    }
-    if (width > *left) {
-        width = *left;
-    }
-    *left -= width;
-    (void)printf("%s", color(c, which));
-    while (width-- > 0) {
-        (void)putchar(mark);
-    }
-    (void)printf("%s", color(c, PLAIN));
-}
-
-static void print_bar(const struct call *c, const json_t *r)
-{
-    long long all = count(r, "eligible");
-    int left = BAR;
-
-    if (c->json || all == 0) {
-        return;
-    }
-    (void)printf("  [");
-    part(c, GOOD, '#', count(r, "confirmed"), all, &left);
-    part(c, BAD, 'x', settled(r) - count(r, "confirmed"), all, &left);
-    part(c, WARN, '~', under_way(r), all, &left);
-    (void)printf("%*s] %lld of %lld confirmed\n", left, "",
-                 count(r, "confirmed"), all);
-}
-
-static void print_counts(const struct call *c, const json_t *r)
-{
-    static const char *const name[] = {
-        "eligible", "offered",   "waiting",  "downloading", "installing",
-        "testing",  "confirmed", "returned", "failed",      "refused"};
-    size_t i;
-
-    for (i = 0; i < sizeof name / sizeof name[0]; i++) {
-        if (i == 0 || count(r, name[i]) > 0) {
-            field(c, name[i], "%lld", count(r, name[i]));
-        }
-    }
-}
-
-static void print_devices(struct call *c, const json_t *devices)
-{
-    static const char *const columns[] = {"id",    "name", "version",
-                                          "state", "code", "history"};
-
-    if (json_array_size(devices) > 0) {
-        show(c, "%sThese need a look%s", color(c, STRONG), color(c, PLAIN));
-        print_table(c, devices, columns, 6);
-    }
-}
-
-void rollout_print(struct call *c, json_t *r, const json_t *devices)
-{
-    if (c->json) {
-        return;
-    }
-    show(c, "%srollout %s: %s %s%s, %s", color(c, STRONG),
-         print_scalar(c, "id", json_object_get(r, "id")),
-         print_scalar(c, "product", json_object_get(r, "product")),
-         print_scalar(c, "version", json_object_get(r, "version")),
-         color(c, PLAIN),
-         print_scalar(c, "state", json_object_get(r, "state")));
-    print_stages(c, r);
-    print_bar(c, r);
-    print_counts(c, r);
-    print_devices(c, devices);
-}
-
-/* --- Asking -------------------------------------------------------------- */
 
 static int ask(struct call *c, struct api *api, const char *id,
                json_t **rollout)
 {
     return api_call(api, "GET", keep(c, "/rollouts/%s", id), NULL, rollout);
-}
-
-/* Devices of the product that did not take the release. */
-static int ask_devices(struct call *c, struct api *api, const json_t *r,
-                       json_t **devices)
-{
-    static const char *const states[] = {"returned", "failed", "refused"};
-    const char *product =
-        print_scalar(c, "product", json_object_get(r, "product"));
-    size_t i;
-
-    *devices = json_array();
-    for (i = 0; i < sizeof states / sizeof states[0]; i++) {
-        json_t *items = NULL;
-        int code;
-
-        if (count(r, states[i]) == 0) {
-            continue;
-        }
-        code = api_list(api,
-                        keep(c, "/devices?product=%s&state=%s",
-                             url_part(c, product), states[i]),
-                        SHOWN, &items);
-        if (code != 0) {
-            return code;
-        }
-        (void)json_array_extend(*devices, items);
-        json_decref(items);
-    }
-    return 0;
 }
 
 static bool state_is(const json_t *r, const char *state)
@@ -178,13 +34,13 @@ enum reached { NOT_YET, REACHED, NEVER };
 static enum reached reached(const json_t *r, const char *wanted)
 {
     bool ended = state_is(r, "finished") || state_is(r, "aborted");
-    long long all = count(r, "eligible");
+    long long all = rollout_count(r, "eligible");
 
     if (strcmp(wanted, "settled") == 0) {
         return settled(r) >= all ? REACHED : ended ? NEVER : NOT_YET;
     }
     if (strcmp(wanted, "confirmed") == 0) {
-        if (all > 0 && count(r, "confirmed") >= all) {
+        if (all > 0 && rollout_count(r, "confirmed") >= all) {
             return REACHED;
         }
         return ended || (all > 0 && settled(r) >= all) ? NEVER : NOT_YET;
@@ -209,26 +65,22 @@ struct view {
     const char *id;
     const char *wanted; /* NULL: do not wait */
     bool watch;
+    struct watch drawn;
     uint64_t timeout;
     uint64_t interval;
 };
 
-static int redraw(const struct view *v, json_t *r)
+/* False: nobody looks any more. */
+static bool redraw(struct view *v, const json_t *r)
 {
-    json_t *devices = NULL;
-    int code = 0;
+    struct buffer text = BUFFER(TEXT_LIMIT);
 
-    if (!v->watch || v->c->json) {
-        return 0;
+    if (v->watch && !v->c->json) {
+        rollout_text(v->c, r, &text);
+        watch_draw(&v->drawn, buffer_span(&text));
     }
-    code = ask_devices(v->c, v->api, r, &devices);
-    if (code == 0) {
-        (void)printf("%s", isatty(STDOUT_FILENO) ? "\033[H\033[J" : "");
-        rollout_print(v->c, r, devices);
-        (void)fflush(stdout);
-    }
-    json_decref(devices);
-    return code;
+    buffer_free(&text);
+    return ferror(stdout) == 0;
 }
 
 /* What to do after one look; NOT_YET: look again. */
@@ -252,17 +104,19 @@ static int judge(const struct view *v, const json_t *r, bool *again)
     return EXIT_YES;
 }
 
-static int follow(const struct view *v, json_t **rollout)
+static int follow(struct view *v, json_t **rollout)
 {
     uint64_t begun = seconds();
     struct timespec pause = {(time_t)v->interval, 0};
     bool known = false; /* it answered once: it may be restarting */
     int lost = 0;
+    struct kept *kept = v->c->kept; /* each look's text goes with it */
 
     for (;;) {
         bool again;
         int code;
 
+        keep_drop(v->c, kept);
         json_decref(*rollout);
         *rollout = NULL;
         code = ask(v->c, v->api, v->id, rollout);
@@ -275,7 +129,9 @@ static int follow(const struct view *v, json_t **rollout)
         if (code == 0) {
             known = true;
             lost = 0;
-            code = redraw(v, *rollout);
+            if (!redraw(v, *rollout)) {
+                return EXIT_YES;
+            }
         }
         if (code != 0) {
             return code;
@@ -296,16 +152,13 @@ static int follow(const struct view *v, json_t **rollout)
 static int finish(const struct view *v, json_t *r, int code)
 {
     struct call *c = v->c;
-    json_t *devices = NULL;
-    int asked = ask_devices(c, v->api, r, &devices);
+    json_t *devices = json_object_get(r, "devices");
 
-    if (asked != 0 && code == EXIT_YES) {
-        code = asked;
-    }
     put(c->result, "rollout", json_incref(r));
-    put(c->result, "devices", devices == NULL ? json_array() : devices);
+    put(c->result, "devices",
+        devices == NULL ? json_array() : json_incref(devices));
     if (!v->watch) {
-        rollout_print(c, r, devices);
+        rollout_print(c, r);
     }
     if (code == EXIT_NO) {
         note(c, "%s is not reached any more.", v->wanted);

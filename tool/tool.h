@@ -70,7 +70,8 @@ void note(const struct call *c, const char *format, ...)
 /* Text that lives as long as the call; ends the program without memory. */
 char *keep(struct call *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void keep_free(struct call *c);
+/* Drops what was kept since c->kept was `mark`; NULL: all. */
+void keep_drop(struct call *c, const struct kept *mark);
 /* Lower-case hex, kept. */
 const char *keep_hex(struct call *c, const uint8_t *bytes, size_t n);
 /* The bytes as printable text: what is not becomes \xNN. Kept. */

@@ -120,6 +120,10 @@ static const struct option options_rollout_status[] = {
     PRODUCT,
     END};
 
+static const struct option options_rollout_advance[] = {
+    FLAG("force", "also when devices returned, failed or refused"), PRODUCT,
+    END};
+
 static const struct option options_rollout_list[] = {
     CHOICE("state", "STATE", "only these", "running paused aborted finished"),
     PRODUCT, END};
@@ -282,14 +286,16 @@ const struct verb verbs[] = {
     {"rollout start", "VERSION", 1, 1, ANY, NULL, verb_rollout_start,
      "begin to roll a release out",
      "Offers the release to the devices of the first stage. Each advance "
-     "opens the next one.",
+     "opens the next one. Devices are spread over the stages by chance, so "
+     "their share is near the percent, not exactly that. A last stage below "
+     "100 never reaches the other devices.",
      options_rollout_start, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout, as the server's API describes it",
      "bowline rollout start 1.4.2 --stages 1,10,100"},
     {"rollout status", "[ID]", 0, 1, ANY, NULL, verb_rollout_status,
      "show how a rollout goes",
-     "Stages, counts, and the devices that need a look. Without ID: the "
-     "product's newest rollout.\n\n"
+     "Stages, counts, the devices that it waits for, and those that need a "
+     "look, with the reason. Without ID: the product's newest rollout.\n\n"
      "--wait ends with 0 when the state is reached, 1 when it cannot be "
      "reached any more, 6 after --timeout. settled: nothing is under way in "
      "the open stage. confirmed: every device of the open stage runs the "
@@ -297,7 +303,9 @@ const struct verb verbs[] = {
      options_rollout_status, TAKES_PROJECT | TAKES_SERVER,
      DOES_REMOTE | DOES(NO) | DOES(TIMEOUT),
      "rollout         as the server's API describes it\n"
-     "devices         list of devices that returned, failed or refused",
+     "devices         those that returned, failed or refused, newest first, "
+     "at most\n                100: list of {id, name, outcome, code, meaning, "
+     "reset, version, when}",
      "bowline rollout status --wait confirmed --timeout 60"},
     {"rollout list", NO_ARGUMENTS, verb_rollout_list,
      "list rollouts", "Newest first.",
@@ -322,8 +330,9 @@ const struct verb verbs[] = {
      "the rollout", NULL},
     {"rollout advance", "[ID]", 0, 1, ANY, NULL, verb_rollout_advance,
      "open the next stage",
-     "Without ID: the product's active rollout.",
-     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "Without ID: the product's active rollout. When devices returned, failed "
+     "or refused the release, it is refused unless --force is said.",
+     options_rollout_advance, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
     {"device add", "[ID]", 0, 1, ANY, NULL, verb_device_add,
      "register a device",

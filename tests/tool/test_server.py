@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's verbs against bowlined, set up by `server init`, over TLS."""
+import fcntl
 import hashlib
 import http.client
 import json
+import os
+import pty
 import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
+import termios
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -373,11 +378,164 @@ ROLLOUT = {"id": 4, "product": "p", "version": "1", "state": "running",
            "stage": 0, "stages": [{"percent": 100, "devices": 4}]}
 
 
-def rollout(**counts):
+def rollout(more=None, **counts):
     names = ("eligible", "offered", "waiting", "downloading", "installing",
              "testing", "confirmed", "returned", "failed", "refused")
-    body = {**ROLLOUT, "counts": {n: counts.get(n, 0) for n in names}}
+    body = {**ROLLOUT, "counts": {n: counts.get(n, 0) for n in names},
+            **(more or {})}
     return 200, {}, json.dumps(body).encode()
+
+
+def lost_device(i, outcome="returned", **more):
+    return {"id": f"{i:032x}", "name": f"d{i}", "outcome": outcome,
+            "code": "boot-tries", "meaning": "it never confirmed itself",
+            "reset": "crash", "version": "1.0.0", "when": 1000 + i, **more}
+
+
+def test_status_names_the_devices_that_need_a_look(tool):
+    lost = [lost_device(0, name=""), lost_device(1, "refused", reset="unknown",
+            code="class", meaning="made for another product")]
+    lost += [lost_device(i) for i in range(2, 15)]
+    with Strange(rollout({"devices": lost}, eligible=20, returned=14,
+                         refused=1)) as strange:
+        out = tool.good("rollout", "status", "4", "--server",
+                        strange.url).out
+        seen = tool.good("rollout", "status", "4", "--server", strange.url,
+                         "--json").json
+    assert re.search("00000000 +returned +boot-tries \\(crash\\): it never",
+                     out)
+    assert re.search("d1 +refused +class: made for another product", out)
+    assert "d9 " in out and "d10" not in out and "and 5 more" in out
+    assert seen["devices"] == lost
+
+
+def test_status_says_what_it_waits_for(tool):
+    waiting = {"count": 12, "devices": [
+        {"id": "ab" * 16, "name": "first", "why": "never seen",
+         "last_seen": None},
+        {"id": "cd" * 16, "name": "", "why": "silent", "last_seen": 86400}]}
+    blocked = {"count": 2, "reason": "2 of 4 devices have a floor above it"}
+    with Strange(rollout({"waiting_for": waiting, "blocked": blocked},
+                         eligible=4, confirmed=2)) as strange:
+        out = tool.good("rollout", "status", "4", "--server",
+                        strange.url).out
+    assert "waiting for    first (never seen)\n" in out
+    assert "cdcdcdcd (silent, last seen 1970-01-02 00:00:00 UTC)" in out
+    assert "and 10 more" in out
+    assert "blocked        2 of 4 devices have a floor above it" in out
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\u202e"])
+def test_names_in_a_rollout_cannot_drive_the_terminal(tool, text):
+    more = {"devices": [lost_device(1, name=text, meaning=text, code=text)],
+            "waiting_for": {"count": 1, "devices": [
+                {"id": "0", "name": text, "why": text, "last_seen": None}]},
+            "blocked": {"count": 1, "reason": text}}
+    with Strange(rollout(more, eligible=1, returned=1)) as strange:
+        out = tool.good("rollout", "status", "4", "--server",
+                        strange.url).out
+    assert text not in out and "blocked" in out and "need a look" in out
+
+
+def test_one_device_is_not_devices(tool):
+    stages = [{"percent": 1, "devices": 1}, {"percent": 100, "devices": 4}]
+    with Strange(rollout({"stages": stages}, eligible=1)) as strange:
+        out = tool.good("rollout", "status", "4", "--server",
+                        strange.url).out
+    assert "1 device  open" in out and "4 devices  closed" in out
+
+
+STAGES = {"stages": [{"percent": 10, "devices": 2},
+                     {"percent": 50, "devices": 9}]}
+
+
+@pytest.mark.parametrize("more, counts, says", [
+    (STAGES, {"returned": 2, "failed": 1},
+     "2 returned, 1 failed, 0 refused; bowline rollout status 4"),
+    ({**STAGES, "stage": 1}, {}, "the last one, 50%, is open"),
+    ({**STAGES, "state": "paused"}, {}, "rollout resume 4"),
+    ({**STAGES, "state": "finished"}, {}, "rollout 4 is finished"),
+])
+def test_advance_looks_before_it_leaps(tool, more, counts, says):
+    with Strange(rollout(more, eligible=4, **counts)) as strange:
+        said = tool.refused(3, "rollout", "advance", "4", "--server",
+                            strange.url)
+        assert says in said
+        assert strange.paths == ["/api/v1/rollouts/4"]
+        if counts:
+            tool.good("rollout", "advance", "4", "--force", "--server",
+                      strange.url)
+            assert strange.paths[-1] == "/api/v1/rollouts/4/advance"
+
+
+def test_a_rollout_that_does_not_reach_all_is_warned_of(tool):
+    with Strange(rollout(STAGES)) as strange:
+        said = tool.good("rollout", "start", "1", "--product", "p",
+                         "--stages", "10,50", "--server", strange.url).err
+        assert "Warning: the last stage is 50%" in said
+    with Strange(rollout()) as strange:
+        assert "Warning" not in tool.good(
+            "rollout", "start", "1", "--product", "p", "--server",
+            strange.url).err
+
+
+def test_the_list_counts_stages_as_people_do(tool):
+    row = json.loads(rollout({**STAGES, "stage": 1, "kind": "update"})[2])
+    with Strange(page([row])) as strange:
+        out = tool.good("rollout", "list", "--server", strange.url).out
+        items = tool.good("rollout", "list", "--server", strange.url,
+                          "--json").json["items"]
+    assert "2 of 2" in out and items == [row]
+
+
+def test_watch_draws_over_itself_and_nothing_else(tool):
+    """In a terminal of 40 columns and 12 rows."""
+    lost = [lost_device(i) for i in range(4)]
+    answers = [rollout(eligible=4), rollout({"devices": lost}, eligible=4,
+                                            returned=4),
+               rollout({"state": "finished"}, eligible=4, confirmed=4)]
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 12, 40, 0, 0))
+    with Strange(*answers) as strange:
+        run = subprocess.run(
+            [programs() / "bowline", "rollout", "status", "4", "--watch",
+             "--server", strange.url], cwd=tool.folder, env=tool.env,
+            stdout=slave, stderr=subprocess.PIPE, timeout=30)
+    os.close(slave)
+    out = b""
+    try:
+        while piece := os.read(master, 65536):
+            out += piece
+    except OSError:
+        pass  # the other end is closed
+    os.close(master)
+    assert run.returncode == 0, run.stderr
+    text = out.decode()
+    assert "\x1b[H" not in text and "\x1b[2J" not in text
+    pictures = re.split("\x1b\\[(\\d+)A\x1b\\[J", text)
+    assert len(pictures) == 5
+    for picture, up in zip(pictures[0::2], pictures[1::2]):
+        lines = re.sub("\x1b\\[\\d*m", "", picture).split("\r\n")[:-1]
+        rows = sum(max(1, -(-len(line) // 40)) for line in lines)
+        assert rows == int(up) and rows < 12
+    assert "4 of 4 confirmed" in pictures[-1]
+
+
+def test_watch_ends_when_nobody_reads(tool):
+    read, write = os.pipe()
+    with Strange(rollout(eligible=4)) as strange:
+        process = subprocess.Popen(
+            [programs() / "bowline", "rollout", "status", "4", "--watch",
+             "--server", strange.url], cwd=tool.folder, env=tool.env,
+            stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        os.read(read, 10)
+        os.close(read)
+        try:
+            err = process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 0 and err == ""
 
 
 @pytest.mark.parametrize("wait, counts, code", [
@@ -391,8 +549,6 @@ def rollout(**counts):
 ])
 def test_wait(tool, wait, counts, code):
     answers = [rollout(**counts)]
-    if "returned" in counts or "failed" in counts:
-        answers += [page([])] * 3
     with Strange(*answers) as strange:
         result = tool("rollout", "status", "4", "--wait", wait, "--timeout",
                       "1", "--server", strange.url, "--json")

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a rollout goes, as text for a person. */
+#include <stdio.h>
+#include <string.h>
+
+#include "print.h"
+#include "rollout.h"
+
+enum { BAR = 40, SHOWN = 10, NAME = 14, NAME_MAX = 24, TEXT_LIMIT = 65536 };
+
+struct page {
+    struct call *c;
+    const json_t *r;
+    struct buffer *out;
+};
+
+long long rollout_count(const json_t *rollout, const char *name)
+{
+    return (long long)json_integer_value(
+        json_object_get(json_object_get(rollout, "counts"), name));
+}
+
+long long rollout_lost(const json_t *r)
+{
+    return rollout_count(r, "returned") + rollout_count(r, "failed") +
+           rollout_count(r, "refused");
+}
+
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* Of another program: made printable, and kept. */
+static const char *text(const struct page *p, const json_t *object,
+                        const char *key)
+{
+    return print_scalar(p->c, key, json_object_get(object, key));
+}
+
+/* The beginning of a line, with its name in the left column. */
+static void begin(const struct page *p, const char *name)
+{
+    (void)buffer_printf(p->out, NULL, "  %s%-*s%s ", color(p->c, DIM), NAME,
+                        name, color(p->c, PLAIN));
+}
+
+static const char *devices(const struct page *p, long long n)
+{
+    return keep(p->c, "%lld device%s", n, n == 1 ? "" : "s");
+}
+
+static void stages(const struct page *p)
+{
+    const json_t *list = json_object_get(p->r, "stages");
+    size_t open = (size_t)number(p->r, "stage");
+    size_t i;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *stage = json_array_get(list, i);
+
+        begin(p, i == 0 ? "stages" : "");
+        (void)buffer_printf(p->out, NULL, "%3lld%%  %s  %s\n",
+                            number(stage, "percent"),
+                            devices(p, number(stage, "devices")),
+                            i < open    ? "done"
+                            : i == open ? "open"
+                                        : "closed");
+    }
+}
+
+static void part(const struct page *p, enum color which, char mark,
+                 long long n, int *left)
+{
+    long long all = rollout_count(p->r, "eligible");
+    int width = (int)(n * BAR / all);
+
+    if (n > 0 && width == 0) {
+        width = 1;
+    }
+    if (width > *left) {
+        width = *left;
+    }
+    *left -= width;
+    (void)buffer_printf(p->out, NULL, "%s", color(p->c, which));
+    while (width-- > 0) {
+        (void)buffer_append(p->out, &mark, 1, NULL);
+    }
+    (void)buffer_printf(p->out, NULL, "%s", color(p->c, PLAIN));
+}
+
+static void bar(const struct page *p)
+{
+    long long all = rollout_count(p->r, "eligible");
+    long long confirmed = rollout_count(p->r, "confirmed");
+    long long under_way =
+        rollout_count(p->r, "offered") + rollout_count(p->r, "waiting") +
+        rollout_count(p->r, "downloading") +
+        rollout_count(p->r, "installing") + rollout_count(p->r, "testing");
+    int left = BAR;
+
+    if (all <= 0) {
+        return;
+    }
+    (void)buffer_printf(p->out, NULL, "  [");
+    part(p, GOOD, '#', confirmed, &left);
+    part(p, BAD, 'x', rollout_lost(p->r), &left);
+    part(p, WARN, '~', under_way, &left);
+    (void)buffer_printf(p->out, NULL, "%*s] %lld of %lld confirmed\n", left,
+                        "", confirmed, all);
+}
+
+static void counts(const struct page *p)
+{
+    static const char *const name[] = {
+        "eligible", "offered",   "waiting",  "downloading", "installing",
+        "testing",  "confirmed", "returned", "failed",      "refused"};
+    size_t i;
+
+    for (i = 0; i < sizeof name / sizeof name[0]; i++) {
+        if (i == 0 || rollout_count(p->r, name[i]) > 0) {
+            begin(p, name[i]);
+            (void)buffer_printf(p->out, NULL, "%lld\n",
+                                rollout_count(p->r, name[i]));
+        }
+    }
+}
+
+static void blocked(const struct page *p)
+{
+    const json_t *why = json_object_get(p->r, "blocked");
+
+    if (number(why, "count") > 0) {
+        begin(p, "blocked");
+        (void)buffer_printf(p->out, NULL, "%s%s%s\n", color(p->c, WARN),
+                            text(p, why, "reason"), color(p->c, PLAIN));
+    }
+}
+
+/* A device's name, or the beginning of its id. */
+static const char *called(const struct page *p, const json_t *device)
+{
+    const char *name = text(p, device, "name");
+
+    return strcmp(name, "-") != 0 ? name
+                                  : keep(p->c, "%.8s", text(p, device, "id"));
+}
+
+static void more(const struct page *p, long long n)
+{
+    if (n > 0) {
+        begin(p, "");
+        (void)buffer_printf(p->out, NULL, "and %lld more\n", n);
+    }
+}
+
+static void waiting_for(const struct page *p)
+{
+    const json_t *waiting = json_object_get(p->r, "waiting_for");
+    const json_t *list = json_object_get(waiting, "devices");
+    size_t n = json_array_size(list);
+    size_t i;
+
+    n = n > SHOWN ? SHOWN : n;
+    for (i = 0; i < n; i++) {
+        const json_t *d = json_array_get(list, i);
+        bool seen = number(d, "last_seen") > 0;
+
+        begin(p, i == 0 ? "waiting for" : "");
+        (void)buffer_printf(p->out, NULL, "%s (%s%s%s)\n", called(p, d),
+                            text(p, d, "why"), seen ? ", last seen " : "",
+                            seen ? text(p, d, "last_seen") : "");
+    }
+    more(p, n == 0 ? 0 : number(waiting, "count") - (long long)n);
+}
+
+/* What became of it: "boot-tries (crash): the image did not ...". */
+static const char *reason(const struct page *p, const json_t *d)
+{
+    const char *reset = text(p, d, "reset");
+    bool told = strcmp(reset, "-") != 0 && strcmp(reset, "unknown") != 0;
+
+    return keep(p->c, "%s%s%s%s: %s", text(p, d, "code"), told ? " (" : "",
+                told ? reset : "", told ? ")" : "", text(p, d, "meaning"));
+}
+
+static void lost(const struct page *p)
+{
+    const json_t *list = json_object_get(p->r, "devices");
+    size_t n = json_array_size(list);
+    int width = 1;
+    size_t i;
+
+    n = n > SHOWN ? SHOWN : n;
+    for (i = 0; i < n; i++) {
+        int w = (int)strlen(called(p, json_array_get(list, i)));
+
+        width = w > width ? w : width;
+    }
+    width = width > NAME_MAX ? NAME_MAX : width;
+    if (n > 0) {
+        (void)buffer_printf(p->out, NULL, "%sThese need a look%s\n",
+                            color(p->c, STRONG), color(p->c, PLAIN));
+    }
+    for (i = 0; i < n; i++) {
+        const json_t *d = json_array_get(list, i);
+
+        (void)buffer_printf(p->out, NULL, "  %-*s  %s%-8s%s  %s\n", width,
+                            called(p, d), color(p->c, BAD),
+                            text(p, d, "outcome"), color(p->c, PLAIN),
+                            reason(p, d));
+    }
+    if (n > 0 && rollout_lost(p->r) > (long long)n) {
+        (void)buffer_printf(p->out, NULL, "  and %lld more\n",
+                            rollout_lost(p->r) - (long long)n);
+    }
+}
+
+void rollout_text(struct call *c, const json_t *r, struct buffer *out)
+{
+    const struct page p = {c, r, out};
+
+    (void)buffer_printf(out, NULL, "%srollout %s: %s %s%s, %s\n",
+                        color(c, STRONG), text(&p, r, "id"),
+                        text(&p, r, "product"), text(&p, r, "version"),
+                        color(c, PLAIN), text(&p, r, "state"));
+    stages(&p);
+    bar(&p);
+    counts(&p);
+    blocked(&p);
+    waiting_for(&p);
+    lost(&p);
+}
+
+void rollout_print(struct call *c, const json_t *r)
+{
+    struct buffer out = BUFFER(TEXT_LIMIT);
+
+    if (!c->json) {
+        rollout_text(c, r, &out);
+        (void)fwrite(out.p, 1, out.n, stdout);
+    }
+    buffer_free(&out);
+}
