@@ -175,6 +175,61 @@ void api_list(struct http_request *rq, json_t *items, uint64_t next)
     api_json(rq, 200, json_pack("{s:o, s:o}", "items", items, "next", cursor));
 }
 
+/* Takes entry `i` in; false when the page is full and there is more. */
+static bool take_item(struct server *s, struct http_request *rq,
+                      struct api_page *page, json_t *items, api_item item,
+                      const struct list *entries, uint64_t i)
+{
+    json_t *one = entries->at[i] == NULL ? NULL : item(s, rq, entries->at[i]);
+
+    if (one == NULL) {
+        return true;
+    }
+    if (json_array_size(items) == page->limit) {
+        json_decref(one);
+        return false;
+    }
+    json_array_append_new(items, one);
+    page->after = i;
+    return true;
+}
+
+void api_list_oldest(struct server *s, struct http_request *rq,
+                     const struct list *entries, api_item item)
+{
+    struct api_page page;
+    json_t *items;
+    bool all = true;
+
+    if (api_page_read(rq, &page) != 0) {
+        return;
+    }
+    items = json_array();
+    for (uint64_t i = page.after + 1; all && i < entries->n; i++) {
+        all = take_item(s, rq, &page, items, item, entries, i);
+    }
+    api_list(rq, items, all ? 0 : page.after);
+}
+
+void api_list_newest(struct server *s, struct http_request *rq,
+                     const struct list *entries, api_item item)
+{
+    struct api_page page;
+    json_t *items;
+    bool all = true;
+    uint64_t i;
+
+    if (api_page_read(rq, &page) != 0) {
+        return;
+    }
+    items = json_array();
+    i = page.after == 0 || page.after > entries->n ? entries->n : page.after;
+    while (all && i-- > 1) {
+        all = take_item(s, rq, &page, items, item, entries, i);
+    }
+    api_list(rq, items, all ? 0 : page.after);
+}
+
 json_t *api_hex(const uint8_t *bytes, size_t n)
 {
     char text[129];

@@ -39,6 +39,15 @@ int api_page_read(struct http_request *rq, struct api_page *page);
 /* {"items": items, "next": next or null}; takes `items` over. */
 void api_list(struct http_request *rq, json_t *items, uint64_t next);
 
+/* The catalog's entries by number: `item` makes JSON of one, or NULL when it
+ * is not wanted. The list's lock is held. */
+typedef json_t *(*api_item)(struct server *s, const struct http_request *rq,
+                            void *entry);
+void api_list_oldest(struct server *s, struct http_request *rq,
+                     const struct list *entries, api_item item);
+void api_list_newest(struct server *s, struct http_request *rq,
+                     const struct list *entries, api_item item);
+
 json_t *api_hex(const uint8_t *bytes, size_t n);
 /* Base64, RFC 4648 section 4; returns bytes written or -1. */
 int api_base64(const char *text, uint8_t *out, size_t size);
@@ -46,10 +55,6 @@ int api_base64(const char *text, uint8_t *out, size_t size);
 /* Shared between files. */
 /* Under the catalog's lock. */
 json_t *release_json(const struct release *r);
-json_t *rollout_json(struct server *s, struct rollout *r);
-/* How many devices of the product have a bucket below `limit`? */
-uint32_t rollout_devices(struct server *s, const struct rollout *r,
-                         uint32_t stage);
 /* The release that "version" or "manifest" of `body` names. */
 struct release *api_find_release(struct server *s, struct http_request *rq,
                                  const struct product *product,

@@ -110,6 +110,9 @@ static const char *why_text(const struct device *d, enum rollout_why why)
         return "it tried this release and did not keep it";
     case ROLLOUT_NEWER:
         return "it has, or has tried, something newer";
+    case ROLLOUT_FLOOR:
+        return "its anti-rollback floor is above the release's sequence "
+               "number; release it again under a new number";
     case ROLLOUT_TRIAL:
         return "the image it runs is still on trial";
     case ROLLOUT_RUNS:
@@ -634,6 +637,7 @@ static int store_pin(struct server *s, struct http_request *rq,
 static void apply_pin(struct server *s, struct http_request *rq,
                       uint32_t number, struct pin *pin)
 {
+    const struct journal_news none = {NULL, 0, NULL, 0};
     struct device *d;
     json_t *out;
 
@@ -645,7 +649,7 @@ static void apply_pin(struct server *s, struct http_request *rq,
     }
     pin_free(d->pin);
     d->pin = pin;
-    journal_state(s->journal, d, NULL, 0);
+    journal_state(s->journal, d, &none);
     out = device_json(s, d);
     devices_unlock(s->devices, d);
     pthread_rwlock_unlock(&s->catalog.lock);

@@ -2,138 +2,12 @@
 /* /api/v1/rollouts. A rollout makes no rows for its devices: each is judged
  * when it polls (rollout.c). */
 #include "api.h"
+#include "rollout_view.h"
 #include "router.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* --- Stages ----------------------------------------------------------------
- */
-
-/* Buckets of all devices of the product, as counts by bucket. */
-static void count_buckets(struct server *s, const struct product *product,
-                          uint64_t id, uint32_t counts[ROLLOUT_BUCKETS])
-{
-    memset(counts, 0, ROLLOUT_BUCKETS * sizeof counts[0]);
-    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, i);
-
-        if (d == NULL) {
-            continue;
-        }
-        if (d->product == product->number) {
-            counts[rollout_bucket(id, d->id)]++;
-        }
-        devices_unlock(s->devices, d);
-    }
-}
-
-/* docs/PROTOCOL.md: a stage's limit is raised until it holds a device. */
-static void set_limits(struct rollout *r, const uint32_t *counts)
-{
-    uint32_t first = 0;
-
-    while (first < ROLLOUT_BUCKETS && counts[first] == 0) {
-        first++;
-    }
-    for (uint32_t i = 0; i < r->n_stages; i++) {
-        r->limit[i] = r->percent[i] * (ROLLOUT_BUCKETS / 100);
-        if (first < ROLLOUT_BUCKETS && r->limit[i] <= first) {
-            r->limit[i] = first + 1;
-        }
-    }
-}
-
-static void recount(struct server *s, struct rollout *r)
-{
-    uint32_t generation = atomic_load(&r->product->generation);
-    uint32_t *counts;
-
-    if (r->counted && r->generation == generation) {
-        return;
-    }
-    counts = malloc(ROLLOUT_BUCKETS * sizeof *counts);
-    if (counts == NULL) {
-        return;
-    }
-    count_buckets(s, r->product, r->id, counts);
-    for (uint32_t i = 0; i < r->n_stages; i++) {
-        uint32_t n = 0;
-
-        for (uint32_t b = 0; b < r->limit[i] && b < ROLLOUT_BUCKETS; b++) {
-            n += counts[b];
-        }
-        r->stage_devices[i] = n;
-    }
-    free(counts);
-    r->generation = generation;
-    r->counted = true;
-}
-
-/* The admin lock guards the counts of stages. */
-uint32_t rollout_devices(struct server *s, const struct rollout *r,
-                         uint32_t stage)
-{
-    recount(s, catalog_rollout(&s->catalog, r->id));
-    return r->stage_devices[stage];
-}
-
-/* --- As JSON ----------------------------------------------------------------
- */
-
-static json_int_t counted(const struct rollout *r, int outcome)
-{
-    return (json_int_t)atomic_load(&r->count[outcome]);
-}
-
-static json_t *counts_json(struct server *s, const struct rollout *r)
-{
-    json_int_t installing = counted(r, BL_STATE_VERIFYING) +
-                            counted(r, BL_STATE_INSTALLING) +
-                            counted(r, BL_STATE_REBOOTING);
-
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "eligible",
-        (json_int_t)rollout_devices(s, r, r->stage), "offered",
-        counted(r, BL_STATE_OFFERED), "waiting", counted(r, BL_STATE_WAITING),
-        "downloading", counted(r, BL_STATE_DOWNLOADING), "installing",
-        installing, "testing", counted(r, BL_STATE_TESTING), "confirmed",
-        counted(r, BL_STATE_CONFIRMED), "returned",
-        counted(r, BL_STATE_RETURNED), "failed", counted(r, BL_STATE_FAILED),
-        "refused", counted(r, BL_STATE_REFUSED));
-}
-
-static json_t *stages_json(struct server *s, const struct rollout *r)
-{
-    json_t *list = json_array();
-
-    for (uint32_t i = 0; i < r->n_stages; i++) {
-        json_array_append_new(
-            list,
-            json_pack("{s:I, s:I, s:I}", "percent", (json_int_t)r->percent[i],
-                      "limit_bucket", (json_int_t)r->limit[i], "devices",
-                      (json_int_t)rollout_devices(s, r, i)));
-    }
-    return list;
-}
-
-json_t *rollout_json(struct server *s, struct rollout *r)
-{
-    char salt[24];
-
-    snprintf(salt, sizeof salt, "%" PRIu64, r->id);
-    return json_pack(
-        "{s:I, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:I, s:s, s:I, s:I, s:I,"
-        " s:o}",
-        "id", (json_int_t)r->id, "name", r->name, "product", r->product->name,
-        "version", r->release->version, "manifest",
-        api_hex(r->release->manifest, 32), "kind", rollout_kind_name(r->kind),
-        "state", rollout_state_name(r->state), "stages", stages_json(s, r),
-        "stage", (json_int_t)r->stage, "salt", salt, "created",
-        (json_int_t)r->created, "started", (json_int_t)r->created, "changed",
-        (json_int_t)r->changed, "counts", counts_json(s, r));
-}
 
 /* --- Creating
  * ---------------------------------------------------------------- */
@@ -171,16 +45,15 @@ static int read_stages(struct http_request *rq, const json_t *body,
 
 /* In the transaction: what was active ends, the new one is written. */
 static int store_changes(struct server *s, struct http_request *rq,
-                         const struct rollout *active,
-                         struct store_rollout *row, const char *product,
-                         const char *version, struct error *err)
+                         struct rollout *active, struct store_rollout *row,
+                         const char *product, const char *version,
+                         struct error *err)
 {
     const char *action =
         row->kind == ROLLOUT_ROLLBACK ? "product-rollback" : "rollout-start";
 
-    if (active != NULL &&
-        store_rollout_set(&s->store, active->id, ROLLOUT_ABORTED,
-                          active->stage, err) != 0) {
+    if (active != NULL && rollout_store_state(s, active, ROLLOUT_ABORTED,
+                                              active->stage, err) != 0) {
         return -1;
     }
     if (store_rollout_add(&s->store, row, err) != 0) {
@@ -195,32 +68,20 @@ static int store_stages(struct server *s, const struct rollout_wish *wish,
                         struct store_rollout *row, char **text,
                         struct error *err)
 {
-    struct rollout *r = calloc(1, sizeof *r);
-    uint32_t *counts = malloc(ROLLOUT_BUCKETS * sizeof *counts);
-    int result = -1;
-
-    if (r != NULL && counts != NULL) {
-        r->n_stages = wish->n_stages;
-        memcpy(r->percent, wish->percent, sizeof r->percent);
-        count_buckets(s, wish->product, row->id, counts);
-        set_limits(r, counts);
-        *text = rollout_stages_text(r);
-        row->stages = *text;
-        result = *text == NULL ? -1
-                               : db_run(&s->store.db, err,
-                                        "UPDATE rollouts SET stages = ?"
-                                        " WHERE number = ?",
-                                        "ti", *text, (int64_t)row->id);
+    *text = rollout_place_stages(s, wish, row->id);
+    row->stages = *text;
+    if (*text == NULL) {
+        return -1;
     }
-    free(r);
-    free(counts);
-    return result;
+    return db_run(&s->store.db, err,
+                  "UPDATE rollouts SET stages = ? WHERE number = ?", "ti",
+                  *text, (int64_t)row->id);
 }
 
 static int store_rollout(struct server *s, struct http_request *rq,
                          const struct rollout_wish *wish,
-                         const struct rollout *active,
-                         struct store_rollout *row, char **text)
+                         struct rollout *active, struct store_rollout *row,
+                         char **text)
 {
     struct error err = {BL_OK, 0, "no memory"};
 
@@ -265,8 +126,7 @@ void rollout_create(struct server *s, struct http_request *rq,
     }
     pthread_rwlock_wrlock(&s->catalog.lock);
     if (active != NULL) {
-        active->state = ROLLOUT_ABORTED;
-        active->changed = now;
+        rollout_set_state(active, ROLLOUT_ABORTED, active->stage);
     }
     r = catalog_add_rollout(&s->catalog, &row, now, now);
     pthread_rwlock_unlock(&s->catalog.lock);
@@ -279,7 +139,24 @@ void rollout_create(struct server *s, struct http_request *rq,
              LOG_TEXT("product", r->product->name),
              LOG_TEXT("version", r->release->version),
              LOG_TEXT("by", rq->actor));
-    api_json(rq, wish->status, rollout_json(s, r));
+    api_json(rq, wish->status, rollout_json(s, r, true));
+}
+
+/* What would run for ever without a device that can take it. */
+static int check_takers(struct server *s, struct http_request *rq,
+                        const struct rollout_wish *wish)
+{
+    struct rollout_look look;
+    char reason[256];
+
+    rollout_look(s, wish->product, wish->release, NULL, &look);
+    if (look.devices == 0 || look.blocked < look.devices) {
+        return 0;
+    }
+    rollout_blocked_reason(&look, wish->release, reason, sizeof reason);
+    api_error(rq, 409, "floor", "no device of %s can take %s: %s",
+              wish->product->name, wish->release->version, reason);
+    return -1;
 }
 
 static void start(struct server *s, struct http_request *rq,
@@ -299,7 +176,9 @@ static void start(struct server *s, struct http_request *rq,
                   rollout_state_name(active->state));
         return;
     }
-    rollout_create(s, rq, wish);
+    if (check_takers(s, rq, wish) == 0) {
+        rollout_create(s, rq, wish);
+    }
 }
 
 static void read_and_start(struct server *s, struct http_request *rq,
@@ -359,42 +238,82 @@ void rollout_show(struct server *s, struct http_request *rq)
     pthread_mutex_lock(&s->admin);
     r = named(s, rq);
     if (r != NULL) {
-        api_json(rq, 200, rollout_json(s, r));
+        api_json(rq, 200, rollout_json(s, r, true));
     }
     pthread_mutex_unlock(&s->admin);
 }
 
-void rollout_list(struct server *s, struct http_request *rq)
+static json_t *listed(struct server *s, const struct http_request *rq,
+                      void *entry)
 {
+    struct rollout *r = entry;
     const char *product = http_query(rq, "product");
     const char *state = http_query(rq, "state");
-    struct api_page page;
-    json_t *items;
-    uint64_t next = 0;
 
-    if (api_page_read(rq, &page) != 0) {
+    if ((product != NULL && strcmp(product, r->product->name) != 0) ||
+        (state != NULL && strcmp(state, rollout_state_name(r->state)) != 0)) {
+        return NULL;
+    }
+    return rollout_json(s, r, false);
+}
+
+void rollout_list(struct server *s, struct http_request *rq)
+{
+    pthread_mutex_lock(&s->admin);
+    api_list_newest(s, rq, &s->catalog.rollouts, listed);
+    pthread_mutex_unlock(&s->admin);
+}
+
+static const struct {
+    const char *name;
+    uint8_t least;
+    uint8_t most;
+} outcome_filter[] = {
+    {"confirmed", BL_STATE_CONFIRMED, BL_STATE_CONFIRMED},
+    {"returned", BL_STATE_RETURNED, BL_STATE_RETURNED},
+    {"failed", BL_STATE_FAILED, BL_STATE_FAILED},
+    {"refused", BL_STATE_REFUSED, BL_STATE_REFUSED},
+};
+
+static int read_outcome(struct http_request *rq, struct outcome_query *q)
+{
+    const char *name = http_query(rq, "outcome");
+
+    q->least = BL_STATE_RETURNED;
+    q->most = BL_STATE_REFUSED;
+    if (name == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof outcome_filter / sizeof outcome_filter[0];
+         i++) {
+        if (strcmp(name, outcome_filter[i].name) == 0) {
+            q->least = outcome_filter[i].least;
+            q->most = outcome_filter[i].most;
+            return 0;
+        }
+    }
+    api_error(rq, 400, "field",
+              "outcome must be confirmed, returned, failed or refused");
+    return -1;
+}
+
+void rollout_outcomes(struct server *s, struct http_request *rq)
+{
+    struct outcome_query q = {0};
+    struct api_page page;
+
+    if (api_page_read(rq, &page) != 0 || read_outcome(rq, &q) != 0) {
         return;
     }
-    items = json_array();
+    q.after = page.after;
+    q.limit = page.limit;
     pthread_mutex_lock(&s->admin);
-    for (uint64_t i = page.after + 1; i < s->catalog.rollouts.n; i++) {
-        struct rollout *r = s->catalog.rollouts.at[i];
-
-        if (r == NULL ||
-            (product != NULL && strcmp(product, r->product->name) != 0) ||
-            (state != NULL &&
-             strcmp(state, rollout_state_name(r->state)) != 0)) {
-            continue;
-        }
-        if (json_array_size(items) == page.limit) {
-            next = page.after;
-            break;
-        }
-        json_array_append_new(items, rollout_json(s, r));
-        page.after = i;
+    const struct rollout *r = named(s, rq);
+    if (r != NULL) {
+        q.rollout = r->id;
+        rollout_reply_outcomes(s, rq, &q);
     }
     pthread_mutex_unlock(&s->admin);
-    api_list(rq, items, next);
 }
 
 /* --- Changing
@@ -415,7 +334,7 @@ static void apply(struct server *s, struct http_request *rq, struct rollout *r,
         api_store_error(rq, &err);
         return;
     }
-    if (store_rollout_set(&s->store, r->id, c->state, c->stage, &err) != 0 ||
+    if (rollout_store_state(s, r, c->state, c->stage, &err) != 0 ||
         store_audit(&s->store, rq->actor, c->action, rq->param[0],
                     r->product->name, &err) != 0) {
         store_abort(&s->store);
@@ -427,13 +346,11 @@ static void apply(struct server *s, struct http_request *rq, struct rollout *r,
         return;
     }
     pthread_rwlock_wrlock(&s->catalog.lock);
-    r->state = c->state;
-    r->stage = c->stage;
-    r->changed = (uint64_t)time(NULL);
+    rollout_set_state(r, c->state, c->stage);
     pthread_rwlock_unlock(&s->catalog.lock);
     log_info(c->action, LOG_INT("rollout", r->id), LOG_INT("stage", r->stage),
              LOG_TEXT("by", rq->actor));
-    api_json(rq, 200, rollout_json(s, r));
+    api_json(rq, 200, rollout_json(s, r, true));
 }
 
 static void refuse_change(struct http_request *rq, const struct rollout *r,

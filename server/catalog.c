@@ -311,6 +311,43 @@ char *rollout_stages_text(const struct rollout *r)
     return text;
 }
 
+int rollout_ended_parse(struct rollout *r, const char *json)
+{
+    json_t *ended;
+    const json_t *list;
+
+    if (json == NULL || json[0] == '\0') {
+        return 0;
+    }
+    ended = json_loads(json, 0, NULL);
+    list = json_object_get(ended, "devices");
+    r->ended = json_array_size(list) == r->n_stages;
+    for (uint32_t i = 0; r->ended && i < r->n_stages; i++) {
+        r->stage_devices[i] =
+            (uint32_t)json_integer_value(json_array_get(list, i));
+    }
+    r->blocked =
+        (uint32_t)json_integer_value(json_object_get(ended, "blocked"));
+    json_decref(ended);
+    return r->ended ? 0 : -1;
+}
+
+char *rollout_ended_text(const struct rollout *r)
+{
+    json_t *list = json_array();
+    json_t *ended;
+    char *text;
+
+    for (uint32_t i = 0; i < r->n_stages; i++) {
+        json_array_append_new(list, json_integer(r->stage_devices[i]));
+    }
+    ended = json_pack("{s:o, s:I}", "devices", list, "blocked",
+                      (json_int_t)r->blocked);
+    text = json_dumps(ended, JSON_COMPACT);
+    json_decref(ended);
+    return text;
+}
+
 struct rollout *catalog_add_rollout(struct catalog *c,
                                     const struct store_rollout *from,
                                     uint64_t created, uint64_t changed)
@@ -332,7 +369,7 @@ struct rollout *catalog_add_rollout(struct catalog *c,
     r->changed = changed;
     if (r->product == NULL || r->release == NULL || r->permit.p == NULL ||
         rollout_stages_parse(r, from->stages) != 0 ||
-        r->stage >= r->n_stages ||
+        rollout_ended_parse(r, from->ended) != 0 || r->stage >= r->n_stages ||
         list_put(&c->rollouts, (uint32_t)r->id, r) != 0) {
         free_span(r->permit);
         free(r);
@@ -510,6 +547,7 @@ static int load_rollout(void *ctx, sqlite3_stmt *row)
         .stage = (uint32_t)sqlite3_column_int(row, 6),
         .stages = db_text(row, 7),
         .permit = db_blob(row, 8),
+        .ended = db_text(row, 11),
     };
 
     if (catalog_add_rollout(l->c, &r, (uint64_t)sqlite3_column_int64(row, 9),
@@ -540,7 +578,7 @@ int catalog_load(struct catalog *c, struct store *store, struct error *err)
                 "") != 0 ||
         db_each(db, err, load_rollout, &l,
                 "SELECT number, product, release, name, kind, state, stage,"
-                " stages, permit, created, changed"
+                " stages, permit, created, changed, ended"
                 " FROM rollouts ORDER BY number",
                 "") != 0) {
         return -1;

@@ -67,6 +67,8 @@ struct rollout {
     uint32_t stage_devices[ROLLOUT_STAGES];
     uint32_t generation;
     bool counted;
+    bool ended;       /* stage_devices and blocked are those of its end */
+    uint32_t blocked; /* devices that could not take it */
 };
 
 struct pin {
@@ -148,5 +150,9 @@ struct release *catalog_offer(const struct catalog *c, const struct pin *pin,
 /* "[1,10,100]" with the bucket limits: [[1,100],[10,1000],[100,10000]]. */
 int rollout_stages_parse(struct rollout *r, const char *json);
 char *rollout_stages_text(const struct rollout *r);
+/* What it was when it ended: {"devices":[1,10,100],"blocked":0}, the devices
+ * by stage. "" leaves it to be counted. */
+int rollout_ended_parse(struct rollout *r, const char *json);
+char *rollout_ended_text(const struct rollout *r);
 
 #endif

@@ -145,10 +145,17 @@ static void poll_locked(struct server *s, struct device *d,
 {
     const struct poll *p = &w->poll;
     struct report *r = &w->report;
+    struct outcome_mark mark = outcome_mark(d);
+    struct outcome outcome[2]; /* of the old offer, and of the new */
+    struct journal_news news = {r->event, 0, outcome, 0};
 
     report_take(&s->catalog, d, p, (uint32_t)time(NULL), r);
+    news.n_outcomes += outcome_changed(&mark, d, &outcome[0]);
+    mark = outcome_mark(d);
     take_verdict(s, d, w);
-    w->batch = r->changed ? journal_state(s->journal, d, r->event, r->n_events)
+    news.n_outcomes += outcome_changed(&mark, d, &outcome[news.n_outcomes]);
+    news.n_events = r->n_events;
+    w->batch = r->changed ? journal_state(s->journal, d, &news)
                           : journal_seen(s->journal, d);
     w->wait = p->nonce.n > 0 || p->n_events > 0;
     w->answer.event = w->wait ? d->s.event : d->durable;

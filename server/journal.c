@@ -15,12 +15,25 @@ enum {
     BATCH_LIMIT = 32 << 20,
     RESULTS = 256,
     FOLD_MAX = 20000, /* rows a flush */
-    DROP_MAX = 4      /* old blobs a flush */
+    DROP_MAX = 4,     /* old blobs a flush */
+    KEPT_MAX = 1 << 20
 };
 
 struct pending_event {
     uint32_t device;
     struct bl_event event;
+};
+
+struct pending_outcome {
+    uint32_t device;
+    struct outcome outcome;
+};
+
+/* A growing list of them. */
+struct pending_outcomes {
+    struct pending_outcome *at;
+    size_t n;
+    size_t capacity;
 };
 
 struct batch {
@@ -32,6 +45,7 @@ struct batch {
     struct pending_event *event;
     size_t n_events;
     size_t event_capacity;
+    struct pending_outcomes outcomes;
     struct journal_waiter *waiters;
     uint64_t first_us;
     bool poisoned; /* builds on a batch that failed: promise nothing */
@@ -61,6 +75,9 @@ struct journal {
     uint64_t drop_below; /* blobs that a whole sweep has folded */
     uint32_t *folded;
     uint32_t n_folded;
+    /* Of batches that failed. Their devices send the events again, but what
+     * they say then is not new: it is written with the next batch. */
+    struct pending_outcomes kept;
 };
 
 static void put_u32(uint8_t *p, uint32_t v)
@@ -179,7 +196,19 @@ static int grow(void **p, size_t size, size_t *capacity, size_t wanted)
     return 0;
 }
 
-static uint8_t *reserve(struct journal *j, size_t n, uint32_t n_events)
+static int grow_outcomes(struct pending_outcomes *o, size_t wanted)
+{
+    void *p = o->at;
+
+    if (grow(&p, sizeof *o->at, &o->capacity, wanted) != 0) {
+        return -1;
+    }
+    o->at = p;
+    return 0;
+}
+
+static uint8_t *reserve(struct journal *j, size_t n, uint32_t n_events,
+                        uint32_t n_outcomes)
 {
     struct batch *b = j->open;
     void *bytes = b->p;
@@ -194,6 +223,9 @@ static uint8_t *reserve(struct journal *j, size_t n, uint32_t n_events)
         return NULL;
     }
     b->event = events;
+    if (grow_outcomes(&b->outcomes, b->outcomes.n + n_outcomes) != 0) {
+        return NULL;
+    }
     if (b->n == 0) {
         b->first_us = monotonic_us();
         pthread_cond_signal(&j->wake);
@@ -210,7 +242,7 @@ uint64_t journal_seen(struct journal *j, struct device *device)
 
     device->dirty = true;
     pthread_mutex_lock(&j->lock);
-    p = reserve(j, SEEN_SIZE, 0);
+    p = reserve(j, SEEN_SIZE, 0, 0);
     if (p != NULL) {
         p[0] = RECORD_SEEN;
         put_u32(p + 1, device->number);
@@ -221,26 +253,34 @@ uint64_t journal_seen(struct journal *j, struct device *device)
     return number;
 }
 
+static void add_news(struct batch *b, uint32_t device,
+                     const struct journal_news *news)
+{
+    for (uint32_t i = 0; i < news->n_events; i++) {
+        b->event[b->n_events].device = device;
+        b->event[b->n_events++].event = news->event[i];
+    }
+    for (uint32_t i = 0; i < news->n_outcomes; i++) {
+        b->outcomes.at[b->outcomes.n].device = device;
+        b->outcomes.at[b->outcomes.n++].outcome = news->outcome[i];
+    }
+}
+
 uint64_t journal_state(struct journal *j, struct device *device,
-                       const struct bl_event *events, uint32_t n_events)
+                       const struct journal_news *news)
 {
     uint64_t number = 0;
     uint8_t *p;
 
     device->dirty = true;
     pthread_mutex_lock(&j->lock);
-    p = reserve(j, STATE_SIZE, n_events);
+    p = reserve(j, STATE_SIZE, news->n_events, news->n_outcomes);
     if (p != NULL) {
-        struct batch *b = j->open;
-
         p[0] = RECORD_STATE;
         put_u32(p + 1, device->number);
         device_record_put(&device->s, p + 5);
-        for (uint32_t i = 0; i < n_events; i++) {
-            b->event[b->n_events].device = device->number;
-            b->event[b->n_events++].event = events[i];
-        }
-        number = b->number;
+        add_news(j->open, device->number, news);
+        number = j->open->number;
     }
     pthread_mutex_unlock(&j->lock);
     return number;
@@ -359,6 +399,33 @@ static int write_events(struct journal *j, const struct batch *b,
     return 0;
 }
 
+static int write_outcomes(struct journal *j, const struct pending_outcomes *o,
+                          struct error *err)
+{
+    uint64_t now = (uint64_t)time(NULL);
+
+    for (size_t i = 0; i < o->n; i++) {
+        if (outcome_put(j->store, o->at[i].device, &o->at[i].outcome, now,
+                        err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Without memory for it, the oldest are kept: it was full for long. */
+static void keep_outcomes(struct journal *j, const struct pending_outcomes *o)
+{
+    struct pending_outcomes *kept = &j->kept;
+
+    if (o->n == 0 || kept->n + o->n > KEPT_MAX ||
+        grow_outcomes(kept, kept->n + o->n) != 0) {
+        return;
+    }
+    memcpy(kept->at + kept->n, o->at, o->n * sizeof *o->at);
+    kept->n += o->n;
+}
+
 static int write_batch(struct journal *j, const struct batch *b,
                        struct error *err)
 {
@@ -368,7 +435,9 @@ static int write_batch(struct journal *j, const struct batch *b,
     if (db_run(&j->store->db, err,
                "INSERT INTO journal (number, records) VALUES (?, ?)", "ib",
                (int64_t)j->next_row, bl_span_of(b->p, b->n)) != 0 ||
-        write_events(j, b, err) != 0 || fold(j, err) != 0 ||
+        write_events(j, b, err) != 0 ||
+        write_outcomes(j, &j->kept, err) != 0 ||
+        write_outcomes(j, &b->outcomes, err) != 0 || fold(j, err) != 0 ||
         drop_old(j, err) != 0) {
         return store_abort(j->store);
     }
@@ -429,6 +498,7 @@ static bool commit_batch(struct journal *j, const struct batch *b)
     if (ok) {
         atomic_fetch_add(&j->metrics->flushes, 1);
         j->next_row++;
+        j->kept.n = 0;
     } else {
         atomic_fetch_add(&j->metrics->flush_failures, 1);
         j->oldest_row = m.oldest_row;
@@ -437,6 +507,7 @@ static bool commit_batch(struct journal *j, const struct batch *b)
         j->sweep_row = m.sweep_row;
         j->drop_below = m.drop_below;
         mark_dirty_again(j);
+        keep_outcomes(j, &b->outcomes);
     }
     if (!ok && !atomic_load(&j->failing)) {
         log_error("journal-failing", LOG_TEXT("error", err.text),
@@ -525,6 +596,7 @@ static struct journal_waiter *close_batch(struct journal *j, struct batch *b,
     b->n = 0;
     b->records = 0;
     b->n_events = 0;
+    b->outcomes.n = 0;
     b->waiters = NULL;
     b->poisoned = false;
     return waiters;
@@ -638,7 +710,9 @@ void journal_stop(struct journal *j)
     for (int i = 0; i < 2; i++) {
         free(j->two[i].p);
         free(j->two[i].event);
+        free(j->two[i].outcomes.at);
     }
+    free(j->kept.at);
     free(j->folded);
     free(j);
 }

@@ -16,6 +16,7 @@
 
 #include "devices.h"
 #include "metrics.h"
+#include "outcomes.h"
 #include "store.h"
 
 struct journal;
@@ -40,6 +41,14 @@ struct journal *journal_start(const struct journal_config *config,
 /* Writes the last batch. */
 void journal_stop(struct journal *j);
 
+/* What a poll told beside the device's own state. */
+struct journal_news {
+    const struct bl_event *event;
+    uint32_t n_events;
+    const struct outcome *outcome;
+    uint32_t n_outcomes;
+};
+
 /*
  * Both with the device locked; both return the batch to wait for, or 0 when
  * too much waits to be written already: answer 503.
@@ -47,7 +56,7 @@ void journal_stop(struct journal *j);
  */
 uint64_t journal_seen(struct journal *j, struct device *device);
 uint64_t journal_state(struct journal *j, struct device *device,
-                       const struct bl_event *events, uint32_t n_events);
+                       const struct journal_news *news);
 
 /* 1: committed, -1: failed, 0: `waiter->done` will be called, maybe before
  * this returns, on the journal's thread. */

@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "report.h"
+#include "rollout_view.h"
 
 #include "host/file.h"
 #include "posix/crypto.h"
@@ -66,6 +67,38 @@ static int load_pin(void *ctx, sqlite3_stmt *row)
     return 0;
 }
 
+static int fill_outcome(struct server *s, uint32_t number, struct error *err)
+{
+    const struct outcome_mark none = {0, 0, 0};
+    struct device *d = devices_lock_number(s->devices, number);
+    struct outcome outcome;
+    uint64_t seen;
+    bool ended;
+
+    if (d == NULL) {
+        return 0;
+    }
+    ended = outcome_changed(&none, d, &outcome);
+    seen = d->s.last_seen;
+    devices_unlock(s->devices, d);
+    return ended ? outcome_put(&s->store, number, &outcome, seen, err) : 0;
+}
+
+/* The first schema had no table of outcomes: what the devices' own records
+ * still say of their last offers. */
+static int fill_outcomes(struct server *s, struct error *err)
+{
+    if (store_begin(&s->store, err) != 0) {
+        return -1;
+    }
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        if (fill_outcome(s, i, err) != 0) {
+            return store_abort(&s->store);
+        }
+    }
+    return store_commit(&s->store, err);
+}
+
 static int load_devices(struct server *s, struct error *err)
 {
     struct load l = {s, {BL_OK, 0, ""}};
@@ -97,7 +130,7 @@ static int load_devices(struct server *s, struct error *err)
             devices_unlock(s->devices, d);
         }
     }
-    return 0;
+    return s->store.from == 1 ? fill_outcomes(s, err) : 0;
 }
 
 /* Two servers on one folder would each believe their own memory. */
@@ -222,18 +255,19 @@ void server_close(struct server *s)
 /* --- Upkeep
  * ------------------------------------------------------------------ */
 
-/* The last stage is reached, and every device in it is confirmed. */
+/* The last stage is reached, and every device in it is confirmed: by the
+ * table, so that no outcome is written after the end. */
 static bool is_done(struct server *s, const struct rollout *r)
 {
-    uint32_t confirmed = atomic_load(&r->count[BL_STATE_CONFIRMED]);
+    uint32_t count[BL_STATE_REFUSED + 1];
     uint32_t devices;
 
     if (r->state != ROLLOUT_RUNNING || r->stage + 1 < r->n_stages ||
-        confirmed == 0) {
+        outcome_counts(&s->store, r->id, count, NULL) != 0) {
         return false;
     }
     devices = rollout_devices(s, r, r->stage);
-    return devices > 0 && confirmed >= devices;
+    return devices > 0 && count[BL_STATE_CONFIRMED] >= devices;
 }
 
 static void finish(struct server *s, struct rollout *r)
@@ -245,8 +279,7 @@ static void finish(struct server *s, struct rollout *r)
     if (store_begin(&s->store, &err) != 0) {
         return; /* tried again in a second */
     }
-    if (store_rollout_set(&s->store, r->id, ROLLOUT_FINISHED, r->stage,
-                          &err) != 0 ||
+    if (rollout_store_state(s, r, ROLLOUT_FINISHED, r->stage, &err) != 0 ||
         store_audit(&s->store, "server", "rollout-finish", id,
                     r->product->name, &err) != 0) {
         store_abort(&s->store);
@@ -256,8 +289,7 @@ static void finish(struct server *s, struct rollout *r)
         return;
     }
     pthread_rwlock_wrlock(&s->catalog.lock);
-    r->state = ROLLOUT_FINISHED;
-    r->changed = (uint64_t)time(NULL);
+    rollout_set_state(r, ROLLOUT_FINISHED, r->stage);
     pthread_rwlock_unlock(&s->catalog.lock);
     log_info("rollout-finish", LOG_INT("rollout", r->id),
              LOG_TEXT("product", r->product->name),

@@ -61,8 +61,20 @@ static bool has_newer(const struct rollout_device *device,
     if (device->offer > c->order && rollout_final(device->outcome)) {
         return true;
     }
-    return c->kind == ROLLOUT_UPDATE &&
-           (c->sequence <= device->sequence || c->sequence < device->floor);
+    return c->kind == ROLLOUT_UPDATE && c->sequence <= device->sequence;
+}
+
+static bool below_floor(const struct rollout_device *device,
+                        const struct rollout_candidate *c)
+{
+    return c->kind == ROLLOUT_UPDATE && c->sequence < device->floor;
+}
+
+bool rollout_blocked(const struct rollout_device *device, uint64_t sequence,
+                     const uint8_t manifest[32])
+{
+    return memcmp(device->manifest, manifest, 32) != 0 &&
+           (sequence <= device->sequence || sequence < device->floor);
 }
 
 static bool tried(const struct rollout_device *device,
@@ -93,6 +105,9 @@ static enum rollout_why judge(const struct rollout_device *device,
     if (has_newer(device, c)) {
         return ROLLOUT_NEWER;
     }
+    if (below_floor(device, c)) {
+        return ROLLOUT_FLOOR;
+    }
     if (c->state == ROLLOUT_PAUSED && !under_way(device, c->order)) {
         return ROLLOUT_PAUSE;
     }
@@ -121,7 +136,8 @@ rollout_decide(const struct rollout_device *device,
         enum rollout_why why = judge(device, c);
         /* A later stage of a newer rollout says more than an old one that
          * has nothing for this device. */
-        if (why == ROLLOUT_NEWER && v.candidate >= 0) {
+        bool nothing = why == ROLLOUT_NEWER || why == ROLLOUT_FLOOR;
+        if (nothing && v.candidate >= 0) {
             return v;
         }
         v.candidate = (int)i;
@@ -183,8 +199,9 @@ uint8_t rollout_after_report(uint8_t outcome,
 
 const char *rollout_why_name(enum rollout_why why)
 {
-    static const char *const name[] = {"nothing", "offer", "runs",  "stage",
-                                       "paused",  "tried", "newer", "trial"};
+    static const char *const name[] = {"nothing", "offer",  "runs",
+                                       "stage",   "paused", "tried",
+                                       "newer",   "trial",  "floor"};
 
     return name[why];
 }

@@ -58,7 +58,8 @@ enum rollout_why {
     ROLLOUT_PAUSE,   /* the rollout is paused */
     ROLLOUT_TRIED,   /* it returned, failed or refused this one */
     ROLLOUT_NEWER,   /* it has, or had, something newer */
-    ROLLOUT_TRIAL    /* the image it runs is still on trial */
+    ROLLOUT_TRIAL,   /* the image it runs is still on trial */
+    ROLLOUT_FLOOR    /* its floor is above the candidate's sequence */
 };
 
 struct rollout_verdict {
@@ -71,6 +72,11 @@ struct rollout_verdict {
 struct rollout_verdict
 rollout_decide(const struct rollout_device *device,
                const struct rollout_candidate *candidates, uint32_t n);
+
+/* Can no ticket bring the release to the device, whatever the rollout's
+ * stage? It runs something else that is newer, or its floor is above. */
+bool rollout_blocked(const struct rollout_device *device, uint64_t sequence,
+                     const uint8_t manifest[32]);
 
 /* docs/PROTOCOL.md, "Cohorts". */
 uint32_t rollout_bucket(uint64_t rollout, const uint8_t device_id[16]);

@@ -50,6 +50,8 @@ static const struct route routes[] = {
     {"POST", "/api/v1/rollouts", ACCESS_OPERATOR, JSON_MAX, rollout_add, 0, 0},
     {"GET", "/api/v1/rollouts", ACCESS_VIEWER, 0, rollout_list, 0, 0},
     {"GET", "/api/v1/rollouts/{}", ACCESS_VIEWER, 0, rollout_show, 0, 0},
+    {"GET", "/api/v1/rollouts/{}/devices", ACCESS_VIEWER, 0, rollout_outcomes,
+     0, 0},
     {"POST", "/api/v1/rollouts/{}/pause", ACCESS_OPERATOR, JSON_MAX,
      rollout_pause, 0, 0},
     {"POST", "/api/v1/rollouts/{}/resume", ACCESS_OPERATOR, JSON_MAX,

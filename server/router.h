@@ -52,6 +52,6 @@ route_handler device_add, device_list, device_show, device_delete,
     device_events, device_rollback;
 /* api_rollouts.c */
 route_handler rollout_add, rollout_list, rollout_show, rollout_pause,
-    rollout_resume, rollout_abort, rollout_advance;
+    rollout_resume, rollout_abort, rollout_advance, rollout_outcomes;
 
 #endif

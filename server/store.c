@@ -49,6 +49,30 @@ static const char *const migration[] = {
     "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT,"
     " time INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,"
     " object TEXT NOT NULL, detail TEXT NOT NULL);",
+    /* What became of each device in each rollout, and how many of each kind;
+     * what a rollout was when it ended. */
+    "CREATE TABLE outcomes (rollout INTEGER NOT NULL,"
+    " device INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL,"
+    " outcome INTEGER NOT NULL, code INTEGER NOT NULL,"
+    " reset INTEGER NOT NULL, version TEXT NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY (rollout, device)) WITHOUT ROWID;"
+    "CREATE INDEX outcomes_lost ON outcomes (rollout, time)"
+    " WHERE outcome > 8;"
+    "CREATE TABLE outcome_counts (rollout INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY (rollout, outcome)) WITHOUT ROWID;"
+    "CREATE TRIGGER outcome_in AFTER INSERT ON outcomes BEGIN"
+    " INSERT INTO outcome_counts VALUES (NEW.rollout, NEW.outcome, 1)"
+    " ON CONFLICT DO UPDATE SET n = n + 1; END;"
+    "CREATE TRIGGER outcome_out AFTER DELETE ON outcomes BEGIN"
+    " UPDATE outcome_counts SET n = n - 1"
+    " WHERE rollout = OLD.rollout AND outcome = OLD.outcome; END;"
+    "CREATE TRIGGER outcome_turn AFTER UPDATE OF outcome ON outcomes BEGIN"
+    " UPDATE outcome_counts SET n = n - 1"
+    " WHERE rollout = OLD.rollout AND outcome = OLD.outcome;"
+    " INSERT INTO outcome_counts VALUES (NEW.rollout, NEW.outcome, 1)"
+    " ON CONFLICT DO UPDATE SET n = n + 1; END;"
+    "ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT '';",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -59,7 +83,7 @@ static int read_int(void *ctx, sqlite3_stmt *row)
     return 1;
 }
 
-static int migrate(struct db *db, struct error *err)
+static int migrate(struct db *db, int64_t *from, struct error *err)
 {
     int64_t version = 0;
     char pragma[64];
@@ -73,6 +97,7 @@ static int migrate(struct db *db, struct error *err)
                          "knows up to %d; use the newer bowlined",
                          version, VERSION);
     }
+    *from = version;
     for (; version < VERSION; version++) {
         snprintf(pragma, sizeof pragma, "PRAGMA user_version=%" PRId64,
                  version + 1);
@@ -91,7 +116,7 @@ int store_open(struct store *store, const char *path, struct error *err)
     if (db_open(&store->db, path, err) != 0) {
         return -1;
     }
-    if (migrate(&store->db, err) != 0) {
+    if (migrate(&store->db, &store->from, err) != 0) {
         error_prefix(err, "%s", path);
         db_close(&store->db);
         return -1;
@@ -218,6 +243,14 @@ int store_rollout_add(struct store *store, struct store_rollout *r,
     return 0;
 }
 
+int store_rollout_ended(struct store *store, uint64_t id, const char *ended,
+                        struct error *err)
+{
+    return db_run(&store->db, err,
+                  "UPDATE rollouts SET ended = ? WHERE number = ?", "ti",
+                  ended, (int64_t)id);
+}
+
 int store_rollout_set(struct store *store, uint64_t id, uint8_t state,
                       uint32_t stage, struct error *err)
 {
@@ -247,8 +280,13 @@ int store_device_delete(struct store *store, uint32_t number,
 {
     int64_t n = number;
 
+    /* An ended rollout keeps what became of it. */
     if (db_run(&store->db, err, "DELETE FROM events WHERE device = ?", "i",
                n) != 0 ||
+        db_run(&store->db, err,
+               "DELETE FROM outcomes WHERE device = ? AND rollout IN"
+               " (SELECT number FROM rollouts WHERE state < 2)",
+               "i", n) != 0 ||
         db_run(&store->db, err, "DELETE FROM device_state WHERE device = ?",
                "i", n) != 0) {
         return -1;

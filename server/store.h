@@ -19,6 +19,7 @@
 struct store {
     struct db db;
     pthread_mutex_t lock;
+    int64_t from; /* the schema it had when it was opened; 0: new */
 };
 
 int store_open(struct store *store, const char *path, struct error *err);
@@ -66,12 +67,17 @@ struct store_rollout {
     uint32_t stage;
     const char *stages; /* JSON */
     bl_span permit;
+    const char *ended; /* JSON, catalog.h; NULL or "": not known */
 };
 
 int store_rollout_add(struct store *store, struct store_rollout *r,
                       struct error *err);
 int store_rollout_set(struct store *store, uint64_t id, uint8_t state,
                       uint32_t stage, struct error *err);
+
+/* What it was when it ended: in the transaction that ends it. */
+int store_rollout_ended(struct store *store, uint64_t id, const char *ended,
+                        struct error *err);
 
 int store_device_add(struct store *store, const struct device *device,
                      uint32_t *number, struct error *err);

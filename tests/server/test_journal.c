@@ -121,11 +121,12 @@ static uint64_t report(struct bench *b, uint32_t number, uint32_t event)
 {
     struct device *d = devices_lock_number(b->devices, number);
     struct bl_event e = {.number = event, .code = 61, .state = 10};
+    const struct journal_news news = {&e, 1, NULL, 0};
     uint64_t batch;
 
     d->s.event = event;
     d->s.last_seen = 1000 + event;
-    batch = journal_state(b->journal, d, &e, 1);
+    batch = journal_state(b->journal, d, &news);
     devices_unlock(b->devices, d);
     return batch;
 }

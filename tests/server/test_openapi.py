@@ -158,6 +158,12 @@ def test_every_operation_answers_as_it_says(server, document):
         "product": "thermostat", "version": "9", "stages": [1]})
     check("GET", v + "/rollouts/{id}", 200, id=rollout["id"])
     check("GET", v + "/rollouts/{id}", 404, id=99)
+    check("GET", v + "/rollouts/{id}/devices", 200, id=rollout["id"])
+    check("GET", v + "/rollouts/{id}/devices", 200, id=rollout["id"],
+          query="?outcome=confirmed")
+    check("GET", v + "/rollouts/{id}/devices", 400, id=rollout["id"],
+          query="?outcome=lost")
+    check("GET", v + "/rollouts/{id}/devices", 404, id=99)
     for action, status in (("pause", 200), ("pause", 409), ("resume", 200),
                            ("resume", 409), ("advance", 200),
                            ("advance", 409), ("abort", 200), ("abort", 409)):

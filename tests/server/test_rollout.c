@@ -95,7 +95,7 @@ static void decide_never_offers_older_without_a_permit(void **state)
     expect(&d, &c, 1, ROLLOUT_NEWER, 0, false);
     d.sequence = 1;
     d.floor = 6;
-    expect(&d, &c, 1, ROLLOUT_NEWER, 0, false);
+    expect(&d, &c, 1, ROLLOUT_FLOOR, 0, false);
     c.kind = ROLLOUT_ROLLBACK;
     expect(&d, &c, 1, ROLLOUT_OFFER, 0, true);
     c.kind = ROLLOUT_PIN;
