@@ -1,23 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bowline/boot.h"
 
+static bool sound(const struct bl_boot_slot *slot)
+{
+    return slot->present && slot->whole && slot->trusted;
+}
+
 static bool good(const struct bl_boot_slot *slot)
 {
-    return slot->present && slot->whole && slot->trusted && slot->above_floor;
+    return sound(slot) && slot->above_floor;
+}
+
+static bool ready(const struct bl_state *state, uint8_t slot)
+{
+    uint8_t status = state->slot[slot].status;
+
+    return status == BL_SLOT_READY || status == BL_SLOT_CONFIRMED;
 }
 
 /* `state` is the one that the verdict has by now. */
 static bool bootable(const struct bl_boot_facts *facts,
                      const struct bl_state *state, uint8_t slot)
 {
-    uint8_t status;
+    return slot <= BL_SLOT_B && good(&facts->slot[slot]) && ready(state, slot);
+}
 
-    if (slot > BL_SLOT_B) {
-        return false;
-    }
-    status = state->slot[slot].status;
-    return good(&facts->slot[slot]) &&
-           (status == BL_SLOT_READY || status == BL_SLOT_CONFIRMED);
+/* Bootable, or kept from it by the security floor alone. */
+static bool active_runs(const struct bl_boot_facts *facts,
+                        const struct bl_state *state)
+{
+    return state->active <= BL_SLOT_B && sound(&facts->slot[state->active]) &&
+           ready(state, state->active);
 }
 
 static void start(struct bl_boot_verdict *verdict, uint8_t slot, bl_status why)
@@ -43,6 +56,49 @@ static uint8_t any_bootable(const struct bl_boot_facts *facts,
     return a ? BL_SLOT_A : b ? BL_SLOT_B : BL_SLOT_NONE;
 }
 
+/* An image that was given up, but is whole and authentic: of two the one above
+ * the floor, then the active one, which has run before. */
+static uint8_t any_given_up(const struct bl_boot_facts *facts,
+                            const struct bl_state *state)
+{
+    uint8_t first = state->active == BL_SLOT_B ? BL_SLOT_B : BL_SLOT_A;
+    uint8_t found = BL_SLOT_NONE;
+    uint8_t i;
+
+    for (i = 0; i < 2; i++) {
+        uint8_t slot = (uint8_t)(first ^ i);
+
+        if (!sound(&facts->slot[slot]) ||
+            state->slot[slot].status != BL_SLOT_BAD) {
+            continue;
+        }
+        if (found == BL_SLOT_NONE || (!facts->slot[found].above_floor &&
+                                      facts->slot[slot].above_floor)) {
+            found = slot;
+        }
+    }
+    return found;
+}
+
+/* Better than a device that nobody can reach any more. What is started so may
+ * not be what one wants, but it can take an update. */
+static void last_resort(const struct bl_boot_facts *facts, bl_status why,
+                        struct bl_boot_verdict *verdict)
+{
+    struct bl_state *state = &verdict->state;
+    uint8_t slot;
+
+    if (active_runs(facts, state)) {
+        start(verdict, state->active, why == BL_OK ? BL_SECURITY_FLOOR : why);
+        return;
+    }
+    slot = any_given_up(facts, state);
+    if (slot != BL_SLOT_NONE) {
+        state->active = slot;
+        start(verdict, slot, BL_SLOT_CORRUPT);
+    }
+}
+
 /* A confirmed image that crashed or hung is started again: it was found good,
  * and going back by oneself from it would undo an update for a passing cause.
  * The corrupt one keeps its record, in case flash reads well another time. */
@@ -60,10 +116,23 @@ static void decide_active(const struct bl_boot_facts *facts, bl_status why,
     if (other != BL_SLOT_NONE) {
         state->active = other;
         start(verdict, other, BL_SLOT_CORRUPT);
+    } else {
+        last_resort(facts, why, verdict);
     }
 }
 
 /* --- A trial ------------------------------------------------------------- */
+
+/* Also as a last resort: an active slot that was given up has run since. */
+static bool active_starts(const struct bl_boot_facts *facts,
+                          const struct bl_state *state)
+{
+    uint8_t slot = state->active;
+
+    return active_runs(facts, state) ||
+           (slot <= BL_SLOT_B && sound(&facts->slot[slot]) &&
+            state->slot[slot].status == BL_SLOT_BAD);
+}
 
 static void give_up(const struct bl_boot_facts *facts, bl_status why,
                     struct bl_boot_verdict *verdict)
@@ -80,8 +149,7 @@ static void decide_trial(const struct bl_boot_facts *facts,
     uint8_t trial = state->trial;
 
     if (state->tries == 0) {
-        if (bootable(facts, state, trial) &&
-            !bootable(facts, state, state->active)) {
+        if (bootable(facts, state, trial) && !active_starts(facts, state)) {
             start(verdict, trial, BL_SLOT_CORRUPT);
         } else {
             give_up(facts, BL_RESET, verdict);

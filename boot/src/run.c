@@ -16,7 +16,8 @@ struct run {
 /* --- Facts --------------------------------------------------------------- */
 
 /* Keys have been rotated since: the signature no longer counts, but the state
- * record vouches that it did when this very manifest was installed. */
+ * record vouches that it did when this very manifest was installed; also of
+ * one that was given up, which is started when there is nothing else. */
 static bool vouched(const struct run *run, uint8_t slot,
                     const struct bl_slot_facts *found)
 {
@@ -24,7 +25,8 @@ static bool vouched(const struct run *run, uint8_t slot,
 
     return run->facts.has_state &&
            (record->status == BL_SLOT_READY ||
-            record->status == BL_SLOT_CONFIRMED) &&
+            record->status == BL_SLOT_CONFIRMED ||
+            record->status == BL_SLOT_BAD) &&
            record->root_version < run->root->version &&
            bl_equal(record->manifest, found->manifest, 32) == BL_GOOD;
 }
@@ -100,6 +102,16 @@ static uint8_t troubled_slot(const struct run *run)
                : before->active;
 }
 
+/* Usual, or a last resort that was one already at the start before. */
+static bool nothing_new(const struct run *run)
+{
+    const struct bl_state *before = &run->facts.state;
+
+    return run->verdict.why == BL_OK ||
+           (run->facts.has_state && before->trial > BL_SLOT_B &&
+            run->verdict.slot == before->active);
+}
+
 /*
  * The event goes before the state record. A cut between the two: the same
  * decision is made again, and the event may stand twice; the other way round
@@ -114,7 +126,7 @@ static void tell(const struct run *run)
     struct bl_event event;
     bl_status ignored;
 
-    if (run->verdict.why == BL_OK ||
+    if (nothing_new(run) ||
         bl_journal_open(&journal, run->config->layout) != BL_OK) {
         return;
     }

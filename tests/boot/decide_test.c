@@ -98,11 +98,9 @@ static void decide_corrupt_active_falls_to_ready_other(void **unused)
     assert_int_equal(v.state.floor, 10);
 }
 
-static void
-decide_corrupt_active_never_falls_to_bad_empty_writing(void **unused)
+static void decide_corrupt_active_never_falls_to_empty_writing(void **unused)
 {
-    static const uint8_t status[] = {BL_SLOT_BAD, BL_SLOT_EMPTY,
-                                     BL_SLOT_WRITING};
+    static const uint8_t status[] = {BL_SLOT_EMPTY, BL_SLOT_WRITING};
     struct bl_boot_facts f = usual();
     struct bl_boot_verdict v;
     size_t i;
@@ -131,6 +129,97 @@ static void decide_untrusted_or_below_floor_is_not_started(void **unused)
     assert_int_equal(decide(&f).slot, BL_SLOT_B);
     f = usual();
     f.slot[0].present = false;
+    assert_int_equal(decide(&f).slot, BL_SLOT_B);
+}
+
+/* --- Last resorts -------------------------------------------------------- */
+
+static void decide_all_below_floor_starts_active_not_the_other(void **unused)
+{
+    struct bl_boot_facts f = usual();
+    struct bl_boot_verdict v;
+
+    (void)unused;
+    f.slot[0].above_floor = false;
+    f.slot[1].above_floor = false;
+    v = decide(&f);
+    assert_int_equal(v.slot, BL_SLOT_A);
+    assert_int_equal(v.why, BL_SECURITY_FLOOR);
+    assert_int_equal(v.state.active, BL_SLOT_A);
+    f.slot[0].whole = false;
+    assert_int_equal(decide(&f).slot, BL_SLOT_NONE);
+}
+
+static void decide_active_below_floor_before_one_given_up(void **unused)
+{
+    struct bl_boot_facts f = usual();
+
+    (void)unused;
+    f.slot[0].above_floor = false;
+    f.state.slot[1].status = BL_SLOT_BAD;
+    assert_int_equal(decide(&f).slot, BL_SLOT_A);
+}
+
+static void decide_trial_out_of_tries_returns_below_the_floor(void **unused)
+{
+    struct bl_boot_facts f = on_trial(0);
+    struct bl_boot_verdict v;
+
+    (void)unused;
+    f.slot[0].above_floor = false;
+    v = decide(&f);
+    assert_int_equal(v.slot, BL_SLOT_A);
+    assert_int_equal(v.why, BL_RESET);
+    assert_int_equal(v.state.slot[1].status, BL_SLOT_BAD);
+}
+
+static void decide_corrupt_active_falls_to_one_given_up(void **unused)
+{
+    struct bl_boot_facts f = usual();
+    struct bl_boot_verdict v;
+
+    (void)unused;
+    f.state.slot[1].status = BL_SLOT_BAD;
+    f.slot[0].whole = false;
+    v = decide(&f);
+    assert_int_equal(v.slot, BL_SLOT_B);
+    assert_int_equal(v.why, BL_SLOT_CORRUPT);
+    assert_int_equal(v.state.active, BL_SLOT_B);
+    assert_int_equal(v.state.trial, BL_SLOT_NONE);
+    assert_int_equal(v.state.slot[1].status, BL_SLOT_BAD);
+    f.state = v.state; /* and stays there */
+    assert_int_equal(decide(&f).slot, BL_SLOT_B);
+    f.slot[1].trusted = false;
+    assert_int_equal(decide(&f).slot, BL_SLOT_NONE);
+}
+
+/* It has run as active; its fix turned out to crash. */
+static void decide_trial_out_of_tries_returns_to_one_given_up(void **unused)
+{
+    struct bl_boot_facts f = on_trial(0);
+    struct bl_boot_verdict v;
+
+    (void)unused;
+    f.state.slot[0].status = BL_SLOT_BAD;
+    v = decide(&f);
+    assert_int_equal(v.slot, BL_SLOT_A);
+    assert_int_equal(v.state.outcome, BL_RESET);
+    assert_int_equal(v.state.slot[1].status, BL_SLOT_BAD);
+}
+
+static void decide_of_two_given_up_above_floor_then_active(void **unused)
+{
+    struct bl_boot_facts f = usual();
+
+    (void)unused;
+    f.state.slot[0].status = BL_SLOT_BAD;
+    f.state.slot[1].status = BL_SLOT_BAD;
+    assert_int_equal(decide(&f).slot, BL_SLOT_A);
+    f.state.active = BL_SLOT_B;
+    assert_int_equal(decide(&f).slot, BL_SLOT_B);
+    f.slot[1].above_floor = false;
+    assert_int_equal(decide(&f).slot, BL_SLOT_A);
+    f.slot[0].above_floor = false;
     assert_int_equal(decide(&f).slot, BL_SLOT_B);
 }
 
@@ -311,6 +400,33 @@ static bool may_boot(const struct bl_boot_facts *f, uint8_t slot)
             status == BL_SLOT_CONFIRMED);
 }
 
+static bool on_trial_in(const struct bl_boot_facts *f)
+{
+    return f->state.trial <= 1 && f->state.trial != f->state.active;
+}
+
+/* Whole and authentic, but given up, or below the floor and active. A trial
+ * that cannot go on is given up by this very decision. */
+static bool may_boot_at_last(const struct bl_boot_facts *f, uint8_t slot)
+{
+    uint8_t status = f->state.slot[slot].status;
+    bool tried = on_trial_in(f) && f->state.trial == slot;
+
+    return f->has_state && f->slot[slot].present && f->slot[slot].whole &&
+           f->slot[slot].trusted &&
+           (status == BL_SLOT_BAD || tried ||
+            (slot == f->state.active &&
+             (status == BL_SLOT_READY || status == BL_SLOT_CONFIRMED)));
+}
+
+static bool active_may_run(const struct bl_boot_facts *f)
+{
+    uint8_t a = f->state.active;
+
+    return a <= 1 && f->state.slot[a].status != BL_SLOT_BAD &&
+           may_boot_at_last(f, a);
+}
+
 #define HOLDS(what)                                                           \
     do {                                                                      \
         if (!(what)) {                                                        \
@@ -322,7 +438,7 @@ static void check_with_state(const struct bl_boot_facts *f,
                              const struct bl_boot_verdict *v,
                              unsigned long number)
 {
-    bool trial = f->state.trial <= 1 && f->state.trial != f->state.active;
+    bool trial = on_trial_in(f);
 
     HOLDS(v->state.floor == f->state.floor);
     HOLDS(v->state.tries <= f->state.tries);
@@ -330,15 +446,36 @@ static void check_with_state(const struct bl_boot_facts *f,
         HOLDS(v->slot == f->state.active && v->why == BL_OK);
         HOLDS(memcmp(v->state.slot, f->state.slot, sizeof f->state.slot) == 0);
     }
-    if (trial && v->slot == f->state.trial) {
+    if (trial && v->slot == v->state.trial) {
         HOLDS(f->state.tries > 0 || f->state.active > 1 ||
-              !may_boot(f, f->state.active));
+              !may_boot_at_last(f, f->state.active));
         HOLDS(f->state.tries == 0 || v->state.tries == f->state.tries - 1);
     }
     if (trial && v->slot != BL_SLOT_NONE && v->slot != f->state.trial) {
         HOLDS(v->state.slot[f->state.trial].status == BL_SLOT_BAD);
         HOLDS(v->state.outcome != BL_OK && v->why != BL_OK);
-        HOLDS(v->state.outcome == v->why || f->state.active > 1);
+        HOLDS(v->state.outcome == v->why || !active_may_run(f));
+    }
+}
+
+/* What is started though it is not bootable: only for want of a better. */
+static void check_last_resort(const struct bl_boot_facts *f,
+                              const struct bl_boot_verdict *v,
+                              unsigned long number)
+{
+    uint8_t other = (uint8_t)(v->slot ^ 1);
+    bool spent = on_trial_in(f) && f->state.tries == 0 &&
+                 v->state.slot[other].status == BL_SLOT_BAD;
+
+    HOLDS(may_boot_at_last(f, v->slot));
+    HOLDS(v->slot == v->state.active && v->why != BL_OK);
+    HOLDS(!may_boot(f, other) || spent);
+    if (v->state.slot[v->slot].status == BL_SLOT_BAD) {
+        HOLDS(!active_may_run(f) || f->state.active == v->slot);
+        HOLDS(f->slot[v->slot].above_floor || !f->slot[other].above_floor ||
+              !may_boot_at_last(f, other));
+    } else {
+        HOLDS(v->slot == f->state.active);
     }
 }
 
@@ -349,12 +486,16 @@ static void check_invariants(const struct bl_boot_facts *f,
 
     HOLDS(v.slot <= 1 || v.slot == BL_SLOT_NONE);
     HOLDS(v.save == (v.slot != BL_SLOT_NONE));
-    HOLDS((v.slot != BL_SLOT_NONE) == (may_boot(f, 0) || may_boot(f, 1)));
+    HOLDS((v.slot != BL_SLOT_NONE) ==
+          (may_boot(f, 0) || may_boot(f, 1) || may_boot_at_last(f, 0) ||
+           may_boot_at_last(f, 1)));
     if (v.slot == BL_SLOT_NONE) {
         HOLDS(v.why == BL_NO_IMAGE);
         return;
     }
-    HOLDS(may_boot(f, v.slot));
+    if (!may_boot(f, v.slot)) {
+        check_last_resort(f, &v, number);
+    }
     HOLDS(v.slot == v.state.active || v.slot == v.state.trial);
     HOLDS(v.state.trial == BL_SLOT_NONE || v.state.trial != v.state.active);
     HOLDS(v.state.last_reset == f->reset);
@@ -418,9 +559,14 @@ int main(void)
         cmocka_unit_test(decide_no_trial_starts_active),
         cmocka_unit_test(decide_confirmed_that_crashed_is_started_again),
         cmocka_unit_test(decide_corrupt_active_falls_to_ready_other),
-        cmocka_unit_test(
-            decide_corrupt_active_never_falls_to_bad_empty_writing),
+        cmocka_unit_test(decide_corrupt_active_never_falls_to_empty_writing),
         cmocka_unit_test(decide_untrusted_or_below_floor_is_not_started),
+        cmocka_unit_test(decide_all_below_floor_starts_active_not_the_other),
+        cmocka_unit_test(decide_active_below_floor_before_one_given_up),
+        cmocka_unit_test(decide_trial_out_of_tries_returns_below_the_floor),
+        cmocka_unit_test(decide_corrupt_active_falls_to_one_given_up),
+        cmocka_unit_test(decide_trial_out_of_tries_returns_to_one_given_up),
+        cmocka_unit_test(decide_of_two_given_up_above_floor_then_active),
         cmocka_unit_test(decide_trial_with_tries_counts_one_and_starts_it),
         cmocka_unit_test(decide_trial_gets_exactly_its_tries),
         cmocka_unit_test(decide_trial_out_of_tries_returns_to_confirmed),

@@ -437,6 +437,33 @@ static void run_rotated_keys_do_not_strand_what_runs(void **unused)
     end(&d);
 }
 
+/* The one that was given up is all there is left, and its keys were replaced:
+ * it is started, at each start, and told of once. */
+static void run_given_up_of_old_keys_is_the_last_resort(void **unused)
+{
+    struct device d;
+    struct bl_event event;
+
+    (void)unused;
+    make(&d, 0, SIM_R1, SIM_R2);
+    try_b(&d);
+    bl_state_return(&d.state, BL_HEALTH);
+    must(bl_state_save(&d.rig.layout, &d.state));
+    save_root(&d, 2);
+    assert_boots(&d, BL_SLOT_A, BL_OK);
+    flip(&d, BL_SLOT_A, 7);
+    for (int i = 0; i < 3; i++) {
+        assert_boots(&d, BL_SLOT_B, BL_SLOT_CORRUPT);
+        assert_false(d.result.trial);
+        assert_int_equal(d.state.active, BL_SLOT_B);
+        assert_int_equal(d.state.slot[1].status, BL_SLOT_BAD);
+        assert_int_equal(events(&d, &event), 1);
+    }
+    flip(&d, BL_SLOT_B, 7);
+    assert_int_equal(boot(&d), BL_NO_IMAGE);
+    end(&d);
+}
+
 /* --- Flash that fails
  * -------------------------------------------------------- */
 
@@ -536,6 +563,7 @@ int main(void)
         cmocka_unit_test(run_lost_state_is_made_up_from_the_slots),
         cmocka_unit_test(run_without_a_root_document_starts_nothing),
         cmocka_unit_test(run_rotated_keys_do_not_strand_what_runs),
+        cmocka_unit_test(run_given_up_of_old_keys_is_the_last_resort),
         cmocka_unit_test(run_worn_out_state_starts_confirmed_and_no_trial),
         cmocka_unit_test(run_power_cuts_cost_a_try_at_most),
     };

@@ -5,19 +5,28 @@
  * writes the state record once, before anything is started.
  *
  * A slot is bootable when it is whole, trusted, above the security floor, and
- * READY or CONFIRMED in the state record: a BAD, EMPTY or half-written one is
- * not started even when nothing else is left.
+ * READY or CONFIRMED in the state record. An EMPTY or half-written one, or one
+ * that is not trusted, is not started even when nothing else is left.
  *
  *   state   trial          active    what is started
  *   there   none           good      active, whatever ended the last boot
  *   there   none           bad       the other, which becomes active
  *   there   good, tries    any       trial, one try less
  *   there   good, no tries good      active; trial returned: BL_RESET
+ *   there   good, no tries low, BAD  active; trial returned: BL_RESET
  *   there   good, no tries bad       trial once more: better than nothing
  *   there   bad            good      active; trial returned: BL_SLOT_CORRUPT
+ *   there   none or bad    low       the other if bootable, else active: it ran
+ *                                    when the floor was raised
+ *   there   none or bad    bad       the other if bootable; else one that was
+ *                                    given up (BAD) but is whole and trusted.
+ *                                    It becomes active, to take a fix
  *   lost    -              -         the only good one, as active; of two the
  *                                    higher sequence, on trial
  *   any     bad            bad       nothing: BL_NO_IMAGE
+ *
+ * "low": bootable but for the security floor. Of two that were given up: one
+ * above the floor, then the active one.
  */
 #ifndef BOWLINE_BOOT_H
 #define BOWLINE_BOOT_H
