@@ -48,14 +48,17 @@ else()
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test-programs)
 
-# bowline_program(NAME SOURCES... LIBS libraries...): one program for bin/.
+# bowline_program(NAME [INTERNAL] SOURCES... LIBS libraries...): one program
+# for bin/. INTERNAL: for demo and tests, never installed.
 function(bowline_program name)
-    cmake_parse_arguments(arg "" "" "SOURCES;LIBS" ${ARGN})
+    cmake_parse_arguments(arg INTERNAL "" "SOURCES;LIBS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE bowline_flags ${arg_LIBS})
     set_target_properties(${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${BOWLINE_BIN})
-    install(TARGETS ${name} RUNTIME DESTINATION bin)
+    if(NOT arg_INTERNAL)
+        install(TARGETS ${name} RUNTIME DESTINATION bin)
+    endif()
 endfunction()
 
 find_program(CCACHE ccache)
