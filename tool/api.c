@@ -21,6 +21,7 @@ struct api {
     struct http *http;
     const char *base; /* "https://host:port" */
     const char *token_file;
+    int status; /* of the last answer */
 };
 
 /* "localhost", "localhost:80", "127.0.0.1/": this machine, and no other. */
@@ -178,6 +179,7 @@ static int take_answer(struct api *api, struct http_response *response,
 {
     int code = 0;
 
+    api->status = response->status;
     if (response->status < 200 || response->status > 299) {
         code = refused(api, response);
     } else if (answer != NULL) {
@@ -235,6 +237,11 @@ int api_send(struct api *api, const char *method, const char *path,
     request.body = body;
     code = exchange(api, &request, &response);
     return code != 0 ? code : take_answer(api, &response, answer);
+}
+
+int api_status(const struct api *api)
+{
+    return api->status;
 }
 
 static void moved(void *ctx, uint64_t done, uint64_t total)

@@ -24,6 +24,8 @@ int api_send(struct api *api, const char *method, const char *path,
 /* A file as body, with a progress bar called `what`. */
 int api_upload(struct api *api, const char *path, const char *file,
                const char *what, json_t **answer);
+/* HTTP status of the last answer. */
+int api_status(const struct api *api);
 /* 1 there, 0 not there, -1 with *code set. */
 int api_has(struct api *api, const char *path, int *code);
 /* All items of a list, over its pages; at most `limit` when not 0. `path`

@@ -187,11 +187,52 @@ static const char *filter(struct call *c, const char *query, const char *name,
                 name, url_part(c, value));
 }
 
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* Short enough for a line of a terminal. */
+static json_t *short_rows(struct call *c, const json_t *items)
+{
+    json_t *rows = json_array();
+    size_t i;
+
+    for (i = 0; i < json_array_size(items); i++) {
+        json_t *row = json_copy(json_array_get(items, i));
+        const char *id = print_scalar(c, "id", json_object_get(row, "id"));
+        long long seen = number(row, "last_seen");
+
+        put_text(row, "id", keep(c, "%.8s", id));
+        put_text(row, "last_seen",
+                 seen <= 0 ? "never" : keep_ago(c, (uint64_t)seen));
+        put(row, "what_happened",
+            json_incref(json_object_get(row, "history")));
+        (void)json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static void print_list_of(struct call *c, json_t *items)
+{
+    static const char *const whole[] = {"id",      "name",      "product",
+                                        "version", "slot",      "state",
+                                        "code",    "last_seen", "history"};
+    static const char *const brief[] = {"id",    "name",      "version",
+                                        "state", "last_seen", "what_happened"};
+    json_t *rows;
+
+    if (cli_flag(c, "long")) {
+        print_table(c, items, whole, sizeof whole / sizeof whole[0]);
+        return;
+    }
+    rows = short_rows(c, items);
+    print_table(c, rows, brief, sizeof brief / sizeof brief[0]);
+    json_decref(rows);
+}
+
 int verb_device_list(struct call *c)
 {
-    static const char *const columns[] = {"id",      "name",      "product",
-                                          "version", "slot",      "state",
-                                          "code",    "last_seen", "history"};
     const char *query = "/devices";
     uint64_t limit = 0;
     json_t *items = NULL;
@@ -211,10 +252,40 @@ int verb_device_list(struct call *c)
     }
     if (code == 0) {
         put(c->result, "items", items);
-        print_table(c, items, columns, 9);
+        print_list_of(c, items);
     }
     api_close(api);
     return code;
+}
+
+/* The kind of a target in the words of rollout list. */
+static const char *kind_of(const json_t *target)
+{
+    static const char *const words[][2] = {
+        {"rollout", "update"},
+        {"product", "rollback"},
+        {"device", "rollback of this device"}};
+    const char *kind = json_string_value(json_object_get(target, "kind"));
+    size_t i;
+
+    for (i = 0; kind != NULL && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(kind, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return kind;
+}
+
+static void print_device(struct call *c, const json_t *device)
+{
+    json_t *shown = json_deep_copy(device);
+    json_t *target = json_object_get(shown, "target");
+
+    if (json_is_object(target)) {
+        put_text(target, "kind", kind_of(target));
+    }
+    print_object(c, shown);
+    json_decref(shown);
 }
 
 int verb_device_show(struct call *c)
@@ -228,7 +299,7 @@ int verb_device_show(struct call *c)
     }
     if (code == 0) {
         (void)json_object_update(c->result, device);
-        print_object(c, c->result);
+        print_device(c, device);
     }
     json_decref(device);
     api_close(api);

@@ -123,7 +123,8 @@ static const char *root_of(struct call *c, const char *folder)
     return found;
 }
 
-static int report(struct call *c, const char *product, const char *vendor)
+static int report(struct call *c, const char *product, const char *vendor,
+                  const char *key)
 {
     uint8_t vendor_id[16];
     uint8_t class_id[16];
@@ -138,6 +139,11 @@ static int report(struct call *c, const char *product, const char *vendor)
     show(c, "%s: product %s of %s", PROJECT_FILE, product, vendor);
     field(c, "vendor id", "%s", keep_hex(c, vendor_id, 16));
     field(c, "class id", "%s", keep_hex(c, class_id, 16));
+    put_text(c->result, "release_key", key);
+    field(c, "release key", "%s",
+          key != NULL ? key
+                      : "not there: say where it is in release_keys of "
+                        "bowline.conf, or by --key");
     note(c, "Next: bowline release FIRMWARE");
     return EXIT_YES;
 }
@@ -149,6 +155,9 @@ int verb_init(struct call *c)
     const char *component = cli_value(c, "component");
     const char *product = cli_value(c, "product");
     const char *vendor = cli_value(c, "vendor");
+    const char *key = from == NULL
+                          ? "release.pem"
+                          : if_there(keep(c, "%s/offline/release.pem", from));
     struct buffer text = BUFFER(65536);
     int code;
 
@@ -176,9 +185,7 @@ int verb_init(struct call *c)
             {"product", product},
             {"vendor_domain", vendor},
             {"component", component == NULL ? "app" : component},
-            {"release_keys",
-             from == NULL ? "release.pem"
-                          : if_there(keep(c, "%s/offline/release.pem", from))},
+            {"release_keys", key},
             {"root", from == NULL ? NULL : root_of(c, from)},
             {"releases", "releases"},
             {"server", server == NULL ? "https://localhost:8443" : server},
@@ -194,5 +201,5 @@ int verb_init(struct call *c)
         code = write_output(c, PROJECT_FILE, buffer_span(&text), 0644);
     }
     buffer_free(&text);
-    return code == 0 ? report(c, product, vendor) : code;
+    return code == 0 ? report(c, product, vendor, key) : code;
 }

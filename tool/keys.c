@@ -75,7 +75,15 @@ int keys_open_release(struct call *c, struct keys *out)
                       "no release key: say --key, or set release_keys in "
                       "bowline.conf (bowline key new makes one)");
     }
-    return keys_open(c, path, n, false, out);
+    if (keys_open(c, path, n, false, out) == 0) {
+        return 0;
+    }
+    return cli_flag(c, "key")
+               ? EXIT_INPUT
+               : refuse(c, EXIT_INPUT,
+                        "%s; release_keys in bowline.conf names it: say there "
+                        "where the release key is now, or say --key FILE",
+                        keep(c, "%s", c->err.text));
 }
 
 void keys_close(struct keys *keys)

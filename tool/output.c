@@ -157,6 +157,17 @@ const char *keep_time(struct call *c, uint64_t seconds)
     return keep(c, "%s", text);
 }
 
+const char *keep_ago(struct call *c, uint64_t seconds)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    unsigned long long n = now > seconds ? now - seconds : 0;
+
+    return n < 120         ? keep(c, "%llu s ago", n)
+           : n < 2 * 3600  ? keep(c, "%llu min ago", n / 60)
+           : n < 2 * 86400 ? keep(c, "%llu h ago", n / 3600)
+                           : keep(c, "%llu days ago", n / 86400);
+}
+
 void put(json_t *object, const char *key, json_t *value)
 {
     (void)json_object_set_new(object, key, value);

@@ -8,7 +8,7 @@
 
 #include "print.h"
 
-enum { INDENT = 2, NAME_WIDTH = 15, LINE = 1024 };
+enum { INDENT = 2, NAME_WIDTH = 15, COLUMNS = 16, HEAD = 64 };
 
 static bool is_one_of(const char *key, const char *const *list, size_t n)
 {
@@ -101,15 +101,22 @@ const char *print_list(struct call *c, const char *key, const json_t *list)
     return out[0] == '\0' ? "-" : out;
 }
 
-static void label(const struct call *c, int indent, const char *key)
+/* A key as a person reads it: "last seen". */
+static void prose(const char *key, char name[HEAD])
 {
-    char name[64];
     size_t i;
 
-    for (i = 0; key[i] != '\0' && i + 1 < sizeof name; i++) {
+    for (i = 0; key[i] != '\0' && i + 1 < HEAD; i++) {
         name[i] = key[i] == '_' ? ' ' : key[i];
     }
     name[i] = '\0';
+}
+
+static void label(const struct call *c, int indent, const char *key)
+{
+    char name[HEAD];
+
+    prose(key, name);
     (void)printf("%*s%s%-*s%s", indent, "", color(c, DIM),
                  NAME_WIDTH + INDENT - (indent < INDENT ? 0 : indent - INDENT),
                  name, color(c, PLAIN));
@@ -194,11 +201,11 @@ static const char *cell(struct call *c, const json_t *row, const char *key)
 void print_table(struct call *c, const json_t *rows,
                  const char *const *columns, size_t n)
 {
-    size_t width[16];
+    size_t width[COLUMNS];
     size_t i;
     size_t k;
 
-    if (c->json || n > 16) {
+    if (c->json || n > COLUMNS) {
         return;
     }
     if (json_array_size(rows) == 0) {
@@ -206,15 +213,17 @@ void print_table(struct call *c, const json_t *rows,
         return;
     }
     for (k = 0; k < n; k++) {
-        width[k] = strlen(columns[k]);
+        char head[HEAD];
+
+        prose(columns[k], head);
+        width[k] = strlen(head);
         for (i = 0; i < json_array_size(rows); i++) {
             size_t w = strlen(cell(c, json_array_get(rows, i), columns[k]));
 
             width[k] = w > width[k] ? w : width[k];
         }
         (void)printf("%s%s%-*s%s", k == 0 ? "" : "  ", color(c, DIM),
-                     k + 1 == n ? 0 : (int)width[k], columns[k],
-                     color(c, PLAIN));
+                     k + 1 == n ? 0 : (int)width[k], head, color(c, PLAIN));
     }
     (void)putchar('\n');
     for (i = 0; i < json_array_size(rows); i++) {

@@ -59,6 +59,20 @@ int verb_product_list(struct call *c)
     return code;
 }
 
+/* What "tickets" means, in words. */
+static void print_server(struct call *c, const json_t *server)
+{
+    json_t *shown = json_deep_copy(server);
+    bool good = json_is_true(json_object_get(server, "tickets"));
+
+    put_text(shown, "tickets",
+             good ? "devices take them: the root document names the key"
+                  : "devices refuse them: the newest root document does not "
+                    "name the server's ticket key");
+    print_object(c, shown);
+    json_decref(shown);
+}
+
 int verb_server_status(struct call *c)
 {
     int code;
@@ -70,7 +84,7 @@ int verb_server_status(struct call *c)
     }
     if (code == 0) {
         (void)json_object_update(c->result, answer);
-        print_object(c, c->result);
+        print_server(c, answer);
     }
     json_decref(answer);
     api_close(api);

@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "inspect.h"
+#include "print.h"
 #include "release.h"
 
 struct upload {
@@ -87,6 +88,23 @@ static int send_payload(struct upload *u, const struct bl_suit_fetch *fetch)
                       NULL);
 }
 
+static void say_published(struct upload *u, const json_t *answer,
+                          uint64_t sequence)
+{
+    struct call *c = u->c;
+    bool already = api_status(u->api) == 200;
+
+    put_bool(u->row, "already", already);
+    show(c, "%s %s %s, sequence %llu",
+         already ? "already published:" : "published",
+         print_scalar(c, "product", json_object_get(answer, "product")),
+         print_scalar(c, "version", json_object_get(answer, "version")),
+         (unsigned long long)sequence);
+    if (already) {
+        note(c, "Nothing is new. bowline release makes the next release.");
+    }
+}
+
 static int send_envelope(struct upload *u, bl_span bytes)
 {
     struct bl_suit_envelope e;
@@ -117,10 +135,7 @@ static int send_envelope(struct upload *u, bl_span bytes)
         put_text(u->row, "type", "release");
         put_number(u->row, "uploaded", u->uploaded);
         put(u->row, "answer", json_incref(answer));
-        show(u->c, "published %s %s, sequence %llu",
-             json_string_value(json_object_get(answer, "product")),
-             json_string_value(json_object_get(answer, "version")),
-             (unsigned long long)m.sequence);
+        say_published(u, answer, m.sequence);
     }
     json_decref(answer);
     return code;

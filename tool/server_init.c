@@ -365,32 +365,38 @@ static int write_config(struct setup *s, const char *url)
     return code;
 }
 
+static void print_part(struct setup *s, bool offline, int width)
+{
+    size_t i;
+
+    for (i = 0; i < json_array_size(s->made); i++) {
+        const json_t *row = json_array_get(s->made, i);
+
+        if (json_is_true(json_object_get(row, "offline")) == offline) {
+            show(s->c, "  %-*s  %s", width,
+                 json_string_value(json_object_get(row, "file")),
+                 json_string_value(json_object_get(row, "what")));
+        }
+    }
+}
+
 static void print_made(struct setup *s)
 {
     struct call *c = s->c;
+    size_t width = 0;
     size_t i;
 
-    show(c, "%sOn the server%s", color(c, STRONG), color(c, PLAIN));
     for (i = 0; i < json_array_size(s->made); i++) {
-        const json_t *row = json_array_get(s->made, i);
+        size_t n = json_string_length(
+            json_object_get(json_array_get(s->made, i), "file"));
 
-        if (!json_is_true(json_object_get(row, "offline"))) {
-            show(c, "  %-32s %s",
-                 json_string_value(json_object_get(row, "file")),
-                 json_string_value(json_object_get(row, "what")));
-        }
+        width = n > width ? n : width;
     }
+    show(c, "%sOn the server%s", color(c, STRONG), color(c, PLAIN));
+    print_part(s, false, (int)width);
     show(c, "%sOffline: move these away before you start the server%s",
          color(c, STRONG), color(c, PLAIN));
-    for (i = 0; i < json_array_size(s->made); i++) {
-        const json_t *row = json_array_get(s->made, i);
-
-        if (json_is_true(json_object_get(row, "offline"))) {
-            show(c, "  %-32s %s",
-                 json_string_value(json_object_get(row, "file")),
-                 json_string_value(json_object_get(row, "what")));
-        }
-    }
+    print_part(s, true, (int)width);
 }
 
 static int make_all(struct setup *s, const char *url)

@@ -87,6 +87,8 @@ void field(const struct call *c, const char *name, const char *format, ...)
 const char *keep_size(struct call *c, uint64_t bytes);
 /* "2026-01-31 12:00:00 UTC" */
 const char *keep_time(struct call *c, uint64_t seconds);
+/* "12 min ago" */
+const char *keep_ago(struct call *c, uint64_t seconds);
 
 /* --- Results ----------------------------------------------------------------
  */

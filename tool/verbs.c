@@ -143,6 +143,7 @@ static const struct option options_device_list[] = {
     VALUE("version", "V", "only devices that run this"),
     VALUE("search", "TEXT", "only devices whose id or name has this"),
     VALUE("limit", "N", "at most so many; else all"),
+    FLAG("long", "whole ids and times, and more columns"),
     PRODUCT,
     END};
 
@@ -185,7 +186,8 @@ const struct verb verbs[] = {
      options_init, 0, DOES_LOCAL,
      "file           the file that was written\n"
      "product, vendor_domain\n"
-     "vendor_id, class_id  the UUIDs that devices check, in hex",
+     "vendor_id, class_id  the UUIDs that devices check, in hex\n"
+     "release_key     where the release key is looked for, or null",
      "bowline init --product thermostat --vendor example.com"},
     {"key new", "FILE", 1, 1, A_FILE, NULL, verb_key_new,
      "make a signing key",
@@ -268,9 +270,11 @@ const struct verb verbs[] = {
      "upload releases and root documents",
      "Uploads the payloads of each envelope, as far as the server has not got "
      "them, then the envelope; a root document as it is. Without FILE: the "
-     "newest release of the project. Publishing twice does no harm.",
+     "newest release of the project. Publishing twice does no harm: it says "
+     "so.",
      options_publish, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
-     "published       list of {file, type, uploaded, answer}",
+     "published       list of {file, type, uploaded, already, answer}\n"
+     "  already       was on the server before",
      "bowline publish"},
     {"product add", "[NAME]", 0, 1, ANY, NULL, verb_product_add,
      "register a product with the server",
@@ -342,7 +346,9 @@ const struct verb verbs[] = {
      "id, product, name\ntoken_file      where the token was written",
      "bowline device add --name kitchen -o kitchen.token"},
     {"device list", NO_ARGUMENTS, verb_device_list,
-     "list devices", "One line for each device.",
+     "list devices",
+     "One line for each device: the beginning of its id, which other verbs "
+     "take as well, and what happened last.",
      options_device_list, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "items           list of devices", NULL},
     {"device show", "ID", 1, 1, ANY, NULL, verb_device_show,
@@ -386,9 +392,12 @@ const struct verb verbs[] = {
      "root_version",
      "bowline server init update-server --name updates.example.com"},
     {"server status", NO_ARGUMENTS, verb_server_status,
-     "ask the server how it is", "Version, root document, devices.",
+     "ask the server how it is",
+     "Version, root document, devices, and whether devices will take its "
+     "tickets: an update needs one of a key that the root document names.",
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
-     "version, root_version, devices, time", NULL},
+     "version, root_version, devices, time, started\n"
+     "tickets         does the root document name the ticket key?", NULL},
     {"conformance", "FILE...", 1, -1, A_FILE, NULL, verb_conformance,
      "run test vectors through the device's code",
      "Each FILE is a vector file in one of the formats of tests/vectors. "

@@ -225,3 +225,29 @@ def test_init_from_a_server_folder_is_ready_to_release(tool):
               "--from", "srv")
     (tool.folder / "fw.bin").write_bytes(firmware("1.0.0"))
     assert tool.good("release", "fw.bin", "--json").json["verified"] is True
+
+
+def test_server_init_prints_straight_columns(tool):
+    for folder in ("s", "a-folder-with-a-rather-long-name"):
+        lines = tool.good("server", "init", folder).out.splitlines()
+        rows = [l for l in lines if l.startswith("  ")]
+        at = {len(l) - len(l[2:].split("  ", 1)[1].lstrip()) for l in rows}
+        assert len(rows) > 8 and len(at) == 1, lines
+
+
+def test_a_release_key_that_was_moved_away(tool):
+    tool.good("server", "init", "srv")
+    made = tool.good("init", "--product", "thermostat", "--vendor",
+                     "example.com", "--from", "srv")
+    assert "release key" in made.out and "srv/offline/release.pem" in made.out
+    (tool.folder / "srv/offline").rename(tool.folder / "vault")
+    (tool.folder / "fw.bin").write_bytes(firmware("1.0.0"))
+    said = tool.refused(3, "release", "fw.bin")
+    assert "srv/offline/release.pem" in said
+    assert "release_keys in bowline.conf" in said and "--key FILE" in said
+    assert "release_keys" not in tool.refused(3, "release", "fw.bin", "--key",
+                                              "nowhere.pem")
+    tool.good("release", "fw.bin", "--key", "vault/release.pem")
+    made = tool.good("init", "--product", "thermostat", "--vendor",
+                     "example.com", "--from", "srv", "--force", "--json")
+    assert made.json["release_key"] is None

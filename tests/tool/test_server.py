@@ -110,14 +110,16 @@ def test_server_status_and_products(shared):
     items = shared.good("product", "list", "--json").json["items"]
     assert [p["name"] for p in items] == ["thermostat"]
     assert "thermostat" in shared.good("product", "list").out
+    out = shared.good("server", "status").out
+    assert "devices take them: the root document names the key" in out
 
 
 def test_publishing_twice_uploads_once(world):
-    again = world("publish", "--json")
-    if again.code == 0:
-        assert again.json["published"][0]["uploaded"] == 0
-    else:
-        assert again.code == 4
+    again = world.good("publish", "--json").json["published"][0]
+    assert again["uploaded"] == 0 and again["already"] is True
+    said = world.good("publish")
+    assert said.out.startswith("already published: thermostat 1.1.0, ")
+    assert "bowline release makes the next" in said.err
 
 
 def test_publish_refuses_what_is_no_release(world):
@@ -157,7 +159,13 @@ def test_device_list_show_events(world):
     assert all(d["version"] == "1.0.0" for d in items)
     found = world.good("device", "list", "--version", "9.9", "--json").json
     assert found["items"] == []
+    short = world.good("device", "list").out.splitlines()
+    head = ["id", "name", "version", "state", "last seen", "what happened"]
+    assert re.split("  +", short[0]) == head
+    assert max(map(len, short)) <= 100
     d = world.devices[0]
+    assert re.search(f"(?m)^{d.id[:8]}  d0 .* s ago ", "\n".join(short))
+    assert d.id in world.good("device", "list", "--long").out
     for word in (d.id, d.id[:12], "d0"):
         assert world.good("device", "show", word, "--json").json["id"] == d.id
     assert "no device" in world.refused(3, "device", "show", "nobody")
@@ -224,6 +232,10 @@ def test_rollout_from_start_to_finish_and_back(world):
     assert seen["manifest"] == one["manifest"]
     assert devices[1].poll()[7].hex() == one["manifest"]
     assert devices[0].poll()[7].hex() == two["manifest"]
+    assert re.search("kind +rollback of this device",
+                     world.good("device", "show", "d1").out)
+    target = world.good("device", "show", "d1", "--json").json["target"]
+    assert target["kind"] == "device"
 
     world.good("rollback", "--to", "1.0.0", "--days", "1")
     for device in devices:
