@@ -236,6 +236,7 @@ static enum sim_end client_run(struct sim_world *w, bool *done)
     config.crypto = &sim_crypto;
     config.version = w->fixture->release[w->running].version;
     config.reset_cause = w->reset;
+    config.started = w->started;
     config.random = random_bytes;
     config.ctx = w;
     config.health = &check;
@@ -271,6 +272,7 @@ static enum sim_end boot(struct sim_world *w)
     if (s != BL_OK) {
         return broken(w, "does not boot: %s", bl_status_name(s));
     }
+    w->started = (uint8_t)(result.slot + 1);
     w->running = sim_device_image(&w->device, w->fixture, &result);
     if (w->running == SIM_R_NONE) {
         return broken(w, "slot %u boots and is no whole release",

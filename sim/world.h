@@ -30,6 +30,7 @@ struct sim_world {
     uint32_t random;
     bl_reset_cause reset;
     enum sim_release_name running;
+    uint8_t started; /* bl_client_config.started of this boot */
     char fault[160];
 };
 

@@ -140,7 +140,8 @@ static bl_status check_config(const struct bl_client_config *config)
         return BL_ARGUMENT;
     }
     if (config->io_size % config->layout->flash->write_size != 0 ||
-        strlen(config->hardware) > 31 || strlen(config->version) > 31) {
+        strlen(config->hardware) > 31 || strlen(config->version) > 31 ||
+        config->started > 2) {
         return BL_ARGUMENT;
     }
     return bl_layout_check(config->layout);
@@ -176,15 +177,42 @@ static bl_status load(struct bl_client *c)
     return s;
 }
 
+/*
+ * The boot code could not write down what it decided: this slot is not the one
+ * that the record has. Should flash refuse again, what is in memory is right.
+ */
+static void reconcile(struct bl_client *c)
+{
+    bl_status s;
+
+    bl_state_return(&c->state, BL_FLASH);
+    c->state.active = c->slot;
+    s = bl_state_save(c->config.layout, &c->state);
+    (void)s;
+}
+
+static bl_status find_slot(struct bl_client *c)
+{
+    uint8_t slot = c->state.active;
+
+    if (c->state.trial != BL_SLOT_NONE) {
+        slot = c->state.trial; /* the boot code starts it */
+    }
+    c->slot = slot;
+    if (c->config.started != 0) {
+        c->slot = (uint8_t)(c->config.started - 1);
+        if (c->slot != slot) {
+            reconcile(c);
+        }
+    }
+    return c->slot <= BL_SLOT_B ? BL_OK : BL_STATE_NONE;
+}
+
 /* What runs, as flash has it: the report tells the server no hearsay. */
 static void read_running(struct bl_client *c)
 {
     struct bl_slot_facts facts;
 
-    c->slot = c->state.active;
-    if (c->state.trial != BL_SLOT_NONE) {
-        c->slot = c->state.trial; /* the boot code started it */
-    }
     memcpy(c->running, c->state.slot[c->slot].manifest, 32);
     if (bl_client_look(c, c->slot, &facts) == BL_OK) {
         memcpy(c->image_digest, facts.image_digest, 32);
@@ -207,6 +235,10 @@ bl_status bl_client_init(struct bl_client *c,
     c->started_ms = now_ms;
     c->now_ms = now_ms;
     s = load(c);
+    if (s != BL_OK) {
+        return s;
+    }
+    s = find_slot(c);
     if (s != BL_OK) {
         return s;
     }
@@ -263,6 +295,9 @@ static void refuse_answer(struct bl_client *c, bl_status why)
         c->sequence = 0;
         bl_client_enter(c, BL_STATE_REFUSED, why);
     }
+    if (bl_client_on_trial(c)) {
+        c->device_state = BL_STATE_TESTING; /* still */
+    }
     c->phase = PHASE_IDLE;
     c->refusal = why;
     c->ask = true;
@@ -309,7 +344,8 @@ static void up_to_date(struct bl_client *c)
     c->phase = PHASE_IDLE;
     c->wait = BL_WAIT_NONE;
     if (!bl_client_on_trial(c)) {
-        c->device_state = BL_STATE_IDLE;
+        c->device_state =
+            bl_client_confirmed(c) ? BL_STATE_IDLE : BL_STATE_FAILED;
     }
 }
 

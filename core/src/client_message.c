@@ -65,7 +65,7 @@ static void put_report(struct bl_cbor_writer *w, const struct bl_client *c,
     put_key_uint(w, 5, c->slot);
     put_key_uint(w, 6, c->device_state);
     bl_cbor_put_uint(w, 7);
-    bl_cbor_put_bool(w, !bl_client_on_trial(c));
+    bl_cbor_put_bool(w, bl_client_confirmed(c));
     put_key_uint(w, 8, c->state.slot[c->slot].sequence);
     put_events(w, event, n);
     put_key_bytes(w, 10, config->class_id, BL_ID_SIZE);

@@ -51,6 +51,12 @@ static inline bool bl_client_on_trial(const struct bl_client *c)
 {
     return c->state.trial == c->slot; /* not: will be, after the reset */
 }
+/* Neither: an image that the boot code started for want of a better. */
+static inline bool bl_client_confirmed(const struct bl_client *c)
+{
+    return !bl_client_on_trial(c) &&
+           c->state.slot[c->slot].status == BL_SLOT_CONFIRMED;
+}
 void bl_client_trial_init(struct bl_client *c);
 /* The journal's last event about a release, of the states whose bits are set;
  * false when there is none. */

@@ -70,6 +70,21 @@ static void finish_story(struct bl_client *c)
     }
 }
 
+/* The slot that was confirmed has rotted, and this one was never confirmed, or
+ * even given up. Told once: the journal need not know of every boot. */
+static void tell_last_resort(struct bl_client *c)
+{
+    struct bl_event last;
+
+    c->sequence = c->state.slot[c->slot ^ 1U].sequence;
+    if (bl_client_last_event(c, c->sequence, one(BL_STATE_FAILED), &last) &&
+        last.code == BL_SLOT_CORRUPT) {
+        c->device_state = BL_STATE_FAILED;
+    } else {
+        bl_client_enter(c, BL_STATE_FAILED, BL_SLOT_CORRUPT);
+    }
+}
+
 void bl_client_trial_init(struct bl_client *c)
 {
     const struct bl_slot_record *other = &c->state.slot[c->slot ^ 1U];
@@ -81,6 +96,9 @@ void bl_client_trial_init(struct bl_client *c)
         return;
     }
     finish_story(c);
+    if (!bl_client_confirmed(c)) {
+        tell_last_resort(c);
+    }
     if (other->status == BL_SLOT_BAD) {
         /* It came back once; not again before the next regular poll. */
         memcpy(c->refused, other->manifest, 32);

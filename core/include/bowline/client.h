@@ -76,6 +76,10 @@ struct bl_client_config {
     uint8_t health_failures;   /* 3: so many rounds in a row with a failed
                                   check return the device */
     bl_reset_cause reset_cause;
+    /* 1 + the slot that the boot code started (bl_boot_result.slot): what it
+     * could not write down is made good then. 0: as the state record says,
+     * which is wrong when the boot code's write failed. */
+    uint8_t started;
     /* Fills `n` bytes from a cryptographic random source. */
     bl_status (*random)(void *ctx, void *out, size_t n);
     /* May the offered update go on now? NULL: always. */

@@ -142,6 +142,7 @@ static _Noreturn void start(struct boot *boot,
         tell_board(boot, BOARD_NEWS_STARTS);
         exit(board_holder());
     }
+    set_number(DEVICE_ENV_SLOT, (long)result->slot + 1);
     image = load(boot, result, &err);
     if (image >= 0) {
         tell_board(boot, BOARD_NEWS_STARTS);

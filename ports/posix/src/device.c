@@ -169,6 +169,7 @@ static void configure(struct device *device, struct bl_client_config *out)
         .download_attempts = c->download_attempts,
         .health_failures = c->health_failures,
         .reset_cause = (bl_reset_cause)environment_number(DEVICE_ENV_RESET, 0),
+        .started = (uint8_t)environment_number(DEVICE_ENV_SLOT, 0),
         .random = platform_random,
         .ready = ready,
         .now = c->clock ? platform_now : NULL,

@@ -27,6 +27,7 @@ enum { DEVICE_EXIT_RESET = 75 };
 #define DEVICE_ENV_BOARD "BOWLINE_BOARD_PID"
 #define DEVICE_ENV_WATCHDOG "BOWLINE_WATCHDOG_FD"
 #define DEVICE_ENV_RESET "BOWLINE_RESET_CAUSE"
+#define DEVICE_ENV_SLOT "BOWLINE_SLOT" /* 1 + the slot that was started */
 
 struct device;
 
