@@ -46,6 +46,13 @@ static bool under_way(const struct rollout_device *device, uint64_t order)
            device->outcome <= BL_STATE_TESTING;
 }
 
+/* An image that is neither confirmed nor on trial was started for want of a
+ * better: that device needs a release most of all. */
+static bool on_trial(bool confirmed, uint8_t state)
+{
+    return !confirmed && state == BL_STATE_TESTING;
+}
+
 static bool in_stage(const struct rollout_device *device,
                      const struct rollout_candidate *c)
 {
@@ -96,7 +103,7 @@ static enum rollout_why judge(const struct rollout_device *device,
     if (!older_than_last && memcmp(device->manifest, c->manifest, 32) == 0) {
         return ROLLOUT_RUNS;
     }
-    if (!device->confirmed) {
+    if (on_trial(device->confirmed, device->state)) {
         return ROLLOUT_TRIAL;
     }
     if (tried(device, c)) {
@@ -178,7 +185,8 @@ uint8_t rollout_after_report(uint8_t outcome,
     if (outcome == BL_STATE_IDLE) {
         return outcome;
     }
-    if (report->runs) {
+    if (report->runs &&
+        (report->confirmed || on_trial(report->confirmed, state))) {
         return report->confirmed && report->matches ? BL_STATE_CONFIRMED
                                                     : BL_STATE_TESTING;
     }

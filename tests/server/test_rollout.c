@@ -82,7 +82,24 @@ static void decide_leaves_a_trial_alone(void **state)
 
     (void)state;
     d.confirmed = false;
+    d.state = BL_STATE_TESTING;
     expect(&d, &c, 1, ROLLOUT_TRIAL, 0, false);
+}
+
+/* Its confirmed slot has rotted, and it runs what it had given up. */
+static void decide_offers_to_an_image_that_is_a_last_resort(void **state)
+{
+    struct rollout_device d = device();
+    struct rollout_candidate c = update(1, 2, v2);
+
+    (void)state;
+    d.confirmed = false;
+    for (int s = BL_STATE_IDLE; s <= BL_STATE_REFUSED; s++) {
+        bool trial = s == BL_STATE_TESTING;
+
+        d.state = (uint8_t)s;
+        expect(&d, &c, 1, trial ? ROLLOUT_TRIAL : ROLLOUT_OFFER, 0, !trial);
+    }
 }
 
 static void decide_never_offers_older_without_a_permit(void **state)
@@ -277,6 +294,24 @@ static void report_is_success_only_when_whole(void **state)
     }
 }
 
+static void report_of_a_last_resort_is_no_success_and_no_trial(void **state)
+{
+    struct rollout_report r = {
+        .runs = true, .matches = true, .state = BL_STATE_FAILED};
+
+    (void)state;
+    assert_int_equal(rollout_after_report(BL_STATE_RETURNED, &r),
+                     BL_STATE_RETURNED);
+    assert_int_equal(rollout_after_report(BL_STATE_TESTING, &r),
+                     BL_STATE_FAILED);
+    r.state = BL_STATE_TESTING; /* the same release, once more on trial */
+    assert_int_equal(rollout_after_report(BL_STATE_RETURNED, &r),
+                     BL_STATE_TESTING);
+    r.confirmed = true;
+    assert_int_equal(rollout_after_report(BL_STATE_RETURNED, &r),
+                     BL_STATE_CONFIRMED);
+}
+
 static void
 report_of_a_state_left_from_before_does_not_end_an_offer(void **state)
 {
@@ -312,6 +347,7 @@ int main(void)
         cmocka_unit_test(decide_offers_a_newer_release),
         cmocka_unit_test(decide_says_who_runs_it_already),
         cmocka_unit_test(decide_leaves_a_trial_alone),
+        cmocka_unit_test(decide_offers_to_an_image_that_is_a_last_resort),
         cmocka_unit_test(decide_never_offers_older_without_a_permit),
         cmocka_unit_test(decide_a_stage_holds_buckets_below_its_limit),
         cmocka_unit_test(
@@ -324,6 +360,7 @@ int main(void)
         cmocka_unit_test(decide_a_pin_stands_between_older_and_newer_rollouts),
         cmocka_unit_test(event_ends_an_offer_only_of_its_own_release),
         cmocka_unit_test(report_is_success_only_when_whole),
+        cmocka_unit_test(report_of_a_last_resort_is_no_success_and_no_trial),
         cmocka_unit_test(
             report_of_a_state_left_from_before_does_not_end_an_offer),
         cmocka_unit_test(buckets_are_those_of_the_protocol),
