@@ -14,6 +14,7 @@ from screen import Screen, bar
 from world import BIN, FOLDER, Broken, Device, Project, Server, shown
 
 THERMOSTATS, GATEWAYS = 20, 2
+CONFIRMED = "confirmed"
 SLOT = {"release": 1 << 20, "debug": 4 << 20}
 BLOCK, PORTION = 4096, 8192
 ESP32 = world.TOP / "examples/demo/esp32"
@@ -71,12 +72,14 @@ class Demo:
             self.failures += 1
             self.screen.bad(text)
 
-    def headline(self, what, known, done):
+    def headline(self, what, known, done, goal):
+        """The bar fills with good news only; what came back gets none."""
         states = Counter(d["state"] for d in known.values())
         parts = ", ".join(f"{n} {s}" for s, n in sorted(states.items()))
-        return f"{what} {bar(done, len(known))} {parts}"
+        filled = bar(done, len(known)) + " " if goal == CONFIRMED else ""
+        return f"{what} {filled}{done} of {len(known)} {goal}; now {parts}"
 
-    def watch(self, what, reached, seconds=60, names=None):
+    def watch(self, what, reached, seconds=60, names=None, goal=CONFIRMED):
         """Shows the devices until reached(device) holds for all of `names`
         (all thermostats); the devices, or None when time is up."""
         names = names or [d.name for d in self.thermostats]
@@ -85,7 +88,7 @@ class Demo:
             known = self.devices()
             done = sum(reached(known[n]) for n in names)
             chosen = {n: known[n] for n in names}
-            self.screen.live(self.headline(what, chosen, done),
+            self.screen.live(self.headline(what, chosen, done, goal),
                              self.in_order(known))
             if done == len(names):
                 return known
@@ -222,7 +225,7 @@ class Demo:
         self.project.call("rollout", "start", version, "--stages", "10,100")
         inside = self.inside(version)
         self.watch(version, lambda d: self.came_back(d, made), names=inside,
-                   seconds=60)
+                   seconds=60, goal="came back")
         self.project.call("rollout", "abort")
         known = self.devices()
         for name in inside:
@@ -386,7 +389,8 @@ class Demo:
     # --- The end ------------------------------------------------------------
 
     def story(self, device, versions):
-        """What a device has been through, oldest first, in a few words."""
+        """What a device has been through, oldest first: each in a few
+        words."""
         project = self.esp if device.kind == "hello_world" else self.project
         told, highest = [], 0
         if device.kind == "thermostat":
@@ -406,23 +410,25 @@ class Demo:
                 told.append(("back on " if e["sequence"] < highest else "") +
                             version)
                 highest = max(highest, e["sequence"])
-        return ", ".join(told)
+        # A refusal is told again each time the same was tried again.
+        told = [t for t, before in zip(told, [None] + told) if t != before]
+        return [t + "," for t in told[:-1]] + told[-1:]
 
     def table(self):
         s = self.screen
         s.title("What became of them")
         versions = {r["sequence"]: v for v, r in self.releases.items()}
         known = self.devices()
-        rows = [("device", "version", "slot", "state", "what happened")]
+        rows = [("device", "version", "slot", "state",
+                 ["what happened"])]
         for device in self.thermostats + self.gateways:
             d = known[device.name]
             rows.append((device.name, d["version"][:12], d["slot"],
                          d["state"], self.story(device, versions)))
         widths = [max(len(str(r[i])) for r in rows) for i in range(4)]
         for n, row in enumerate(rows):
-            line = "  ".join(f"{c:<{w}}"
-                             for c, w in zip(row, widths)) + "  " + row[4]
-            s.say("   " + (s.paint(line, "bold") if n == 0 else line))
+            head = "   " + "".join(f"{c:<{w}}  " for c, w in zip(row, widths))
+            s.row(head, row[4], "bold" if n == 0 else None)
 
     def go_on(self):
         s = self.screen
@@ -438,7 +444,13 @@ class Demo:
                      "bowline rollback --to 1.0.0",
                      f"tail -f {FOLDER}/devices/thermostat-05/log"):
             s.say("     " + line)
-        s.say("   Stop them: make demo-stop")
+        s.say("   Should the server or a device have ended, start it again:")
+        for line in ("BOWLINE_POLL_INTERVAL=1 bowlined --config "
+                     "../server/bowlined.conf 2>>../server.log &",
+                     "bowline-device run --dir ../devices/thermostat-05 "
+                     "--log ../devices/thermostat-05/log &"):
+            s.say("     " + line)
+        s.say("   Stop them all: make demo-stop")
 
     def play(self):
         for act in (self.set_up, self.good_release, self.bad_releases,

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import time
 
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36,
@@ -16,6 +17,9 @@ LOOKS = {"idle": ("·", "grey"), "offered": ("?", "blue"),
          "rebooting": ("↻", "yellow"), "testing": ("t", "yellow"),
          "confirmed": ("✓", "green"), "returned": ("↩", "red"),
          "failed": ("✗", "red"), "refused": ("⊘", "red")}
+
+
+WIDTH = 120  # of what is no terminal
 
 
 class Screen:
@@ -55,6 +59,24 @@ class Screen:
 
     def bad(self, text):
         self.say(self.paint("   ✗ ", "red") + text)
+
+    def row(self, head, items, colour=None):
+        """One row of a table; its last column, a list of things told, goes on
+        below itself. A thing is broken only when it is too long for a line."""
+        width = shutil.get_terminal_size((WIDTH, 24)).columns - 1
+        room = max(width - len(head), 24)
+        lines, line = [], ""
+        for item in items:
+            longer = f"{line} {item}".strip()
+            if line and len(longer) > room:
+                lines.append(line)
+                longer = item
+            line = longer
+        lines = [part for line in lines + [line]
+                 for part in textwrap.wrap(line, room) or [""]]
+        for n, line in enumerate(lines):
+            text = (head if n == 0 else " " * len(head)) + line
+            self.say(self.paint(text, colour) if colour else text)
 
     def live(self, headline, devices):
         """The state of all devices now."""

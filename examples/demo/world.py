@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's world: the folder, the server, the devices, and the operator's
-tool. Whatever is started here is written down, so that it can be stopped by
-another call."""
+tool."""
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/release"))
 FOLDER = Path(os.environ.get("BOWLINE_DEMO_DIR", TOP / "demo-run")).resolve()
 MARK = ".bowline-demo"
 FIRST_PORT = 8443
+PROGRAMS = ("bowlined", "bowline-device", "bowline-rogue")
 
 
 class Broken(Exception):
@@ -32,21 +32,35 @@ def shown(path):
         return str(path)
 
 
+def is_ours(process):
+    """Is it a server or device (a folder of /proc) of the demo's folder? Also
+    one that a person started there again, by a relative path."""
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        here = os.readlink(process / "cwd")
+    except OSError:  # gone meanwhile, or somebody else's
+        return False
+    program, *words = (os.fsdecode(w) for w in words)
+    if os.path.basename(program) not in PROGRAMS:
+        return False
+    paths = [Path(os.path.realpath(os.path.join(here, w.split("=", 1)[-1])))
+             for w in words if w]
+    return any(FOLDER in path.parents for path in paths)
+
+
 def stop_all():
-    """Ends what an earlier call left running, by its own list."""
+    """Ends what runs in the demo's folder; how many programs that were. A
+    device's firmware ends with its board, whose child it is."""
+    ours = {p.name for p in Path("/proc").glob("[0-9]*") if is_ours(p)}
     stopped = 0
-    for line in (FOLDER / "processes").read_text().splitlines() \
-            if (FOLDER / "processes").exists() else []:
-        pid, program = line.split()
+    for pid in ours:
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            if stat.rsplit(")", 1)[1].split()[1] not in ours:
+                os.kill(int(pid), signal.SIGTERM)
+                stopped += 1
+        except OSError:  # gone meanwhile
             continue
-        if os.path.basename(command[0].decode()) == program and \
-                str(FOLDER).encode() in b" ".join(command):
-            os.kill(int(pid), signal.SIGTERM)
-            stopped += 1
-    (FOLDER / "processes").unlink(missing_ok=True)
     return stopped
 
 
@@ -84,12 +98,9 @@ def free_port():
 def start(program, *arguments, log, **more):
     command = [str(BIN / program), *map(str, arguments)]
     with open(log, "ab") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=out,
-                                   start_new_session=True, **more)
-    with open(FOLDER / "processes", "a") as f:
-        f.write(f"{process.pid} {program}\n")
-    return process
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                stdout=out, stderr=out,
+                                start_new_session=True, **more)
 
 
 class Project:
