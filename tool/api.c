@@ -13,7 +13,8 @@ enum {
     ANSWER_LIMIT = 16 << 20,
     TRIES = 4,       /* of a server that asks to wait */
     WAIT_MAX_S = 10, /* at once */
-    PAGE = 500
+    PAGE = 500,
+    ERROR_CODE = 32
 };
 
 struct api {
@@ -21,7 +22,8 @@ struct api {
     struct http *http;
     const char *base; /* "https://host:port" */
     const char *token_file;
-    int status; /* of the last answer */
+    int status;             /* of the last answer */
+    char error[ERROR_CODE]; /* its code, when it was an error */
 };
 
 /* "localhost", "localhost:80", "127.0.0.1/": this machine, and no other. */
@@ -134,6 +136,8 @@ static int refused(struct api *api, const struct http_response *response)
                  code == NULL ? "" : code, code == NULL ? "" : ", ",
                  response->status, hint);
     c->err.code = response->status;
+    (void)snprintf(api->error, sizeof api->error, "%s",
+                   code == NULL ? "" : code);
     json_decref(answer);
     return EXIT_SERVER;
 }
@@ -180,6 +184,7 @@ static int take_answer(struct api *api, struct http_response *response,
     int code = 0;
 
     api->status = response->status;
+    api->error[0] = '\0';
     if (response->status < 200 || response->status > 299) {
         code = refused(api, response);
     } else if (answer != NULL) {
@@ -242,6 +247,11 @@ int api_send(struct api *api, const char *method, const char *path,
 int api_status(const struct api *api)
 {
     return api->status;
+}
+
+bool api_error_is(const struct api *api, const char *code)
+{
+    return strcmp(api->error, code) == 0;
 }
 
 static void moved(void *ctx, uint64_t done, uint64_t total)

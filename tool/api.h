@@ -26,6 +26,8 @@ int api_upload(struct api *api, const char *path, const char *file,
                const char *what, json_t **answer);
 /* HTTP status of the last answer. */
 int api_status(const struct api *api);
+/* Was the last answer an error with this code of the API? */
+bool api_error_is(const struct api *api, const char *code);
 /* 1 there, 0 not there, -1 with *code set. */
 int api_has(struct api *api, const char *path, int *code);
 /* All items of a list, over its pages; at most `limit` when not 0. `path`

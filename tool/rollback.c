@@ -134,6 +134,13 @@ static int send_permit(struct plan *p, const char *path, json_t **answer)
     put_text(body, "permit", base64);
     code = api_call(p->api, "POST", path, body, answer);
     json_decref(body);
+    if (code == EXIT_SERVER && api_error_is(p->api, "not-older")) {
+        code = refuse(c, EXIT_INPUT,
+                      "%s is not older than what runs now: that is no "
+                      "rollback; bowline rollout start %s brings devices "
+                      "forward",
+                      p->version, p->version);
+    }
     return code;
 }
 

@@ -18,7 +18,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from bowline_server import Answer, Device
+from bowline_server import RETURNED, Answer, Device
 
 from .conftest import Tool, firmware, programs
 
@@ -288,6 +288,53 @@ def test_device_remove(world):
     assert "whole id" in world.refused(2, "device", "remove", "ffff")
 
 
+def test_a_rollout_that_goes_wrong_says_so(tmp_path):
+    site = Site(tmp_path)
+    try:
+        go_wrong(site)
+    finally:
+        site.stop()
+
+
+def go_wrong(site):
+    site.good("publish", "srv/root-1.cbor")
+    site.good("product", "add")
+    one, two = site.release("1.0.0"), site.release("1.1.0")
+    devices = {name: site.device(name) for name in ("d0", "d1", "d2")}
+    for device in devices.values():
+        device.run(one)
+        device.poll()
+    site.good("rollout", "start", "1.1.0", "--stages", "1,100")
+    offered = {name: device for name, device in devices.items()
+               if device.poll().get(7, b"").hex() == two["manifest"]}
+    assert offered
+    for device in offered.values():
+        device.event(RETURNED, 100, two["sequence"], 4)
+        device.poll()
+    out = site.good("rollout", "status").out
+    for name in offered:
+        assert re.search(f"{name} +returned +boot-tries \\(crash\\): .", out)
+    said = site.refused(3, "rollout", "advance")
+    assert f"{len(offered)} returned, 0 failed" in said
+    assert "--force" in said
+    site.good("rollout", "advance", "--force")
+    assert "last one, 100%, is open" in site.refused(3, "rollout", "advance")
+    site.device("first")
+    out = site.good("rollout", "status").out
+    assert "waiting for    first (never seen)\n" in out
+    site.good("rollout", "abort")
+    # What was is still told of an ended rollout.
+    seen = site.good("rollout", "status", "--json").json
+    assert {d["name"] for d in seen["devices"]} == set(offered)
+
+    for device in devices.values():
+        device.facts[14] = two["sequence"] + 100
+        device.poll()
+    out = site.good("rollout", "start", "1.1.0").out
+    assert re.search("blocked +3 of 4 devices have a floor", out)
+    assert "new sequence number" in out
+
+
 # --- A server that answers strangely -----------------------------------------
 
 class Strange:
@@ -455,6 +502,23 @@ def test_one_device_is_not_devices(tool):
         out = tool.good("rollout", "status", "4", "--server",
                         strange.url).out
     assert "1 device  open" in out and "4 devices  closed" in out
+
+
+@pytest.mark.parametrize("verb", [["rollback"],
+                                  ["device", "rollback", "0" * 32]])
+def test_rollback_is_no_way_forward(project, verb):
+    release = {"version": "2.2.0", "manifest": "00" * 32, "sequence": 9}
+    refusal = {"error": {"code": "not-older", "message": "it is newer"}}
+    answers = [page([release]),
+               (200, {}, json.dumps({"class_id": "00" * 16}).encode()),
+               (409, {}, json.dumps(refusal).encode())]
+    if verb[0] == "device":
+        device = {"id": "0" * 32, "product": "thermostat"}
+        answers.insert(0, (200, {}, json.dumps(device).encode()))
+    with Strange(*answers) as strange:
+        said = project.refused(3, *verb, "--to", "2.2.0", "--server",
+                               strange.url)
+    assert "bowline rollout start 2.2.0" in said
 
 
 STAGES = {"stages": [{"percent": 10, "devices": 2},
