@@ -126,6 +126,7 @@ static int no_verb(char **words, int n)
 {
     struct call c = {0};
     int code = EXIT_YES;
+    bool lists;
 
     c.result = json_object();
     c.json = wants_json(&c, words, n);
@@ -136,10 +137,12 @@ static int no_verb(char **words, int n)
     } else {
         code = verb_unknown(&c, words, n);
     }
-    if (code != EXIT_YES && !c.json && (n == 0 || verb_is_group(words[0]))) {
+    lists = code != EXIT_YES && !c.json && (n == 0 || verb_is_group(words[0]));
+    code = finish(&c, code);
+    if (lists) {
         help_lines(stderr, n == 0 ? NULL : words[0]);
     }
-    return finish(&c, code);
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -147,7 +150,7 @@ int main(int argc, char **argv)
     const struct verb *verb;
     int used = 0;
 
-    /* A reader that goes away ends us by a failed write, not silently. */
+    /* A reader that goes away is a failed write, which finish() judges. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         argv[1] += 2; /* the verb of that name */

@@ -85,6 +85,7 @@ def test_unknown_verbs_and_groups(tool):
     assert tool("frobnicate").code == 2
     group = tool("rollout")
     assert group.code == 2 and group.out == ""
+    assert group.err.startswith("bowline: say which verb")
     assert "rollout start" in group.err
     assert tool.good("rollout", "--help").out in group.err
     assert tool().code == 2 and tool().out == ""
