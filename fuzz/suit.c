@@ -19,6 +19,7 @@ static bl_status component(void *ctx, bl_span id,
     (void)id;
     out->slot = choice & 1;
     out->writable = (choice & 2) == 0;
+    out->fleeting = (choice & 4) != 0;
     out->capacity = 1u << 20;
     return BL_OK;
 }

@@ -39,7 +39,7 @@ static const struct known {
      "net",
      9, true},
 };
-enum { APP = 0, ACTIVE = 1 };
+enum { APP = 0, ACTIVE = 1, STAGE = 2 };
 
 static struct device_image *image_of(struct device *d, bl_span id, size_t *i)
 {
@@ -62,6 +62,7 @@ static bl_status component(void *ctx, bl_span id,
     }
     out->slot = i == ACTIVE ? (uint8_t)(1 - d->target) : d->target;
     out->writable = known[i].writable;
+    out->fleeting = i == ACTIVE || i == STAGE;
     out->capacity = DEVICE_CAPACITY;
     return BL_OK;
 }

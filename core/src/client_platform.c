@@ -11,16 +11,8 @@ static bl_status on_component(void *ctx, bl_span id,
                               struct bl_suit_component *out)
 {
     struct bl_client *c = (struct bl_client *)ctx;
-    struct bl_area area;
-    bl_status s;
 
-    s = bl_slot_area(c->config.layout, bl_client_target(c), id, &area,
-                     &out->writable);
-    if (s == BL_OK) {
-        out->slot = bl_client_target(c);
-        out->capacity = area.size;
-    }
-    return s;
+    return bl_slot_component(c->config.layout, bl_client_target(c), id, out);
 }
 
 static bool just_verified(const struct bl_install *install, bl_span id,

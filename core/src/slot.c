@@ -47,6 +47,26 @@ bl_status bl_slot_area(const struct bl_layout *layout, uint8_t slot,
     return BL_OK;
 }
 
+bl_status bl_slot_component(const struct bl_layout *layout, uint8_t slot,
+                            bl_span component_id,
+                            struct bl_suit_component *out)
+{
+    struct bl_area area;
+    uint32_t i;
+    bl_status status =
+        bl_slot_area(layout, slot, component_id, &area, &out->writable);
+
+    if (status == BL_OK) {
+        status = bl_component_find(layout, component_id, &i);
+    }
+    if (status == BL_OK) {
+        out->fleeting = layout->component[i].kind != BL_COMPONENT_SLOTS;
+        out->slot = slot;
+        out->capacity = area.size;
+    }
+    return status;
+}
+
 bl_status bl_slot_envelope(const struct bl_layout *layout, uint8_t slot,
                            uint8_t *buffer, size_t size, bl_span *out)
 {
@@ -128,15 +148,8 @@ static bl_status on_component(void *ctx, bl_span id,
                               struct bl_suit_component *out)
 {
     const struct checker *checker = ctx;
-    struct bl_area area;
-    bl_status status = bl_slot_area(checker->layout, checker->slot, id, &area,
-                                    &out->writable);
 
-    if (status == BL_OK) {
-        out->slot = checker->slot;
-        out->capacity = area.size;
-    }
-    return status;
+    return bl_slot_component(checker->layout, checker->slot, id, out);
 }
 
 static bl_status on_image_match(void *ctx, bl_span id,

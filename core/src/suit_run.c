@@ -207,6 +207,7 @@ static bool version_match(const struct bl_suit_platform *platform,
 static bl_status component(const struct bl_suit_run *run, uint32_t i,
                            struct bl_suit_component *out)
 {
+    memset(out, 0, sizeof *out);
     return run->platform->component(run->platform->ctx,
                                     run->manifest->component[i], out);
 }

@@ -34,7 +34,8 @@ struct scan {
     const struct bl_suit_manifest *manifest;
     uint32_t section;
     uint32_t depth;
-    uint8_t writable; /* mask of components */
+    uint8_t writable; /* mask of components, as the next */
+    uint8_t fleeting;
     uint8_t checked;
     uint32_t set[BL_SUIT_COMPONENTS]; /* parameters that can have been set */
     struct level level[BL_SUIT_NESTING + 1];
@@ -377,6 +378,25 @@ static bl_status scan_write(const struct scan *s, uint32_t needs)
     return BL_OK;
 }
 
+/* The boot code runs shared, validate, load and invoke at each start: what
+ * they look at has to stay as it was when the slot was installed. */
+static bl_status scan_lasting(const struct scan *s, int32_t code)
+{
+    bool starting = s->section >= SECTION_VALIDATE;
+    uint16_t todo;
+
+    if (s->section == SHARED) {
+        starting = code == SUIT_IMAGE_MATCH || code == SUIT_CHECK_CONTENT;
+    }
+    for (todo = s->level[s->depth].selected; starting && todo != 0;
+         todo >>= 4) {
+        if ((s->fleeting >> ((todo & 15u) - 1) & 1) != 0) {
+            return BL_COMPONENT_FORBIDDEN;
+        }
+    }
+    return BL_OK;
+}
+
 static bl_status scan_policy(struct bl_cbor *argument)
 {
     uint64_t policy;
@@ -455,6 +475,9 @@ static bl_status scan_command(struct scan *s)
     } else {
         status = scan_directive(s, code);
     }
+    if (status == BL_OK) {
+        status = scan_lasting(s, code);
+    }
     return status != BL_OK ? status : scan_policy(&argument);
 }
 
@@ -488,6 +511,7 @@ static bl_status scan_components(struct scan *s)
 
     s->writable = platform == NULL ? 0xFF : 0;
     for (i = 0; platform != NULL && i < s->manifest->n_components; i++) {
+        memset(&component, 0, sizeof component);
         status = platform->component(platform->ctx, s->manifest->component[i],
                                      &component);
         if (status != BL_OK) {
@@ -495,6 +519,9 @@ static bl_status scan_components(struct scan *s)
         }
         if (component.writable) {
             s->writable = (uint8_t)(s->writable | 1u << i);
+        }
+        if (component.fleeting) {
+            s->fleeting = (uint8_t)(s->fleeting | 1u << i);
         }
     }
     return BL_OK;

@@ -32,6 +32,11 @@ bl_status bl_slot_area(const struct bl_layout *layout, uint8_t slot,
                        bl_span component_id, struct bl_area *area,
                        bool *writable) BL_MUST_CHECK;
 
+/* The same as bl_suit_component wants it. */
+bl_status bl_slot_component(const struct bl_layout *layout, uint8_t slot,
+                            bl_span component_id,
+                            struct bl_suit_component *out) BL_MUST_CHECK;
+
 /*
  * Installation of one manifest into one slot. Streaming, resumable:
  *

@@ -78,6 +78,9 @@ struct bl_suit_manifest {
 struct bl_suit_component {
     uint8_t slot; /* slot that this procedure writes or boots */
     bool writable;
+    bool fleeting; /* its content may change while the slot stays: a scratch
+                      area, the running image. What is needed to start the
+                      slot must not depend on it. All zero before the call */
     uint32_t capacity; /* bytes */
 };
 
@@ -117,7 +120,8 @@ struct bl_suit_platform {
  * `platform` is not NULL), commands and parameters of the profile only, in
  * places where SUIT allows them, limits, vendor and class both checked in the
  * shared sequence, digest and size for all that is written, and only where the
- * platform says that it may be. Call only after bl_suit_authenticate. On error
+ * platform says that it may be; nothing of a fleeting component in validate,
+ * load and invoke, nor a look at its content in shared. Call only after bl_suit_authenticate. On error
  * `*out` is all zero: it has no components, and no run takes it.
  */
 bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,

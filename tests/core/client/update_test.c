@@ -135,6 +135,22 @@ static void parts_are_installed_each_in_its_component(void **state)
                         fixture.release[SIM_R_PARTS].net, SIM_NET_SIZE);
 }
 
+/* A scratch area, or the other slot's image, changes with the next
+ * installation: the boot code would then start nothing. */
+static void parts_that_do_not_last_are_refused_before_anything(void **state)
+{
+    struct rig *rig = *state;
+    bl_status code = BL_OK;
+
+    rig->device.component[1].kind = BL_COMPONENT_STAGE;
+    offered(rig, SIM_R_PARTS);
+    assert_int_equal(rig_run(rig), BL_TODO_SLEEP);
+    assert_int_equal(rig_events(rig, BL_STATE_REFUSED, &code), 1);
+    assert_int_equal(code, BL_COMPONENT_FORBIDDEN);
+    assert_int_equal(rig_events(rig, BL_STATE_DOWNLOADING, &code), 0);
+    assert_int_equal(rig->client->state.slot[BL_SLOT_B].status, BL_SLOT_EMPTY);
+}
+
 /* --- Transfers that break
  * --------------------------------------------------------- */
 
@@ -639,6 +655,7 @@ int main(void)
         TEST(wanted_that_runs_is_up_to_date),
         TEST(download_is_reported_before_it_begins),
         TEST(parts_are_installed_each_in_its_component),
+        TEST(parts_that_do_not_last_are_refused_before_anything),
         TEST(broken_transfer_resumes_at_its_offset),
         TEST(server_that_ignores_range_is_taken_from_the_beginning),
         TEST(answer_from_another_offset_is_an_error),

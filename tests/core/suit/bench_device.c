@@ -39,6 +39,7 @@ static bl_status component(void *ctx, bl_span id,
     }
     out->slot = 1;
     out->writable = index_of(id) != 3;
+    out->fleeting = index_of(id) == 3;
     out->capacity = 4;
     return BL_OK;
 }

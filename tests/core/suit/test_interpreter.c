@@ -369,6 +369,38 @@ what_is_wrong_anywhere_is_seen_before_anything_is_done(void **state)
     }
 }
 
+/* The boot code would find it changed one day, and start nothing. */
+static void start_must_not_depend_on_a_fleeting_component(void **state)
+{
+    static const struct {
+        const char *shared;
+        const char *sections;
+        bl_status status;
+    } table[] = {
+        {"", "20: <[12 3 20 {3: $x, 14: 4} 3 15]>", BL_IMAGE_MISMATCH},
+        {"", "7: <[12 3 20 {3: $x, 14: 4} 3 15]>", BL_COMPONENT_FORBIDDEN},
+        {"", "7: <[12 true 27 15]>", BL_COMPONENT_FORBIDDEN},
+        {"", "7: <[12 3 32 <[3 15]>]>", BL_COMPONENT_FORBIDDEN},
+        {"", "7: <[12 0 15 [<[12 0 3 15]> <[12 3 3 15]>]]>",
+         BL_COMPONENT_FORBIDDEN},
+        {"", "8: <[12 3 3 15]>", BL_COMPONENT_FORBIDDEN},
+        {"", "9: <[12 3 23 2]>", BL_COMPONENT_FORBIDDEN},
+        {"12 3 20 {3: $x, 14: 4} 3 15", "9: <[12 0 23 2]>",
+         BL_COMPONENT_FORBIDDEN},
+    };
+    struct bench b;
+    bl_span manifest;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        manifest = bench_manifest(4, table[i].shared, table[i].sections);
+        bench_init(&b);
+        assert_int_equal(bench_run(&b, manifest, BL_SUIT_UPDATE),
+                         table[i].status);
+        free_bytes(manifest);
+    }
+}
+
 static void uri_of_127_bytes_is_taken_and_of_128_refused(void **state)
 {
     char uri[129];
@@ -584,6 +616,7 @@ int main(void)
         cmocka_unit_test(copy_is_refused_where_the_platform_has_none),
         cmocka_unit_test(
             what_is_wrong_anywhere_is_seen_before_anything_is_done),
+        cmocka_unit_test(start_must_not_depend_on_a_fleeting_component),
         cmocka_unit_test(uri_of_127_bytes_is_taken_and_of_128_refused),
         cmocka_unit_test(
             image_larger_than_its_slot_is_refused_before_the_fetch),
