@@ -210,6 +210,7 @@ int server_open(struct server *s, struct error *err)
     s->crypto = &posix_crypto;
     s->started = (uint64_t)time(NULL);
     pthread_mutex_init(&s->admin, NULL);
+    rate_init(&s->refusals);
     catalog_init(&s->catalog);
     if (open_keys(s, err) != 0 || open_data(s, err) != 0) {
         tickets_close(&s->tickets);

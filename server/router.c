@@ -6,6 +6,7 @@
 
 #include "bowline/crypto.h"
 #include "host/file.h"
+#include "host/log.h"
 
 #include <inttypes.h>
 
@@ -116,8 +117,58 @@ static const struct route *find_route(struct http_request *rq, bool *known)
     return NULL;
 }
 
-static void refuse_device(struct http_request *rq)
+/* Of a device that is not let in the log tells enough to find it, seldom
+ * enough not to be filled by it. */
+static void log_refusal(struct server *s, const struct http_request *rq,
+                        const uint8_t *id, const char *why)
 {
+    uint32_t left_out = 0;
+    char hex[33] = "";
+    char peer[64];
+
+    if (!rate_allows(&s->refusals, monotonic_us(), &left_out)) {
+        return;
+    }
+    if (id != NULL) {
+        hex_encode(id, 16, hex);
+    }
+    http_peer(rq, peer);
+    log_warning("device-refused", LOG_TEXT("device", id ? hex : NULL),
+                LOG_TEXT("why", why), LOG_TEXT("peer", peer),
+                LOG_INT("not_logged", left_out));
+}
+
+/* Why nobody is let in by this token, or NULL: it is good. */
+static const char *token_fault(struct server *s, struct http_request *rq,
+                               bool *named)
+{
+    bl_span token = auth_bearer(http_header(rq, "Authorization"));
+    uint8_t sha256[32];
+    struct device *d;
+    bool good;
+
+    *named = auth_device_token(token, rq->device_id, sha256) == 0;
+    if (!*named) {
+        return token.n == 0 ? "no token" : "not a device token";
+    }
+    d = devices_lock(s->devices, rq->device_id);
+    if (d == NULL) {
+        return "no such device: removed, or of another server";
+    }
+    good = bl_equal(sha256, d->token, 32) == BL_GOOD;
+    devices_unlock(s->devices, d);
+    return good ? NULL : "not its token: it was registered anew since";
+}
+
+static void check_token(struct server *s, struct http_request *rq)
+{
+    bool named;
+    const char *why = token_fault(s, rq, &named);
+
+    if (why == NULL) {
+        return;
+    }
+    log_refusal(s, rq, named ? rq->device_id : NULL, why);
     http_reply_line(rq, 401,
                     "not authenticated: no valid device token or "
                     "client certificate");
@@ -141,25 +192,6 @@ static bool known_by_certificate(struct server *s, struct http_request *rq)
     return true;
 }
 
-static bool known_by_token(struct server *s, struct http_request *rq)
-{
-    bl_span token = auth_bearer(http_header(rq, "Authorization"));
-    uint8_t sha256[32];
-    struct device *d;
-    bool good;
-
-    if (auth_device_token(token, rq->device_id, sha256) != 0) {
-        return false;
-    }
-    d = devices_lock(s->devices, rq->device_id);
-    if (d == NULL) {
-        return false;
-    }
-    good = bl_equal(sha256, d->token, 32) == BL_GOOD;
-    devices_unlock(s->devices, d);
-    return good;
-}
-
 static void allow_operator(struct server *s, struct http_request *rq,
                            enum access access)
 {
@@ -181,8 +213,8 @@ static void allow(struct server *s, struct http_request *rq)
     enum access access = rq->route->access;
 
     if (access == ACCESS_DEVICE) {
-        if (!known_by_certificate(s, rq) && !known_by_token(s, rq)) {
-            refuse_device(rq);
+        if (!known_by_certificate(s, rq)) {
+            check_token(s, rq);
         }
     } else if (access == ACCESS_VIEWER || access == ACCESS_OPERATOR ||
                (access == ACCESS_METRICS && !s->config.metrics_public)) {

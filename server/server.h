@@ -13,6 +13,7 @@
 #include "devices.h"
 #include "http.h"
 #include "journal.h"
+#include "rate.h"
 #include "tickets.h"
 
 struct server {
@@ -23,6 +24,7 @@ struct server {
     struct journal *journal;
     struct blobs blobs;
     struct metrics metrics;
+    struct rate refusals; /* of devices, in the log */
     struct operators operators;
     struct tickets tickets;
     struct http *http;

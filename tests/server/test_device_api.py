@@ -94,6 +94,31 @@ def test_a_deleted_device_is_unknown(server):
     assert again.poll(nonce=False)
 
 
+def refusals(server):
+    return [line for line in server.log.read_text().splitlines()
+            if "event=device-refused" in line]
+
+
+def test_a_refused_device_is_in_the_log_but_cannot_fill_it(make_server):
+    server = make_server().start().set_up()
+    device, other = server.register(), server.register()
+    server.api("DELETE", f"/devices/{device.id}", expect=204)
+    assert device.send(device.message()).status == 401
+    secret = other.token.split(".")[1]
+    wrong = f"{other.id}.{'0' * 64}"
+    assert other.send(other.message(), token=wrong).status == 401
+    assert other.send(other.message(), token="x y\tz").status == 401
+    lines = refusals(server)
+    assert f"device={device.id}" in lines[0] and "removed" in lines[0]
+    assert f"device={other.id}" in lines[1] and "anew" in lines[1]
+    assert "device=" not in lines[2] and "not a device token" in lines[2]
+    for _ in range(40):
+        device.send(device.message())
+    assert 10 <= len(refusals(server)) <= 12
+    text = server.log.read_text()
+    assert secret not in text and "0" * 64 not in text
+
+
 def test_a_device_of_another_class_is_told_so(server):
     device = server.register()
     answer = device.send(device.message(k10=bytes(16)))
