@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "host/file.h"
+
 #include <ctype.h>
+#include <errno.h>
 #include <libconfig.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum kind { TEXT, PATH, NUMBER, FLAG };
 
@@ -48,7 +52,7 @@ static const struct key keys[] = {
     {"journal_sweep", NUMBER, AT(journal_sweep_s), "300", 1, 86400},
 };
 
-enum { KEYS = sizeof keys / sizeof keys[0] };
+enum { KEYS = sizeof keys / sizeof keys[0], CONFIG_BYTES = 1 << 20 };
 
 static const struct key *find_key(const char *name)
 {
@@ -144,30 +148,54 @@ static void dir_of(const char *path, char *out, size_t size)
     }
 }
 
+/* libconfig would say no more than "file I/O error" of what it cannot read,
+ * and end the program for a folder. */
+static int parse_file(config_t *file, const char *path, struct error *err)
+{
+    struct buffer text = BUFFER(CONFIG_BYTES);
+    int result;
+
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return error_set(err,
+                         "%s: there is no such file; name another with "
+                         "--config, or make one with "
+                         "bowline server init",
+                         path);
+    }
+    if (file_read(path, &text, err) != 0 ||
+        buffer_append(&text, "", 1, err) != 0) {
+        buffer_free(&text);
+        return -1;
+    }
+    result = config_read_string(file, (const char *)text.p);
+    buffer_free(&text);
+    if (result != CONFIG_TRUE) {
+        return error_set(err, "%s: line %d: %s", path, config_error_line(file),
+                         config_error_text(file));
+    }
+    return 0;
+}
+
 static int apply_file(struct config *c, const char *path, struct error *err)
 {
     config_t file;
     char dir[CONFIG_TEXT];
-    int result = 0;
+    int result;
 
     dir_of(path, dir, sizeof dir);
     config_init(&file);
-    if (config_read_file(&file, path) != CONFIG_TRUE) {
-        error_set(err, "line %d: %s", config_error_line(&file),
-                  config_error_text(&file));
-        result = -1;
-    }
+    result = parse_file(&file, path, err);
     config_setting_t *root = config_root_setting(&file);
     for (int i = 0; result == 0 && i < config_setting_length(root); i++) {
         config_setting_t *s = config_setting_get_elem(root, (unsigned)i);
         int line = (int)config_setting_source_line(s);
 
         if (set_from_setting(c, dir, s, err) != 0) {
-            result = error_prefix(err, "line %d", line);
+            result = error_prefix(err, "%s: line %d", path, line);
         }
     }
     config_destroy(&file);
-    return result != 0 ? error_prefix(err, "%s", path) : 0;
+    return result;
 }
 
 static int apply_environment(struct config *c, struct error *err)

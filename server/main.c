@@ -36,6 +36,8 @@ static const char usage[] =
     "SIGTERM and SIGINT end open requests, then stop. SIGHUP reads the\n"
     "operator tokens anew. See bowlined(8).\n";
 
+static const char preset[] = "/etc/bowline/bowlined.conf";
+
 struct options {
     const char *config;
     bool check;
@@ -297,7 +299,12 @@ static int run(const struct options *o, struct server *s, struct error *err)
     int result;
 
     if (config_load(&s->config, o->config, err) != 0) {
-        return -1;
+        return o->config != NULL
+                   ? -1
+                   : error_prefix(err,
+                                  "%s does not exist, and no --config "
+                                  "is given",
+                                  preset);
     }
     log_configure(config_log_level(&s->config),
                   strcmp(s->config.log_format, "json") == 0, STDERR_FILENO);
@@ -316,7 +323,6 @@ static int run(const struct options *o, struct server *s, struct error *err)
 
 int main(int argc, char **argv)
 {
-    static const char preset[] = "/etc/bowline/bowlined.conf";
     struct options options = {NULL, false};
     struct error err = {BL_OK, 0, ""};
     struct server *server;
@@ -325,7 +331,7 @@ int main(int argc, char **argv)
     if (result != 0) {
         return result - 1;
     }
-    if (options.config == NULL && access(preset, R_OK) == 0) {
+    if (options.config == NULL && access(preset, F_OK) == 0) {
         options.config = preset;
     }
     server = calloc(1, sizeof *server);

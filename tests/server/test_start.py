@@ -64,6 +64,31 @@ def test_a_wrong_configuration(make_server, key, value, word):
     fails(server, key, word)
 
 
+def bowlined_says(*arguments, **environment):
+    done = subprocess.run([BIN / "bowlined", *arguments], text=True,
+                          capture_output=True, timeout=20,
+                          env={**os.environ, **environment})
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_a_configuration_file_that_is_not_there(tmp_path):
+    said = bowlined_says("--config", tmp_path / "nope.conf")
+    assert "nope.conf: there is no such file" in said
+    assert "bowline server init" in said
+    assert "line 0" not in said
+    said = bowlined_says("--config", tmp_path)
+    assert str(tmp_path) in said and "line 0" not in said
+
+
+@pytest.mark.skipif(os.path.exists("/etc/bowline/bowlined.conf"),
+                    reason="this machine has one")
+def test_no_configuration_file_at_all():
+    said = bowlined_says()
+    assert "/etc/bowline/bowlined.conf does not exist" in said
+    assert "--config" in said
+
+
 def test_tokens_that_others_can_read(make_server):
     server = make_server()
     (server.folder / "operators").chmod(0o644)
