@@ -263,6 +263,27 @@ static void reply_registered(struct server *s, struct http_request *rq,
     api_json(rq, 201, out);
 }
 
+static int check_name(struct server *s, struct http_request *rq,
+                      const char *name, const struct product *product)
+{
+    struct error err = {BL_OK, 0, ""};
+    bool taken;
+
+    if (store_device_named(&s->store, product->number, name, &taken, &err) !=
+        0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    if (taken) {
+        api_error(rq, 409, "name-taken",
+                  "another device of %s is named %s; give this one a name of "
+                  "its own",
+                  product->name, name);
+        return -1;
+    }
+    return 0;
+}
+
 static void register_device(struct server *s, struct http_request *rq,
                             struct device *d, const struct product *product)
 {
@@ -275,6 +296,9 @@ static void register_device(struct server *s, struct http_request *rq,
         api_error(rq, 409, "exists",
                   "the device is registered already; delete it first to give "
                   "it a new token");
+        return;
+    }
+    if (check_name(s, rq, d->name, product) != 0) {
         return;
     }
     d->product = product->number;
@@ -659,6 +683,25 @@ static void apply_pin(struct server *s, struct http_request *rq,
     json_decref(out);
 }
 
+/* A permit is for the way back; forward goes a rollout, in stages. */
+static int check_back(struct server *s, struct http_request *rq,
+                      uint32_t number, const struct release *release)
+{
+    struct device *d = devices_lock_number(s->devices, number);
+    bool forward = d->s.first_seen != 0 && d->s.sequence < release->sequence &&
+                   d->s.floor < release->sequence;
+
+    devices_unlock(s->devices, d);
+    if (forward) {
+        api_error(rq, 409, "not-older",
+                  "%s is newer than what the device runs: that is no way "
+                  "back; start a rollout of it",
+                  release->version);
+        return -1;
+    }
+    return 0;
+}
+
 static void pin_device(struct server *s, struct http_request *rq,
                        const json_t *body, uint32_t number,
                        const struct product *product)
@@ -670,8 +713,9 @@ static void pin_device(struct server *s, struct http_request *rq,
     struct pin *pin;
 
     hex_decode(rq->param[0], strlen(rq->param[0]), id, 16);
-    if (release == NULL || api_permit(s, rq, body, product, release, id, bytes,
-                                      sizeof bytes, &permit) != 0) {
+    if (release == NULL || check_back(s, rq, number, release) != 0 ||
+        api_permit(s, rq, body, product, release, id, bytes, sizeof bytes,
+                   &permit) != 0) {
         return;
     }
     pin = pin_new(pin_order(product), release, permit);

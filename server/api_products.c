@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/products */
 #include "api.h"
+#include "rollout_view.h"
 #include "router.h"
 
 #include "author/author.h"
@@ -167,6 +168,23 @@ void product_show(struct server *s, struct http_request *rq)
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
+/* A permit is for the way back; forward goes a rollout, in stages. */
+static int check_back(struct server *s, struct http_request *rq,
+                      const struct rollout_wish *wish)
+{
+    struct rollout_look look;
+
+    rollout_look(s, wish->product, wish->release, NULL, &look);
+    if (look.seen > 0 && look.newest < wish->release->sequence) {
+        api_error(rq, 409, "not-older",
+                  "%s is newer than what the devices of %s run: that is no "
+                  "way back; start a rollout of it",
+                  wish->release->version, wish->product->name);
+        return -1;
+    }
+    return 0;
+}
+
 static void roll_back(struct server *s, struct http_request *rq,
                       const json_t *body)
 {
@@ -186,7 +204,7 @@ static void roll_back(struct server *s, struct http_request *rq,
         return;
     }
     wish.release = api_find_release(s, rq, wish.product, body);
-    if (wish.release == NULL ||
+    if (wish.release == NULL || check_back(s, rq, &wish) != 0 ||
         api_permit(s, rq, body, wish.product, wish.release, NULL, bytes,
                    sizeof bytes, &wish.permit) != 0) {
         return;

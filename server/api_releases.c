@@ -88,6 +88,24 @@ static int check_payloads(struct server *s, struct http_request *rq,
     return 0;
 }
 
+/* People name a release by its version: it must mean one. */
+static int check_version(struct server *s, struct http_request *rq,
+                         const struct release_facts *f,
+                         const struct product *p)
+{
+    const struct release *same =
+        catalog_release_version(p, &s->catalog, f->version);
+
+    if (same == NULL) {
+        return 0;
+    }
+    api_error(rq, 409, "version-taken",
+              "%s has another release %s, with sequence number %" PRIu64
+              "; give this one a version of its own",
+              p->name, f->version, same->sequence);
+    return -1;
+}
+
 /* The product, when the release fits behind what is there. */
 static struct product *check_place(struct server *s, struct http_request *rq,
                                    const struct release_facts *f)
@@ -113,7 +131,7 @@ static struct product *check_place(struct server *s, struct http_request *rq,
                   "set-version");
         return NULL;
     }
-    return p;
+    return check_version(s, rq, f, p) == 0 ? p : NULL;
 }
 
 static int store_it(struct server *s, struct http_request *rq,

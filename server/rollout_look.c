@@ -71,6 +71,13 @@ static void look_at(const struct walk *w, const struct device *d,
         return;
     }
     out->devices++;
+    out->seen += d->s.first_seen != 0;
+    if (d->s.sequence > out->newest) {
+        out->newest = d->s.sequence;
+    }
+    if (d->s.floor > out->newest) {
+        out->newest = d->s.floor;
+    }
     if (is_blocked(w, d)) {
         out->blocked++;
     } else if (d->s.first_seen == 0 && is_awaited(w, d)) {
@@ -98,7 +105,9 @@ void rollout_look(struct server *s, const struct product *product,
     const struct walk w = {product, release, r, silent_before(s)};
 
     out->devices = 0;
+    out->seen = 0;
     out->blocked = 0;
+    out->newest = 0;
     out->unseen.n = 0;
     out->silent.n = 0;
     for (uint32_t i = 1; i <= devices_last(s->devices); i++) {

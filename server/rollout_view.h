@@ -39,7 +39,9 @@ struct look_list {
 
 struct rollout_look {
     uint32_t devices;        /* of the product */
+    uint32_t seen;           /* of them, since they were registered */
     uint32_t blocked;        /* cannot take the release */
+    uint64_t newest;         /* highest sequence number or floor of any */
     struct look_list unseen; /* in the stage, and never heard of */
     struct look_list silent; /* not for three intervals */
 };

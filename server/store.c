@@ -72,7 +72,9 @@ static const char *const migration[] = {
     " WHERE rollout = OLD.rollout AND outcome = OLD.outcome;"
     " INSERT INTO outcome_counts VALUES (NEW.rollout, NEW.outcome, 1)"
     " ON CONFLICT DO UPDATE SET n = n + 1; END;"
-    "ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX devices_name ON devices (product, name)"
+    " WHERE name <> '';",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -273,6 +275,22 @@ int store_device_add(struct store *store, const struct device *device,
     }
     *number = last_row(store);
     return 0;
+}
+
+int store_device_named(struct store *store, uint32_t product, const char *name,
+                       bool *there, struct error *err)
+{
+    int64_t found = 0;
+    int result;
+
+    store_lock(store);
+    result = db_each(&store->db, err, read_int, &found,
+                     "SELECT 1 FROM devices WHERE product = ? AND name = ?"
+                     " AND name <> '' LIMIT 1",
+                     "it", (int64_t)product, name);
+    store_unlock(store);
+    *there = found != 0;
+    return result;
 }
 
 int store_device_delete(struct store *store, uint32_t number,

@@ -174,6 +174,9 @@ def test_every_operation_answers_as_it_says(server, document):
     check("POST", v + "/devices/{id}/rollback", 202, back, id=identity)
     check("GET", v + "/devices/{id}", 200, id=identity)
     check("POST", v + "/devices/{id}/rollback", 422,
+          {**back, "permit": server.permit(old["manifest"], "0" * 32)},
+          id=identity)
+    check("POST", v + "/devices/{id}/rollback", 409,
           {**back, "version": "1.1.0"}, id=identity)
     check("POST", v + "/products/{name}/rollback", 202, back,
           name="thermostat")

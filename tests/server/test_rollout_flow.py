@@ -257,6 +257,29 @@ def test_rollback_of_a_product_ends_the_rollout(server):
                {"version": "1.0.0", "permit": narrow}, expect=422)
 
 
+def test_a_rollback_leads_to_what_is_older(server):
+    old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
+    device = server.register()
+    device.run(old, slot=0)
+    device.poll()
+    one, product = f"/devices/{device.id}/rollback", (
+        "/products/thermostat/rollback")
+    for path, permit in ((one, server.permit(new["manifest"], device.id)),
+                         (product, server.permit(new["manifest"]))):
+        answer = server.api("POST", path,
+                            {"version": "1.1.0", "permit": permit},
+                            expect=409).json["error"]
+        assert answer["code"] == "not-older"
+        assert "1.1.0 is newer" in answer["message"]
+        assert "start a rollout" in answer["message"]
+    # Its floor is above: only a permit gets it there.
+    device.poll(k14=2)
+    permit = server.permit(new["manifest"])
+    server.api("POST", product, {"version": "1.1.0", "permit": permit},
+               expect=202)
+    assert ticket_names(device.poll(k14=2), new)
+
+
 def test_root_documents_follow_the_one_a_device_has(server):
     device = server.register()
     second = server.make_root(2)

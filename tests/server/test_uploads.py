@@ -156,3 +156,28 @@ def test_root_documents(make_server):
         "items"]] == [1, 2]
     assert server.api("GET", "/roots/2").body == second
     assert server.api("GET", "/server").json["root_version"] == 2
+
+
+def test_a_version_means_one_release_of_a_product(server):
+    server.publish(1, "1.0.0")
+    server.put_payload(b"another image")
+    answer = server.api("POST", "/releases",
+                        server.envelope(2, "1.0.0", b"another image"),
+                        expect=409).json["error"]
+    assert answer["code"] == "version-taken"
+    assert "another release 1.0.0, with sequence number 1" in answer["message"]
+    server.api("POST", "/releases",
+               server.envelope(2, "1.0.1", b"another image"), expect=201)
+
+
+def test_a_name_means_one_device_of_a_product(server):
+    server.register(name="kitchen")
+    again = {"id": "ab" * 16, "product": "thermostat", "name": "kitchen"}
+    answer = server.api("POST", "/devices", again, expect=409).json["error"]
+    assert answer["code"] == "name-taken" and "kitchen" in answer["message"]
+    server.api("POST", "/products",
+               {"name": "lamp", "vendor_domain": "example.com"}, expect=201)
+    server.register(name="kitchen", product="lamp")
+    server.register()
+    server.register()  # as many without a name as one likes
+    server.api("POST", "/devices", {**again, "name": "hall"}, expect=201)
