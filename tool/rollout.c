@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bowline rollout start, list, pause, resume, abort, advance. */
+/* bowline rollout start, pause, resume, abort, advance, list. */
 #include "rollout.h"
 
 #include <stdio.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "print.h"
+
+/* --- start --------------------------------------------------------------- */
 
 /* "1,10,100": rising, the last is what the rollout may reach. */
 static json_t *read_stages(struct call *c)
@@ -65,6 +67,15 @@ static void warn_of_the_rest(struct call *c, const json_t *rollout)
     }
 }
 
+static void show_next(struct call *c, const json_t *rollout)
+{
+    const char *id = id_text(c, rollout);
+    bool more = json_array_size(json_object_get(rollout, "stages")) > 1;
+
+    note(c, "Next: bowline rollout status %s --watch%s%s", id,
+         more ? ", bowline rollout advance " : "", more ? id : "");
+}
+
 static int start(struct call *c, struct api *api)
 {
     const char *product = setting_needed(c, "product");
@@ -92,10 +103,7 @@ static int start(struct call *c, struct api *api)
         (void)json_object_update(c->result, answer);
         rollout_print(c, answer);
         warn_of_the_rest(c, answer);
-        note(c,
-             "Next: bowline rollout status %s --watch, bowline rollout "
-             "advance %s",
-             id_text(c, answer), id_text(c, answer));
+        show_next(c, answer);
     }
     json_decref(answer);
     return code;
@@ -112,6 +120,8 @@ int verb_rollout_start(struct call *c)
     api_close(api);
     return code;
 }
+
+/* --- Which one? ---------------------------------------------------------- */
 
 static bool is_active(const json_t *rollout)
 {
@@ -175,6 +185,8 @@ const char *rollout_id(struct call *c, struct api *api, bool active, int *code)
     json_decref(items);
     return id;
 }
+
+/* --- pause, resume, abort, advance --------------------------------------- */
 
 static int post(struct call *c, struct api *api, const char *id,
                 const char *what)

@@ -549,10 +549,11 @@ def test_a_rollout_that_does_not_reach_all_is_warned_of(tool):
         said = tool.good("rollout", "start", "1", "--product", "p",
                          "--stages", "10,50", "--server", strange.url).err
         assert "Warning: the last stage is 50%" in said
+        assert "bowline rollout advance 4" in said
     with Strange(rollout()) as strange:
-        assert "Warning" not in tool.good(
-            "rollout", "start", "1", "--product", "p", "--server",
-            strange.url).err
+        said = tool.good("rollout", "start", "1", "--product", "p",
+                         "--server", strange.url).err
+        assert "Warning" not in said and "advance" not in said
 
 
 def test_the_list_counts_stages_as_people_do(tool):
