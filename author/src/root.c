@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Root documents (bowline/root.h): which keys hold which role. */
+#include "bowline/suit.h"
 #include "component.h"
 #include "document.h"
 #include "key.h"
@@ -179,6 +180,18 @@ static int check_role(const struct author_role *role, const char *name,
     return 0;
 }
 
+/* An envelope could never carry what such a role asks for. */
+static int check_release(const struct author_role *role, struct error *err)
+{
+    if (role->threshold > BL_SUIT_BLOCKS || role->n_kinds > BL_SUIT_BLOCKS) {
+        return error_set(err,
+                         "role release: %u keys of %u kinds must sign, but a "
+                         "release carries %d signatures",
+                         role->threshold, role->n_kinds, BL_SUIT_BLOCKS);
+    }
+    return 0;
+}
+
 static int check_ticket_keys(const struct author_role *role, struct error *err)
 {
     uint32_t i;
@@ -206,6 +219,9 @@ static int check_root(const struct author_root *root, struct error *err)
         if (check_role(&root->role[i], role_name[i], err) != 0) {
             return -1;
         }
+    }
+    if (check_release(&root->role[BL_ROLE_RELEASE], err) != 0) {
+        return -1;
     }
     return check_ticket_keys(&root->role[BL_ROLE_TICKET], err);
 }

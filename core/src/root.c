@@ -2,6 +2,7 @@
 #include "bowline/root.h"
 
 #include "bowline/sha256.h"
+#include "bowline/suit.h"
 #include "label.h"
 
 /* COSE_Key, RFC 9052 section 7, RFC 8778 section 4. */
@@ -275,6 +276,7 @@ static bl_status role_read(struct bl_cbor *r, const struct bl_root *root,
 static bl_status roles_read(struct bl_cbor *r, struct bl_root *root)
 {
     const struct bl_root_role *ticket = &root->role[BL_ROLE_TICKET];
+    const struct bl_root_role *release = &root->role[BL_ROLE_RELEASE];
     uint32_t n;
     int i;
 
@@ -287,8 +289,13 @@ static bl_status roles_read(struct bl_cbor *r, struct bl_root *root)
             return BL_ROOT;
         }
     }
-    /* A ticket has one signature: more could never be reached. */
-    return ticket->threshold == 1 && ticket->n_kinds <= 1 ? BL_OK : BL_ROOT;
+    /* A ticket has one signature, an envelope BL_SUIT_BLOCKS: more could never
+     * be reached, and no release would ever be taken again. */
+    return ticket->threshold == 1 && ticket->n_kinds <= 1 &&
+                   release->threshold <= BL_SUIT_BLOCKS &&
+                   release->n_kinds <= BL_SUIT_BLOCKS
+               ? BL_OK
+               : BL_ROOT;
 }
 
 /* ?6: floor, ?7: ceiling. */

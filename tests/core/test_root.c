@@ -290,6 +290,61 @@ static void roles_must_be_reachable_and_whole(void **state)
     assert_int_equal(r.role[2].keys, 3);
 }
 
+/* The keys A, B and C of a published document, as hex. */
+static void keys_of_three(char *hex, size_t size)
+{
+    bl_span all = document("root-1-initial");
+    bl_span a = vectors_bytes(&v, key_a);
+    const uint8_t *from = all.p;
+    const uint8_t *to;
+
+    while (memcmp(from, a.p, a.n) != 0) {
+        from++;
+    }
+    for (to = from; to[0] != 5 || to[1] != 0xA3 || to[2] != 1;) {
+        to++;
+    }
+    from--; /* the array's head */
+    assert_int_equal(*from, 0x83);
+    assert_true((size_t)(to - from) * 2 < size);
+    for (; from < to; from++, hex += 2) {
+        (void)snprintf(hex, 3, "%02x", *from);
+    }
+}
+
+/* An envelope carries two signatures: no release would be taken any more. */
+static void release_role_that_no_envelope_satisfies_is_refused(void **state)
+{
+    static const struct {
+        const char *release; /* before and behind the third key's kid */
+        const char *rest;
+        bl_status status;
+    } table[] = {
+        {"a201020283" KID_A KID_B, "", BL_OK},
+        {"a201030283" KID_A KID_B, "", BL_ROOT},
+        {"a301010283" KID_A KID_B, "04822832", BL_OK},
+        {"a301010283" KID_A KID_B, "04832832382d", BL_ROOT},
+    };
+    bl_span c = vectors_hex(&v, vectors_member(v.json, "kids"), "C");
+    char keys[1024];
+    char kid[2 * BL_KID_SIZE + 1];
+    char roles[600];
+    struct bl_root r;
+
+    (void)state;
+    keys_of_three(keys, sizeof keys);
+    for (size_t i = 0; i < BL_KID_SIZE; i++) {
+        (void)snprintf(kid + 2 * i, 3, "%02x", c.p[i]);
+    }
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        (void)snprintf(roles, sizeof roles,
+                       "a301" ROLE_A "02%s48%s%s03" ROLE_B, table[i].release,
+                       kid, table[i].rest);
+        assert_int_equal(read_content("a5010102010300", keys, roles, "", &r),
+                         table[i].status);
+    }
+}
+
 static bl_status read_key(const char *key)
 {
     static const char roles[] = "a301" ROLE_A "02" ROLE_A "03" ROLE_A;
@@ -625,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_cut_document_is_refused_and_leaves_nothing),
         cmocka_unit_test(form_of_the_content_is_checked),
         cmocka_unit_test(roles_must_be_reachable_and_whole),
+        cmocka_unit_test(release_role_that_no_envelope_satisfies_is_refused),
         cmocka_unit_test(keys_are_of_the_three_kinds_with_their_own_kid),
         cmocka_unit_test(key_id_refuses_other_keys),
         cmocka_unit_test(prefixes_bound_what_a_role_may_write),

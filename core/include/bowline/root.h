@@ -58,7 +58,8 @@ struct bl_root {
  * Reads a root document's content: form, kids, roles 1 to 3 present, every
  * threshold at least 1 and reachable, every kid resolves, no key twice. Only
  * ESP256, Ed25519 and HSS-LMS keys. The ticket role's threshold must be 1, for
- * a ticket has one signature. No signature is checked: for a document that a
+ * a ticket has one signature; the release role asks for two keys and two kinds
+ * at most, for an envelope has two (BL_SUIT_BLOCKS). No signature is checked: for a document that a
  * device already trusts. The spans in `out` point into `document`. On error
  * `*out` is all zero, and no signatures satisfy it.
  */
