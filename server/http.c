@@ -82,6 +82,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct tls_tickets *tickets;
     int listener;
+    int quiesced; /* the same, once it takes no more connections */
     uint16_t port;
     pthread_mutex_t lock; /* of the list */
     struct connection *first;
@@ -751,6 +752,7 @@ struct http *http_start(const struct http_config *config, struct error *err)
     }
     h->config = *config;
     pthread_mutex_init(&h->lock, NULL);
+    h->quiesced = MHD_INVALID_SOCKET;
     h->listener = listen_on(config->listen, &h->port, err);
     if (h->listener < 0) {
         free(h);
@@ -786,10 +788,9 @@ static bool busy(struct http *h)
 
 void http_drain(struct http *h, uint32_t seconds)
 {
-    MHD_socket listener = MHD_quiesce_daemon(h->daemon);
-
-    if (listener != MHD_INVALID_SOCKET) {
-        close(listener);
+    h->quiesced = MHD_quiesce_daemon(h->daemon);
+    if (h->quiesced != MHD_INVALID_SOCKET) {
+        shutdown(h->quiesced, SHUT_RDWR);
     }
     for (uint32_t i = 0; i < seconds * 50; i++) {
         struct timespec pause = {0, 20 * 1000000};
@@ -810,6 +811,11 @@ void http_stop(struct http *h)
         return;
     }
     MHD_stop_daemon(h->daemon);
+    /* Not before: the library's threads take it out of their epoll sets when
+     * they come to it, and end the program when it is gone by then. */
+    if (h->quiesced != MHD_INVALID_SOCKET) {
+        close(h->quiesced);
+    }
     tls_tickets_free(h->tickets);
     pthread_mutex_destroy(&h->lock);
     free(h);
