@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "catalog.h"
 
-#include "release.h"
-
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +180,23 @@ struct release *catalog_release_sequence(const struct catalog *c,
     return NULL;
 }
 
+bool catalog_has_payload(const struct catalog *c, uint32_t product,
+                         const uint8_t sha256[32])
+{
+    for (uint32_t i = 0; i < c->releases.n; i++) {
+        const struct release *r = c->releases.at[i];
+
+        for (uint32_t k = 0;
+             r != NULL && r->product->number == product && k < r->digests.n;
+             k++) {
+            if (memcmp(r->digests.payload[k], sha256, 32) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 struct rollout *catalog_rollout(const struct catalog *c, uint64_t id)
 {
     return list_get(&c->rollouts, id);
@@ -269,7 +284,7 @@ struct release *catalog_add_release(struct catalog *c, uint32_t number,
     r->created = created;
     if (r->product == NULL || r->envelope.p == NULL || r->signers == NULL ||
         r->payloads == NULL ||
-        release_first_image(r->envelope, r->image) != 0 ||
+        release_digests(r->envelope, &r->digests) != 0 ||
         list_put(&c->releases, number, r) != 0) {
         free_release(r);
         return NULL;

@@ -9,6 +9,7 @@
 #define SERVER_CATALOG_H
 
 #include "bowline/root.h"
+#include "release.h"
 #include "rollout.h"
 #include "store.h"
 
@@ -39,7 +40,7 @@ struct release {
     char version[CATALOG_VERSION];
     uint64_t sequence;
     uint8_t manifest[32];
-    uint8_t image[32]; /* digest of the first component's image */
+    struct release_digests digests;
     bl_span envelope;
     char *signers;  /* JSON */
     char *payloads; /* JSON */
@@ -116,6 +117,9 @@ struct release *catalog_release_version(const struct product *product,
 struct release *catalog_release_sequence(const struct catalog *c,
                                          const struct product *product,
                                          uint64_t sequence);
+/* Does a release of this product install it? */
+bool catalog_has_payload(const struct catalog *c, uint32_t product,
+                         const uint8_t sha256[32]);
 struct rollout *catalog_rollout(const struct catalog *c, uint64_t id);
 /* Running or paused. */
 struct rollout *catalog_active(const struct product *product);

@@ -436,6 +436,18 @@ static bool take_slot(struct server *s, struct http_request *rq)
     return false;
 }
 
+static bool is_for(struct server *s, const uint8_t *device_id,
+                   const uint8_t sha256[32])
+{
+    uint32_t product = product_of(s, device_id);
+    bool found;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    found = product != 0 && catalog_has_payload(&s->catalog, product, sha256);
+    pthread_rwlock_unlock(&s->catalog.lock);
+    return found;
+}
+
 void device_payload(struct server *s, struct http_request *rq)
 {
     struct error err = {BL_OK, 0, ""};
@@ -445,6 +457,10 @@ void device_payload(struct server *s, struct http_request *rq)
 
     if (hex_decode(rq->param[0], strlen(rq->param[0]), sha256, 32) != 0) {
         http_reply_line(rq, 404, "not a digest of 64 hex digits");
+        return;
+    }
+    if (!is_for(s, rq->device_id, sha256)) {
+        http_reply_line(rq, 404, "no such payload");
         return;
     }
     /* The ETag is the path's text: one spelling of it. */

@@ -241,17 +241,37 @@ int release_read(bl_span envelope, const struct bl_root *root,
     return read_payloads(&e, &m, out, err);
 }
 
-int release_first_image(bl_span envelope, uint8_t digest[32])
+static void add_digest(struct release_digests *out, const uint8_t *digest)
+{
+    for (uint32_t i = 0; i < out->n; i++) {
+        if (memcmp(out->payload[i], digest, 32) == 0) {
+            return;
+        }
+    }
+    if (out->n < RELEASE_PAYLOADS) {
+        memcpy(out->payload[out->n++], digest, 32);
+    }
+}
+
+int release_digests(bl_span envelope, struct release_digests *out)
 {
     struct bl_suit_envelope e;
     struct bl_suit_manifest m;
     struct bl_suit_fetch fetch;
 
+    memset(out, 0, sizeof *out);
     if (bl_suit_read(envelope, &e) != BL_OK ||
-        bl_suit_scan(&e, NULL, &m) != BL_OK ||
-        bl_suit_payload(&e, &m, 0, 0, &fetch) != BL_OK) {
+        bl_suit_scan(&e, NULL, &m) != BL_OK) {
         return -1;
     }
-    memcpy(digest, fetch.digest, 32);
-    return 0;
+    for (uint8_t slot = 0; slot < 2; slot++) {
+        for (uint32_t i = 0; bl_suit_payload(&e, &m, slot, i, &fetch) == BL_OK;
+             i++) {
+            if (i == 0) {
+                memcpy(out->image[slot], fetch.digest, 32);
+            }
+            add_digest(out, fetch.digest);
+        }
+    }
+    return out->n > 0 ? 0 : -1;
 }

@@ -35,9 +35,16 @@ int release_read(bl_span envelope, const struct bl_root *root,
                  const struct bl_crypto *crypto, struct release_facts *out,
                  struct error *err);
 
-/* Digest of the first component's image; for envelopes in the store, which
- * were authenticated when they came. */
-int release_first_image(bl_span envelope, uint8_t digest[32]);
+struct release_digests {
+    /* Of the first component, for slots A and B: they differ when it is
+     * linked for its slot. */
+    uint8_t image[2][32];
+    uint32_t n;
+    uint8_t payload[RELEASE_PAYLOADS][32]; /* of all, in either slot */
+};
+
+/* For envelopes in the store, which were authenticated when they came. */
+int release_digests(bl_span envelope, struct release_digests *out);
 
 /* "1.4-rc.1" of [1, 4, -1, 1]; -1 when it does not fit. */
 int release_version_text(bl_span numbers, char *out, size_t size);

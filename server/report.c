@@ -159,7 +159,8 @@ static bool take_outcome(struct catalog *c, struct device *d,
 {
     bool version = p->version.n == strlen(offer->version) &&
                    memcmp(p->version.p, offer->version, p->version.n) == 0;
-    bool image = p->image != NULL && memcmp(p->image, offer->image, 32) == 0;
+    bool image = p->image != NULL &&
+                 memcmp(p->image, offer->digests.image[p->slot], 32) == 0;
     bool slot = d->s.expect == 0 || d->s.expect == p->slot + 1;
     struct rollout_report report = {
         .runs = memcmp(p->manifest, offer->manifest, 32) == 0,
