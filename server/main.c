@@ -101,7 +101,8 @@ static int read_pems(const struct config *c, struct pems *p, struct error *err)
     if (file_read(c->tls_certificate, &p->certificate, err) != 0) {
         return error_prefix(err, "tls_certificate");
     }
-    if (file_read(c->tls_key, &p->key, err) != 0) {
+    if (file_check_private(c->tls_key, err) != 0 ||
+        file_read(c->tls_key, &p->key, err) != 0) {
         return error_prefix(err, "tls_key");
     }
     if (c->client_ca[0] != '\0' &&

@@ -228,6 +228,9 @@ static struct author_key *open_file(const char *path, bool public,
             (void)error_prefix(err, "%s", path);
         }
     }
+    if (result == 0 && !public) {
+        result = file_check_private(path, err);
+    }
     buffer_wipe(&text);
     if (result != 0) {
         author_key_free(key);

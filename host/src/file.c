@@ -165,6 +165,22 @@ int file_write(const char *path, bl_span content, int mode, struct error *err)
     return sync_directory(path, err);
 }
 
+int file_check_private(const char *path, struct error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return error_errno(err, "%s", path);
+    }
+    if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+        return error_set(err,
+                         "%s: a private key that others may touch (mode "
+                         "%04o); chmod 600 it",
+                         path, (unsigned)(st.st_mode & 07777));
+    }
+    return 0;
+}
+
 int file_create(const char *path, bl_span content, int mode, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);

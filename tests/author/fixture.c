@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -112,6 +113,7 @@ struct author_key *fixture_test1_key(const struct fixture *f)
         PEM_write_PKCS8PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL), 1);
     (void)fclose(file);
     EVP_PKEY_free(pkey);
+    assert_int_equal(chmod(path, 0600), 0);
     key = author_key_open(path, &err);
     must(key == NULL ? -1 : 0, &err);
     return key;

@@ -177,6 +177,32 @@ static void damaged_files_are_refused(void **state)
     buffer_free(&text);
 }
 
+static void a_private_key_that_others_may_touch_is_refused(void **state)
+{
+    static const mode_t bad[] = {0640, 0604, 0620, 0610, 0644, 0666};
+    struct fixture *f = *state;
+    struct error err;
+
+    for (int i = 0; i < FIXTURE_KEYS; i++) {
+        struct author_key *key;
+
+        for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+            assert_int_equal(chmod(f->key_path[i], bad[k]), 0);
+            assert_null(author_key_open(f->key_path[i], &err));
+            assert_non_null(strstr(err.text, f->key_path[i]));
+            assert_non_null(strstr(err.text, "chmod 600"));
+            /* Its public half is no secret. */
+            key = author_key_open_public(f->key_path[i], &err);
+            must(key == NULL ? -1 : 0, &err);
+            author_key_free(key);
+        }
+        assert_int_equal(chmod(f->key_path[i], 0600), 0);
+        key = author_key_open(f->key_path[i], &err);
+        must(key == NULL ? -1 : 0, &err);
+        author_key_free(key);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(unknown_kind_is_refused_by_name),
         cmocka_unit_test(other_curves_and_kinds_are_refused),
         cmocka_unit_test(encrypted_key_is_refused_without_asking),
+        cmocka_unit_test(a_private_key_that_others_may_touch_is_refused),
         cmocka_unit_test(damaged_files_are_refused),
     };
 

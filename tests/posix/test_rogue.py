@@ -48,6 +48,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def secret(path, content):
+    path.touch(0o600)
+    path.write_bytes(content)
+
+
 def write(folder, name, release):
     (folder / f"{name}.suit").write_bytes(release.envelope)
     (folder / f"{name}.bin").write_bytes(release.image)
@@ -58,7 +63,7 @@ def write(folder, name, release):
 def test_attack_is_refused_with_its_reason(attack, device, world, tmp_path):
     port = free_port()
     certificate(tmp_path)
-    (tmp_path / "ticket.pem").write_bytes(pem(world.ticket_key.private))
+    secret(tmp_path / "ticket.pem", pem(world.ticket_key.private))
     runs = world.release(5, "1.0.0")
     genuine = write(tmp_path, "genuine", world.release(6, "1.1.0"))
     offers = {
@@ -94,7 +99,7 @@ def test_rogue_that_is_believed_says_so(device, world, tmp_path):
     """The attacks are no theatre: with the right key they would work."""
     port = free_port()
     certificate(tmp_path)
-    (tmp_path / "ticket.pem").write_bytes(pem(world.ticket_key.private))
+    secret(tmp_path / "ticket.pem", pem(world.ticket_key.private))
     runs = world.release(5, "1.0.0")
     genuine = write(tmp_path, "genuine", world.release(6, "1.1.0"))
     one = device(f"https://127.0.0.1:{port}", runs,

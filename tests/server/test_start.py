@@ -95,6 +95,15 @@ def test_tokens_that_others_can_read(make_server):
     fails(server, "chmod 600")
 
 
+@pytest.mark.parametrize("name", ["ticket.key", "server.key"])
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_keys_that_others_may_touch(make_server, name, arguments):
+    server = make_server(plain=False)
+    for mode in (0o640, 0o604, 0o620):
+        (server.folder / name).chmod(mode)
+        fails(server, name, f"{mode:04o}", "chmod 600", arguments=arguments)
+
+
 def test_no_tls_and_no_plain_http(make_server):
     server = make_server()
     server.config["plain_http"] = False

@@ -59,9 +59,11 @@ def make_certificate(folder, name, issuer=None, days=(-1, 30), common=None):
     (folder / f"{name}.crt").write_bytes(
         builder.sign(signer, hashes.SHA256()).public_bytes(
             serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(key.private_bytes(
+    path = folder / f"{name}.key"
+    path.write_bytes(key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption()))
+    path.chmod(0o600)
 
 
 @functools.cache

@@ -33,6 +33,7 @@ typedef void (*author_progress)(void *ctx, uint32_t done, uint32_t total);
 int author_key_create_watched(const char *path, const char *kind,
                               author_progress progress, void *ctx,
                               struct error *err);
+/* A private key that group or others may touch is refused. */
 struct author_key *author_key_open(const char *path, struct error *err);
 void author_key_free(struct author_key *key);
 const struct bl_key *author_key_public(const struct author_key *key);

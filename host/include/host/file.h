@@ -7,6 +7,9 @@
 
 /* Appends a whole file. */
 int file_read(const char *path, struct buffer *out, struct error *err);
+/* -1 when group or others may touch it: a secret must be its owner's alone.
+ * Only of regular files: a pipe has no such mode. */
+int file_check_private(const char *path, struct error *err);
 /* Written beside, fsynced, renamed, directory fsynced: old or new, whole. */
 int file_write(const char *path, bl_span content, int mode, struct error *err);
 /* A new file, synced with its folder; one that exists is never replaced. */
