@@ -320,6 +320,8 @@ def go_wrong(site):
     site.good("rollout", "advance", "--force")
     assert "last one, 100%, is open" in site.refused(3, "rollout", "advance")
     site.device("first")
+    said = site.refused(4, "device", "add", "--name", "first", "-o", "x")
+    assert "first" in said and not (site.folder / "x").exists()
     out = site.good("rollout", "status").out
     assert "waiting for    first (never seen)\n" in out
     site.good("rollout", "abort")
@@ -327,6 +329,9 @@ def go_wrong(site):
     seen = site.good("rollout", "status", "--json").json
     assert {d["name"] for d in seen["devices"]} == set(offered)
 
+    for words in (["rollback"], ["device", "rollback", "d0"]):
+        said = site.refused(3, *words, "--to", "1.1.0")
+        assert "bowline rollout start 1.1.0" in said
     for device in devices.values():
         device.facts[14] = two["sequence"] + 100
         device.poll()
