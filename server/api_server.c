@@ -232,8 +232,16 @@ static void add_root(struct server *s, struct http_request *rq)
     const struct bl_root *trusted =
         s->catalog.has_root ? &s->catalog.root : NULL;
     struct bl_root root;
-    bl_status status = bl_root_accept(rq->body, trusted, s->crypto, &root);
+    bl_status status;
 
+    if (rq->body.n > BL_ROOT_MAX) {
+        api_error(rq, 422, bl_status_name(BL_TOO_LARGE),
+                  "the root document has %zu bytes; devices have room for %d: "
+                  "one with fewer keys or signatures is needed",
+                  rq->body.n, BL_ROOT_MAX);
+        return;
+    }
+    status = bl_root_accept(rq->body, trusted, s->crypto, &root);
     if (status != BL_OK) {
         api_error(rq, status == BL_ROOT_VERSION ? 409 : 422,
                   bl_status_name(status), "the root document is refused: %s%s",

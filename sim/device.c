@@ -31,7 +31,7 @@ static uint32_t layout_make(struct sim_device *d, uint32_t block)
     uint32_t at = 0;
 
     for (unsigned i = 0; i < 2; i++) {
-        d->layout.root[i] = area_take(&at, sizeof(d->root), block);
+        d->layout.root[i] = area_take(&at, BL_ROOT_AREA, block);
         d->layout.state[i] = area_take(&at, 512, block);
         d->layout.journal[i] = area_take(&at, 512, block);
         d->layout.manifest[i] = area_take(&at, SIM_ENVELOPE_MAX, block);

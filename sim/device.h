@@ -28,7 +28,7 @@ struct sim_device {
     struct bl_layout layout;
     struct bl_suit_platform identity;
     uint8_t envelope[SIM_ENVELOPE_MAX];
-    uint8_t root[1024];
+    uint8_t root[BL_ROOT_AREA];
     uint8_t io[1024];
     uint8_t message[512];
     struct bl_client client;

@@ -423,6 +423,16 @@ static int check_unsigned_by(const struct root_document *o,
     return 0;
 }
 
+static int check_size(const struct buffer *document, struct error *err)
+{
+    return document->n <= BL_ROOT_MAX
+               ? 0
+               : error_set(err,
+                           "it has %zu bytes; devices have room for %d: fewer "
+                           "keys or signatures",
+                           document->n, BL_ROOT_MAX);
+}
+
 static int add_signature(const struct root_document *o, struct author_key *key,
                          struct buffer *out, struct error *err)
 {
@@ -436,6 +446,12 @@ static int add_signature(const struct root_document *o, struct author_key *key,
     if (result == 0) {
         result = cose_sign(o->content, o->n + 1, buffer_span(&signatures), out,
                            err);
+    }
+    if (result == 0) {
+        result = check_size(out, err);
+        if (result != 0) {
+            buffer_clear(out);
+        }
     }
     buffer_free(&signatures);
     return result;

@@ -192,6 +192,10 @@ bl_status bl_layout_check(const struct bl_layout *layout)
         layout->n_components > BL_LAYOUT_COMPONENTS) {
         return BL_ARGUMENT;
     }
+    if (layout->root[0].size < BL_ROOT_AREA ||
+        layout->root[1].size < BL_ROOT_AREA) {
+        return BL_ARGUMENT;
+    }
     for (i = 0; i < layout->n_components; i++) {
         if (!component_good(layout, i)) {
             return BL_ARGUMENT;

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -185,6 +186,11 @@ static void unreachable_roles_are_refused(void **state)
     root = good;
     root.role[BL_ROLE_ROOT].threshold = 0;
     refused_root(&root, "role root");
+    root = good; /* an envelope has two signatures */
+    root.role[BL_ROLE_RELEASE].key[2] = f->key[KEY_ED];
+    root.role[BL_ROLE_RELEASE].n_keys = 3;
+    root.role[BL_ROLE_RELEASE].threshold = 3;
+    refused_root(&root, "2 signatures");
     root = good;
     root.role[BL_ROLE_RELEASE].n_keys = 0;
     refused_root(&root, "role release");
@@ -206,6 +212,43 @@ static void unreachable_roles_are_refused(void **state)
     root.role[BL_ROLE_RELEASE].n_kinds = 1;
     root.role[BL_ROLE_RELEASE].kind[0] = BL_ALG_ED25519;
     refused_root(&root, "root document");
+}
+
+/* Three hash-based signatures are more than a device's root area holds. */
+static void document_that_no_device_has_room_for_is_not_made(void **state)
+{
+    struct fixture *f = *state;
+    struct author_root root;
+    struct buffer document = BUFFER(16384);
+    struct buffer more = BUFFER(16384);
+    struct author_key *key[3];
+    struct error err;
+    char name[16];
+
+    fixture_root(f, 1, 1, &root);
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "large%d.pem", i);
+        must(author_key_create(fixture_path(f, name), "hss-h5", &err), &err);
+        key[i] = author_key_open(fixture_path(f, name), &err);
+        assert_non_null(key[i]);
+        root.role[BL_ROLE_ROOT].key[i] = key[i];
+    }
+    must(author_root_new(&root, &document, &err), &err);
+    sign(&document, nothing, key[0]);
+    sign(&document, nothing, key[1]);
+    assert_true(document.n <= BL_ROOT_MAX);
+    assert_int_equal(
+        author_root_sign(buffer_span(&document), nothing, key[2], &more, &err),
+        -1);
+    assert_non_null(strstr(err.text, "devices have room for 4088"));
+    assert_int_equal(more.n, 0);
+    for (int i = 0; i < 3; i++) {
+        author_key_free(key[i]);
+        (void)snprintf(name, sizeof name, "large%d.pem", i);
+        (void)remove(fixture_path(f, name));
+    }
+    buffer_free(&document);
+    buffer_free(&more);
 }
 
 /* --- Tickets
@@ -362,6 +405,7 @@ int main(void)
         cmocka_unit_test(successor_that_changes_keys_is_accepted),
         cmocka_unit_test(wrong_signers_are_refused),
         cmocka_unit_test(unreachable_roles_are_refused),
+        cmocka_unit_test(document_that_no_device_has_room_for_is_not_made),
         cmocka_unit_test(ticket_is_accepted_by_core),
         cmocka_unit_test(largest_ticket_fits_256_bytes),
         cmocka_unit_test(ticket_of_another_key_is_refused_by_core),

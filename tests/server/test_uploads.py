@@ -146,6 +146,8 @@ def test_root_documents(make_server):
     second = server.make_root(2)
     server.api("POST", "/roots", second, expect=409)
     server.api("POST", "/roots", b"nonsense", expect=422)
+    large = server.api("POST", "/roots", bytes(4089), expect=422)
+    assert "room for 4088" in large.json["error"]["message"]
     first = (server.folder / "root-1").read_bytes()
     server.api("POST", "/roots", first, expect=201)
     bad = bytearray(second)

@@ -56,13 +56,18 @@ struct bl_component {
     struct bl_area area[2];
 };
 
-enum { BL_LAYOUT_COMPONENTS = 8 /* at most */ };
+enum {
+    BL_LAYOUT_COMPONENTS = 8, /* at most */
+    BL_ROOT_AREA = 4096       /* at least */
+};
 
 enum { BL_SLOT_A = 0, BL_SLOT_B = 1, BL_SLOT_NONE = 0xFF };
 
 /*
  * The device's storage, one constant for bootloader and firmware alike.
- *   root[2]      two copies of the root document, 8 bytes of head each
+ *   root[2]      two copies of the root document, 8 bytes of head each; at
+ *                least BL_ROOT_AREA, so that any root document fits that is
+ *                ever published
  *   state[2]     the state record's two blocks (state.h)
  *   journal[2]   the journal's two blocks (journal.h)
  *   manifest[2]  the envelope of each slot: u32 length, envelope (slot.h)

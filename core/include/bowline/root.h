@@ -27,7 +27,8 @@ enum {
     BL_ROOT_KEYS = 8,
     BL_ROOT_PREFIXES = 4,
     BL_ROOT_KINDS = 3,
-    BL_KID_SIZE = 8
+    BL_KID_SIZE = 8,
+    BL_ROOT_MAX = 4088 /* bytes of a document that every device has room for */
 };
 
 struct bl_root_key {

@@ -40,6 +40,14 @@ static void layout_areas_off_the_grid_are_refused(void **unused)
     REFUSED(rig.component[0].area[1].offset = 0xFFFFF000u);
 }
 
+/* A device that cannot take a root document is out of reach for ever. */
+static void layout_without_room_for_root_documents_is_refused(void **unused)
+{
+    (void)unused;
+    REFUSED(rig.layout.root[0].size -= flash.erase_size);
+    REFUSED(rig.layout.root[1].size -= flash.erase_size);
+}
+
 static void layout_impossible_flash_is_refused(void **unused)
 {
     (void)unused;
@@ -99,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layout_overlapping_areas_are_refused),
         cmocka_unit_test(layout_areas_off_the_grid_are_refused),
+        cmocka_unit_test(layout_without_room_for_root_documents_is_refused),
         cmocka_unit_test(layout_impossible_flash_is_refused),
         cmocka_unit_test(layout_impossible_components_are_refused),
         cmocka_unit_test(layout_components_are_found_where_they_lie),

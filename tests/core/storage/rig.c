@@ -37,7 +37,7 @@ static uint32_t make_layout(struct rig *rig, const struct sim_geometry *g)
     uint32_t at = g->erase_size; /* something else lies in front */
 
     for (int i = 0; i < 2; i++) {
-        l->root[i] = lay(g, 2048, &at);
+        l->root[i] = lay(g, BL_ROOT_AREA, &at);
         l->state[i] = lay(g, 1024, &at);
         l->journal[i] = lay(g, 1024, &at);
         l->manifest[i] = lay(g, 1024, &at);

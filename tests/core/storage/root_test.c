@@ -136,7 +136,7 @@ static void root_any_flipped_bit_makes_a_copy_invalid(void **unused)
 
 static void root_buffers_and_areas_have_limits(void **unused)
 {
-    static const uint8_t large[2041];
+    static const uint8_t large[BL_ROOT_MAX + 1];
     struct rig rig;
     struct bl_root root;
     uint8_t buffer[100];
