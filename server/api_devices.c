@@ -112,7 +112,7 @@ static const char *why_text(const struct device *d, enum rollout_why why)
         return "it has, or has tried, something newer";
     case ROLLOUT_FLOOR:
         return "its anti-rollback floor is above the release's sequence "
-               "number; release it again under a new number";
+               "number; release it again, under a new version";
     case ROLLOUT_TRIAL:
         return "the image it runs is still on trial";
     case ROLLOUT_RUNS:

@@ -131,6 +131,6 @@ void rollout_blocked_reason(const struct rollout_look *look,
     snprintf(out, size,
              "%" PRIu32 " of %" PRIu32 " devices have a floor above the "
              "release's sequence number %" PRIu64 ", or run something newer; "
-             "release it again under a new sequence number",
+             "release it again, under a new version",
              look->blocked, look->devices, release->sequence);
 }
