@@ -128,9 +128,10 @@ void rollout_blocked_reason(const struct rollout_look *look,
         out[0] = '\0';
         return;
     }
-    snprintf(out, size,
-             "%" PRIu32 " of %" PRIu32 " devices have a floor above the "
-             "release's sequence number %" PRIu64 ", or run something newer; "
-             "release it again, under a new version",
-             look->blocked, look->devices, release->sequence);
+    snprintf(
+        out, size,
+        "%" PRIu32 " of %" PRIu32 " devices have a floor above the "
+        "release's sequence number %" PRIu64 ", or run something newer; "
+        "release it again under a new version, with a new sequence number",
+        look->blocked, look->devices, release->sequence);
 }
