@@ -52,6 +52,7 @@ struct device {
     uint32_t durable;  /* number of the last event committed */
     uint32_t runs;     /* release it runs: number in releases, 0: unknown */
     bool dirty;        /* newer than its row in device_state */
+    uint8_t downloads; /* open now */
     struct pin *pin;   /* its own desired release, or NULL */
     char *name;        /* "" when none */
     char *tags;        /* a JSON array of strings */

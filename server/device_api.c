@@ -20,6 +20,8 @@
 enum {
     ROOTS_BYTES = 3072, /* what a small device can take at once */
     ANSWER_MAX = 65536,
+    /* One, and one that has broken and is not yet known to have. */
+    DOWNLOADS_EACH = 2,
     RETRY_S = 10
 };
 
@@ -423,17 +425,58 @@ static void send_payload(struct server *s, struct http_request *rq, int fd,
     atomic_fetch_add(&s->metrics.download_bytes, size - from);
 }
 
-static bool take_slot(struct server *s, struct http_request *rq)
+static bool take_own_slot(struct server *s, const uint8_t *device_id)
+{
+    struct device *d = devices_lock(s->devices, device_id);
+    bool free = d != NULL && d->downloads < DOWNLOADS_EACH;
+
+    if (d == NULL) {
+        return false;
+    }
+    d->downloads += free;
+    devices_unlock(s->devices, d);
+    return free;
+}
+
+static void leave_own_slot(struct server *s, const uint8_t *device_id)
+{
+    struct device *d = devices_lock(s->devices, device_id);
+
+    if (d == NULL) {
+        return;
+    }
+    if (d->downloads > 0) { /* registered anew since: it has none */
+        d->downloads--;
+    }
+    devices_unlock(s->devices, d);
+}
+
+/* NULL, or who has too many. */
+static const char *take_slot(struct server *s, struct http_request *rq)
 {
     int64_t open = atomic_fetch_add(&s->metrics.downloads_open, 1);
+    const char *problem = NULL;
 
-    if (open < s->config.max_downloads) {
-        rq->counted = true;
-        return true;
+    if (open >= s->config.max_downloads) {
+        problem = "too many downloads at once";
+    } else if (!take_own_slot(s, rq->device_id)) {
+        problem = "this device has as many downloads open as it may";
     }
-    atomic_fetch_sub(&s->metrics.downloads_open, 1);
-    atomic_fetch_add(&s->metrics.downloads_busy, 1);
-    return false;
+    rq->counted = problem == NULL;
+    if (problem != NULL) {
+        atomic_fetch_sub(&s->metrics.downloads_open, 1);
+        atomic_fetch_add(&s->metrics.downloads_busy, 1);
+    }
+    return problem;
+}
+
+void device_payload_end(struct server *s, struct http_request *rq)
+{
+    if (rq->counted) {
+        rq->counted = false;
+        atomic_fetch_sub(&s->metrics.downloads_open, 1);
+        leave_own_slot(s, rq->device_id);
+    }
 }
 
 static bool is_for(struct server *s, const uint8_t *device_id,
@@ -451,6 +494,7 @@ static bool is_for(struct server *s, const uint8_t *device_id,
 void device_payload(struct server *s, struct http_request *rq)
 {
     struct error err = {BL_OK, 0, ""};
+    const char *problem;
     uint8_t sha256[32];
     uint64_t size;
     int fd;
@@ -465,8 +509,9 @@ void device_payload(struct server *s, struct http_request *rq)
     }
     /* The ETag is the path's text: one spelling of it. */
     hex_encode(sha256, 32, rq->param[0]);
-    if (!take_slot(s, rq)) {
-        say_later(rq, 429, "too many downloads at once");
+    problem = take_slot(s, rq);
+    if (problem != NULL) {
+        say_later(rq, 429, problem);
         return;
     }
     fd = blob_open(&s->blobs, sha256, &size, &err);

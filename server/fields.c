@@ -110,3 +110,35 @@ const char *fields_problem(const struct fields *f, int *status,
     }
     return NULL;
 }
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+size_t fields_unescape(char *text)
+{
+    char *out = text;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        int high = *p == '%' ? digit(p[1]) : -1;
+        int low = high < 0 ? -1 : digit(p[2]);
+
+        if (low < 0) {
+            *out++ = *p;
+        } else {
+            *out++ = high == 0 && low == 0 ? '\1' : (char)(high * 16 + low);
+            p += 2;
+        }
+    }
+    *out = '\0';
+    return (size_t)(out - text);
+}
+
+bool fields_path_bad(const char *path)
+{
+    return !clean_value(path, strlen(path)) || strchr(path, '\t') != NULL;
+}

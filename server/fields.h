@@ -27,4 +27,10 @@ void fields_add(struct fields *f, const char *name, size_t name_n,
 const char *fields_problem(const struct fields *f, int *status,
                            uint64_t *content_length);
 
+/* Percent-decodes in place; returns the new length. What stands for no text,
+ * NUL, becomes 1: a path must not seem to end there. */
+size_t fields_unescape(char *text);
+/* Has a path characters that no path here has: NUL, controls? */
+bool fields_path_bad(const char *path);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_internal.h"
 
+#include "fields.h"
 #include "host/log.h"
 #include "listen.h"
 
@@ -27,6 +28,13 @@ static void on_log(void *ctx, const char *format, va_list args)
     vsnprintf(text, sizeof text, format, args);
     text[strcspn(text, "\n")] = '\0';
     log_debug("http", LOG_TEXT("text", text));
+}
+
+static size_t on_unescape(void *ctx, struct MHD_Connection *mhd, char *text)
+{
+    (void)ctx;
+    (void)mhd;
+    return fields_unescape(text);
 }
 
 static int start_daemon(struct http *h, struct error *err)
@@ -56,7 +64,8 @@ static int start_daemon(struct http *h, struct error *err)
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, c->timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, /**/
+        MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL, /**/
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,                 /**/
         MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h,
         MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, h, /**/
         MHD_OPTION_ARRAY, c->tls ? tls : none, MHD_OPTION_END);

@@ -2,12 +2,17 @@
 /* Connections: who is there, and who is cut. */
 #include "http_internal.h"
 
+#include "listen.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-enum { BODY_SLOWEST = 1024 /* bytes a second, for streamed bodies */ };
+enum {
+    BODY_SLOWEST = 1024, /* bytes a second, for streamed bodies */
+    ANSWER_SLOWEST = 128 /* bytes a second that a peer must take */
+};
 
 static void link_connection(struct http *h, struct connection *c)
 {
@@ -82,13 +87,35 @@ void http_on_connection(void *ctx, struct MHD_Connection *mhd, void **context,
     *context = NULL;
 }
 
+/* The library ends an answer of which nothing is taken; here ends one that is
+ * taken byte by byte, and so would hold a file and a place for days. */
+static bool taken_too_slowly(const struct http *h, struct connection *c,
+                             uint64_t now)
+{
+    uint32_t answers = atomic_load_explicit(&c->answers, memory_order_relaxed);
+    uint64_t acked = socket_acked(c->fd);
+    uint64_t least = (uint64_t)h->config.timeout_s * ANSWER_SLOWEST;
+
+    if (c->watch_us == 0 || answers != c->watched ||
+        acked - c->watch_acked >= least) {
+        c->watched = answers;
+        c->watch_us = now;
+        c->watch_acked = acked;
+        return false;
+    }
+    return now - c->watch_us >= (uint64_t)h->config.timeout_s * 1000000;
+}
+
 static bool too_slow(const struct http *h, struct connection *c, uint64_t now)
 {
     int phase = atomic_load_explicit(&c->phase, memory_order_acquire);
     uint64_t since = atomic_load(&c->since_us); /* of this phase or later */
     uint64_t limit = (uint64_t)h->config.timeout_s * 1000000;
 
-    if (phase == ANSWER || since >= now || now - since < limit) {
+    if (phase == ANSWER) {
+        return taken_too_slowly(h, c, now);
+    }
+    if (phase == HELD || since >= now || now - since < limit) {
         return false;
     }
     if (phase == HEADER) {
@@ -106,7 +133,7 @@ static bool gone(struct connection *c)
 {
     struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
     int left = 0;
-    bool closed = atomic_load(&c->phase) != ANSWER && poll(&p, 1, 0) == 1 &&
+    bool closed = atomic_load(&c->phase) < HELD && poll(&p, 1, 0) == 1 &&
                   (p.revents & POLLRDHUP) != 0 &&
                   ioctl(c->fd, FIONREAD, &left) == 0 && left == 0;
 
@@ -121,7 +148,7 @@ void http_reap(struct http *h)
     pthread_mutex_lock(&h->lock);
     for (struct connection *c = h->first; c != NULL; c = c->next) {
         if (too_slow(h, c, now)) {
-            if (atomic_load(&c->phase) == BODY) {
+            if (atomic_load(&c->phase) != HEADER) {
                 atomic_fetch_add(&h->config.metrics->cut_slow, 1);
             }
             shutdown(c->fd, SHUT_RDWR);

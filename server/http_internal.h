@@ -21,6 +21,7 @@ enum {
 enum phase {
     HEADER, /* waiting for a header, or between requests */
     BODY,
+    HELD, /* the answer waits for the application */
     ANSWER
 };
 
@@ -31,7 +32,12 @@ struct connection {
     struct connection *previous;
     struct MHD_Connection *mhd;
     int fd;
-    int closed_seen; /* by http_reap, one caller */
+    /* Of http_reap, one caller: */
+    int closed_seen;
+    uint32_t watched; /* the answer that is watched */
+    uint64_t watch_us;
+    uint64_t watch_acked;
+    _Atomic uint32_t answers; /* that were begun */
     _Atomic int phase;
     _Atomic uint64_t since_us; /* when the phase began */
     _Atomic uint64_t received;
@@ -95,9 +101,10 @@ static inline void enter(struct connection *c, enum phase phase,
     atomic_store_explicit(&c->phase, phase, memory_order_release);
 }
 
-/* An answer is watched by the library's timeout: its time does not count. */
+/* Its time is taken by http_reap, which alone needs it. */
 static inline void enter_answer(struct connection *c)
 {
+    atomic_fetch_add_explicit(&c->answers, 1, memory_order_relaxed);
     atomic_store_explicit(&c->phase, ANSWER, memory_order_release);
 }
 

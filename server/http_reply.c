@@ -199,7 +199,7 @@ void http_hold(struct http_request *rq)
     struct connection *c = of(rq);
 
     c->held = true;
-    enter_answer(c);
+    atomic_store_explicit(&c->phase, HELD, memory_order_release);
     MHD_suspend_connection(c->mhd);
 }
 

@@ -78,6 +78,10 @@ static enum MHD_Result first_call(struct http *h, struct connection *c,
     c->open = true;
     enter(c, BODY, c->rq.began_us);
     check_headers(c);
+    if (c->status == 0 && fields_path_bad(path)) {
+        http_refuse(c, 400, "the path has characters that no path may have");
+        c->close = true;
+    }
     if (c->status != 0) {
         return http_send_reply(c);
     }

@@ -3,9 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,4 +112,15 @@ int listen_on(const char *address, uint16_t *port, struct error *err)
         *port = bound_port(fd);
     }
     return fd;
+}
+
+uint64_t socket_acked(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t n = sizeof info;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0) {
+        return 0;
+    }
+    return info.tcpi_bytes_acked;
 }

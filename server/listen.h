@@ -9,4 +9,7 @@
  * socket; errors say what to do. */
 int listen_on(const char *address, uint16_t *port, struct error *err);
 
+/* Bytes of a connection's stream that its peer has acknowledged. */
+uint64_t socket_acked(int fd);
+
 #endif

@@ -290,9 +290,7 @@ static void router_end(void *ctx, struct http_request *rq)
 {
     struct server *s = ctx;
 
-    if (rq->counted) {
-        atomic_fetch_sub(&s->metrics.downloads_open, 1);
-    }
+    device_payload_end(s, rq);
     payload_end(rq);
     log_request(rq);
 }

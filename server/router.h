@@ -35,6 +35,8 @@ struct http_app router_app(struct server *server);
 /* The handlers, by file. */
 /* device_api.c */
 route_handler device_poll, device_manifest, device_payload;
+/* A download is over: its places are free. */
+void device_payload_end(struct server *s, struct http_request *rq);
 /* api_payloads.c */
 route_handler payload_begin, payload_finish, payload_head;
 void payload_data(struct server *server, struct http_request *rq,

@@ -3,6 +3,8 @@
 import http.client
 import random
 import secrets
+import socket
+import time
 
 import cbor2
 import pytest
@@ -226,6 +228,66 @@ def test_what_is_not_there_is_not_found(payload):
                  "/payloads/..%2f..%2fbowline.db", "/manifests/" + "0" * 64,
                  f"/payloads/{sha256}/", "/payloads/"):
         assert device.get(path).status == 404, path
+
+
+def test_a_device_has_two_downloads_at_most(make_server):
+    server = make_server().start().set_up()
+    release = server.publish(1, "1.0.0", secrets.token_bytes(30_000_000))
+    path = release["payloads"][0]["uri"]
+    greedy, other = server.register(), server.register()
+    held = []
+    for _ in range(2):
+        connection = server.connect()
+        connection.request("GET", f"/d/v1/{path}", headers={
+            "Authorization": f"Bearer {greedy.token}"})
+        held.append((connection, connection.getresponse()))
+    for _ in range(3):
+        busy = greedy.get(f"/{path}")
+        assert busy.status == 429 and int(busy.headers["Retry-After"]) > 0
+        assert b"this device" in busy.body
+    assert other.get(f"/{path}").status == 200
+    for connection, answer in held:
+        answer.close()
+        connection.close()
+    deadline = time.monotonic() + 10
+    while greedy.get(f"/{path}", {"Range": "bytes=1-"}).status == 429:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_who_takes_an_answer_byte_by_byte_is_cut(make_server):
+    server = make_server(request_timeout=2).start().set_up()
+    content = secrets.token_bytes(30_000_000)
+    path = server.publish(1, "1.0.0", content)["payloads"][0]["uri"]
+
+    def take(at_once, pause, seconds):
+        """How many bytes until the server ends it, or time is over."""
+        device = server.register()
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(seconds)
+            s.connect(("127.0.0.1", server.port))
+            s.sendall(f"GET /d/v1/{path} HTTP/1.1\r\nHost: a\r\nAuthorization:"
+                      f" Bearer {device.token}\r\n\r\n".encode())
+            until, n = time.monotonic() + seconds, 0
+            while time.monotonic() < until:
+                try:
+                    piece = s.recv(at_once)
+                except ConnectionError:
+                    piece = b""
+                if not piece:
+                    return n, False
+                n += len(piece)
+                time.sleep(pause)
+                if at_once == 1:  # read what is left when it was cut
+                    metrics = server.request("GET", "/metrics").body.decode()
+                    if "bowline_downloads_open 0" in metrics:
+                        return n, False
+        return n, True
+
+    n, alive = take(1, 0.2, 20)
+    assert not alive and n < 200
+    assert take(65536, 0.01, 5)[1]
 
 
 def test_too_many_downloads_are_put_off(make_server):

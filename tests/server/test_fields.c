@@ -99,12 +99,46 @@ static void a_field_has_a_name_but_may_lack_a_value(void **state)
     assert_true(f.bad);
 }
 
+static void a_path_is_decoded_and_does_not_end_early(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+        bool bad;
+    } row[] = {
+        {"/a", "/a", false},
+        {"/%61%2Fb%2f", "/a/b/", false},
+        {"/%", "/%", false},
+        {"/%6", "/%6", false},
+        {"/%zz%4", "/%zz%4", false},
+        {"/%2500", "/%00", false},
+        {"/a%00b", "/a\1b", true},
+        {"/a%00", "/a\1", true},
+        {"/%0A", "/\n", true},
+        {"/%09", "/\t", true},
+        {"/%7f", "/\x7f", true},
+        {"/%C3%A4", "/\xC3\xA4", false},
+        {"", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        char text[32];
+
+        strcpy(text, row[i].from);
+        assert_int_equal(fields_unescape(text), strlen(row[i].to));
+        assert_string_equal(text, row[i].to);
+        assert_int_equal(fields_path_bad(text), row[i].bad);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_ambiguous_is_refused),
         cmocka_unit_test(the_length_is_read),
         cmocka_unit_test(each_byte_is_judged),
+        cmocka_unit_test(a_path_is_decoded_and_does_not_end_early),
         cmocka_unit_test(a_field_has_a_name_but_may_lack_a_value),
     };
 

@@ -211,3 +211,19 @@ def test_metrics_count(server):
         assert line in text
     for line in text.splitlines():
         assert line.startswith("#") or len(line.split(" ")) == 2, line
+
+
+@pytest.mark.parametrize("path", [
+    "/healthz%00", "/healthz%00/x", "/%00healthz", "/healthz%0a",
+    "/healthz%0d%0aX:y", "/d/v1/payloads/" + "0" * 64 + "%00"])
+def test_a_path_with_a_hidden_end_is_refused(server, path):
+    said = talk(server, f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode(), 2)
+    assert statuses(said) == [400], said
+
+
+def test_a_path_may_be_percent_encoded(server):
+    assert server.request("GET", "/%68ealthz").status == 200
+    assert server.request("GET", "/healthz%").status == 404
+    assert server.request("GET", "/healthz%2500").status == 404
+    found = server.api("GET", "/products?after=%30&limit=%31").json
+    assert len(found["items"]) == 1
