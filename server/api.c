@@ -62,6 +62,33 @@ void api_store_error(struct http_request *rq, const struct error *err)
               full ? "; free space in the data directory" : "");
 }
 
+static int change(struct server *s, const char *actor, api_write write,
+                  void *ctx, const char *action, const char *object,
+                  const char *detail, struct error *err)
+{
+    if (store_begin(&s->store, err) != 0) {
+        return -1;
+    }
+    if (write(s, ctx, err) != 0 ||
+        store_audit(&s->store, actor, action, object, detail, err) != 0) {
+        return store_abort(&s->store);
+    }
+    return store_commit(&s->store, err);
+}
+
+int api_change(struct server *s, struct http_request *rq, api_write write,
+               void *ctx, const char *action, const char *object,
+               const char *detail)
+{
+    struct error err = {BL_OK, 0, ""};
+
+    if (change(s, rq->actor, write, ctx, action, object, detail, &err) != 0) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    return 0;
+}
+
 void http_reply_line(struct http_request *rq, int status, const char *text)
 {
     char line[640];

@@ -14,6 +14,12 @@ void api_error(struct http_request *rq, int status, const char *code,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* What the store could not do: 507 when the disk is full, else 500. */
 void api_store_error(struct http_request *rq, const struct error *err);
+/* A change and its audit line, in one transaction; the admin lock is held.
+ * -1: nothing was changed, and the error is set. */
+typedef int (*api_write)(struct server *s, void *ctx, struct error *err);
+int api_change(struct server *s, struct http_request *rq, api_write write,
+               void *ctx, const char *action, const char *object,
+               const char *detail);
 /* Takes `value` over. */
 void api_json(struct http_request *rq, int status, json_t *value);
 /* One line of text: errors of the device API. */

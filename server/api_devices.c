@@ -217,29 +217,11 @@ static char *read_tags(struct http_request *rq, const json_t *body)
     return json_dumps(tags, JSON_COMPACT);
 }
 
-static int store_device(struct server *s, struct http_request *rq,
-                        struct device *d, const char *product)
+static int write_device(struct server *s, void *ctx, struct error *err)
 {
-    struct error err = {BL_OK, 0, ""};
-    char id[33];
+    struct device *d = ctx;
 
-    hex_encode(d->id, 16, id);
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_device_add(&s->store, d, &d->number, &err) != 0 ||
-        store_audit(&s->store, rq->actor, "device-add", id, product, &err) !=
-            0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+    return store_device_add(&s->store, d, &d->number, err);
 }
 
 /* The token is shown this one time. */
@@ -289,6 +271,7 @@ static void register_device(struct server *s, struct http_request *rq,
 {
     struct error err = {BL_OK, 0, ""};
     char token[AUTH_DEVICE_TOKEN + 1];
+    char id[33];
     struct device *there = devices_lock(s->devices, d->id);
 
     if (there != NULL) {
@@ -306,7 +289,9 @@ static void register_device(struct server *s, struct http_request *rq,
         api_error(rq, 500, "random", "%s", err.text);
         return;
     }
-    if (store_device(s, rq, d, product->name) != 0) {
+    hex_encode(d->id, 16, id);
+    if (api_change(s, rq, write_device, d, "device-add", id, product->name) !=
+        0) {
         return;
     }
     if (devices_add(s->devices, d, &err) != 0) {
@@ -398,27 +383,9 @@ void device_show(struct server *s, struct http_request *rq)
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
-static int store_delete(struct server *s, struct http_request *rq,
-                        uint32_t number)
+static int write_delete(struct server *s, void *ctx, struct error *err)
 {
-    struct error err = {BL_OK, 0, ""};
-
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_device_delete(&s->store, number, &err) != 0 ||
-        store_audit(&s->store, rq->actor, "device-delete", rq->param[0], "",
-                    &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+    return store_device_delete(&s->store, *(uint32_t *)ctx, err);
 }
 
 void device_delete(struct server *s, struct http_request *rq)
@@ -431,7 +398,8 @@ void device_delete(struct server *s, struct http_request *rq)
     if (d != NULL) {
         number = d->number;
         devices_unlock(s->devices, d);
-        if (store_delete(s, rq, number) == 0) {
+        if (api_change(s, rq, write_delete, &number, "device-delete",
+                       rq->param[0], "") == 0) {
             /* Written: no poll may hold on to the pin. */
             pthread_rwlock_wrlock(&s->catalog.lock);
             d = devices_lock_number(s->devices, number);
@@ -633,28 +601,17 @@ static uint64_t pin_order(const struct product *p)
     return (p->newest == NULL ? 0 : p->newest->id * 2) + 1;
 }
 
-static int store_pin(struct server *s, struct http_request *rq,
-                     uint32_t number, const struct pin *pin)
-{
-    struct error err = {BL_OK, 0, ""};
+struct new_pin {
+    uint32_t device;
+    const struct pin *pin;
+};
 
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_device_pin(&s->store, number, pin->order, pin->release->number,
-                         pin->permit, &err) != 0 ||
-        store_audit(&s->store, rq->actor, "device-rollback", rq->param[0],
-                    pin->release->version, &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+static int write_pin(struct server *s, void *ctx, struct error *err)
+{
+    const struct new_pin *new = ctx;
+
+    return store_device_pin(&s->store, new->device, new->pin->order,
+                            new->pin->release->number, new->pin->permit, err);
 }
 
 /* The catalog is locked for writing: no poll may hold on to the old pin. */
@@ -723,7 +680,9 @@ static void pin_device(struct server *s, struct http_request *rq,
         api_error(rq, 503, "memory", "no memory");
         return;
     }
-    if (store_pin(s, rq, number, pin) == 0) {
+    struct new_pin new = {number, pin};
+    if (api_change(s, rq, write_pin, &new, "device-rollback", rq->param[0],
+                   release->version) == 0) {
         apply_pin(s, rq, number, pin);
     } else {
         pin_free(pin);

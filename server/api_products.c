@@ -39,39 +39,27 @@ static bool plain_name(const char *name)
                         "0123456789._-") == strlen(name);
 }
 
-static int store_product(struct server *s, struct http_request *rq,
-                         const char *name, const char *domain,
-                         const uint8_t vendor_id[16],
-                         const uint8_t class_id[16], uint32_t *number)
-{
-    struct error err = {BL_OK, 0, ""};
+struct new_product {
+    const char *name;
+    const char *domain;
+    uint8_t vendor_id[16];
+    uint8_t class_id[16];
+    uint32_t number;
+};
 
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_product_add(&s->store, name, domain, vendor_id, class_id, number,
-                          &err) != 0 ||
-        store_audit(&s->store, rq->actor, "product-add", name, domain, &err) !=
-            0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+static int write_product(struct server *s, void *ctx, struct error *err)
+{
+    struct new_product *p = ctx;
+
+    return store_product_add(&s->store, p->name, p->domain, p->vendor_id,
+                             p->class_id, &p->number, err);
 }
 
 static void add_product(struct server *s, struct http_request *rq,
                         const char *name, const char *domain)
 {
-    uint8_t vendor_id[16];
-    uint8_t class_id[16];
+    struct new_product new = {.name = name, .domain = domain};
     struct product *p = catalog_product(&s->catalog, name);
-    uint32_t number;
 
     if (p != NULL && strcmp(p->domain, domain) == 0) {
         api_json(rq, 200, product_json(p));
@@ -83,15 +71,15 @@ static void add_product(struct server *s, struct http_request *rq,
                   p->domain);
         return;
     }
-    author_vendor_id(domain, vendor_id);
-    author_class_id(vendor_id, name, class_id);
-    if (store_product(s, rq, name, domain, vendor_id, class_id, &number) !=
+    author_vendor_id(domain, new.vendor_id);
+    author_class_id(new.vendor_id, name, new.class_id);
+    if (api_change(s, rq, write_product, &new, "product-add", name, domain) !=
         0) {
         return;
     }
     pthread_rwlock_wrlock(&s->catalog.lock);
-    p = catalog_add_product(&s->catalog, number, name, domain, vendor_id,
-                            class_id);
+    p = catalog_add_product(&s->catalog, new.number, name, domain,
+                            new.vendor_id, new.class_id);
     pthread_rwlock_unlock(&s->catalog.lock);
     if (p == NULL) {
         api_error(rq, 503, "memory", "no memory; restart the server");
@@ -125,32 +113,19 @@ void product_add(struct server *s, struct http_request *rq)
     json_decref(body);
 }
 
+static json_t *listed(struct server *s, const struct http_request *rq,
+                      void *entry)
+{
+    (void)s;
+    (void)rq;
+    return product_json(entry);
+}
+
 void product_list(struct server *s, struct http_request *rq)
 {
-    struct api_page page;
-    json_t *items;
-    uint64_t next = 0;
-
-    if (api_page_read(rq, &page) != 0) {
-        return;
-    }
-    items = json_array();
     pthread_rwlock_rdlock(&s->catalog.lock);
-    for (uint64_t i = page.after + 1; i < s->catalog.products.n; i++) {
-        const struct product *p = s->catalog.products.at[i];
-
-        if (p == NULL) {
-            continue;
-        }
-        if (json_array_size(items) == page.limit) {
-            next = page.after;
-            break;
-        }
-        json_array_append_new(items, product_json(p));
-        page.after = i;
-    }
+    api_list_oldest(s, rq, &s->catalog.products, listed);
     pthread_rwlock_unlock(&s->catalog.lock);
-    api_list(rq, items, next);
 }
 
 void product_show(struct server *s, struct http_request *rq)

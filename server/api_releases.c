@@ -134,28 +134,16 @@ static struct product *check_place(struct server *s, struct http_request *rq,
     return check_version(s, rq, f, p) == 0 ? p : NULL;
 }
 
-static int store_it(struct server *s, struct http_request *rq,
-                    const struct store_release *r, uint32_t *number)
-{
-    struct error err = {BL_OK, 0, ""};
-    struct product *p = catalog_product_number(&s->catalog, r->product);
+struct new_release {
+    struct store_release row;
+    uint32_t number;
+};
 
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_release_add(&s->store, r, number, &err) != 0 ||
-        store_audit(&s->store, rq->actor, "release-add", p->name, r->version,
-                    &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+static int write_release(struct server *s, void *ctx, struct error *err)
+{
+    struct new_release *r = ctx;
+
+    return store_release_add(&s->store, &r->row, &r->number, err);
 }
 
 /* Devices may run it already: it came to them another way. */
@@ -182,24 +170,24 @@ static void publish(struct server *s, struct http_request *rq,
     json_t *payloads = payloads_json(f);
     char *signers_text = json_dumps(signers, JSON_COMPACT);
     char *payloads_text = json_dumps(payloads, JSON_COMPACT);
-    struct store_release r = {
-        .product = p->number,
-        .version = f->version,
-        .sequence = f->sequence,
-        .manifest = f->manifest,
-        .envelope = rq->body,
-        .signers = signers_text,
-        .payloads = payloads_text,
+    struct new_release r = {
+        .row.product = p->number,
+        .row.version = f->version,
+        .row.sequence = f->sequence,
+        .row.manifest = f->manifest,
+        .row.envelope = rq->body,
+        .row.signers = signers_text,
+        .row.payloads = payloads_text,
     };
     struct release *added = NULL;
-    uint32_t number;
 
     json_decref(signers);
     json_decref(payloads);
-    if (store_it(s, rq, &r, &number) == 0) {
+    if (api_change(s, rq, write_release, &r, "release-add", p->name,
+                   f->version) == 0) {
         pthread_rwlock_wrlock(&s->catalog.lock);
-        added =
-            catalog_add_release(&s->catalog, number, &r, (uint64_t)time(NULL));
+        added = catalog_add_release(&s->catalog, r.number, &r.row,
+                                    (uint64_t)time(NULL));
         if (added != NULL) {
             count_running(s, added);
             api_json(rq, 201, release_json(added));
@@ -248,34 +236,23 @@ void release_add(struct server *s, struct http_request *rq)
     pthread_mutex_unlock(&s->admin);
 }
 
-void release_list(struct server *s, struct http_request *rq)
+static json_t *listed(struct server *s, const struct http_request *rq,
+                      void *entry)
 {
     const char *product = http_query(rq, "product");
-    struct api_page page;
-    json_t *items;
-    uint64_t next = 0;
+    const struct release *r = entry;
 
-    if (api_page_read(rq, &page) != 0) {
-        return;
-    }
-    items = json_array();
+    (void)s;
+    return product == NULL || strcmp(product, r->product->name) == 0
+               ? release_json(r)
+               : NULL;
+}
+
+void release_list(struct server *s, struct http_request *rq)
+{
     pthread_rwlock_rdlock(&s->catalog.lock);
-    for (uint64_t i = page.after + 1; i < s->catalog.releases.n; i++) {
-        const struct release *r = s->catalog.releases.at[i];
-
-        if (r == NULL ||
-            (product != NULL && strcmp(product, r->product->name) != 0)) {
-            continue;
-        }
-        if (json_array_size(items) == page.limit) {
-            next = page.after;
-            break;
-        }
-        json_array_append_new(items, release_json(r));
-        page.after = i;
-    }
+    api_list_oldest(s, rq, &s->catalog.releases, listed);
     pthread_rwlock_unlock(&s->catalog.lock);
-    api_list(rq, items, next);
 }
 
 static const struct release *named(struct server *s, struct http_request *rq)

@@ -43,96 +43,81 @@ static int read_stages(struct http_request *rq, const json_t *body,
     return 0;
 }
 
-/* In the transaction: what was active ends, the new one is written. */
-static int store_changes(struct server *s, struct http_request *rq,
-                         struct rollout *active, struct store_rollout *row,
-                         const char *product, const char *version,
-                         struct error *err)
+/* In the transaction: what was active ends, the new one is written. The
+ * buckets depend on the id, and the id on the row: the stages are written
+ * once the id is known. */
+struct new_rollout {
+    const struct rollout_wish *wish;
+    struct rollout *active;
+    struct store_rollout row;
+    char *stages;
+};
+
+static int write_rollout(struct server *s, void *ctx, struct error *err)
 {
-    const char *action =
-        row->kind == ROLLOUT_ROLLBACK ? "product-rollback" : "rollout-start";
+    struct new_rollout *new = ctx;
+    struct rollout *active = new->active;
 
     if (active != NULL && rollout_store_state(s, active, ROLLOUT_ABORTED,
                                               active->stage, err) != 0) {
         return -1;
     }
-    if (store_rollout_add(&s->store, row, err) != 0) {
+    if (store_rollout_add(&s->store, &new->row, err) != 0) {
         return -1;
     }
-    return store_audit(&s->store, rq->actor, action, product, version, err);
-}
-
-/* The buckets depend on the id, and the id on the row: the stages are written
- * once the id is known, in the same transaction. */
-static int store_stages(struct server *s, const struct rollout_wish *wish,
-                        struct store_rollout *row, char **text,
-                        struct error *err)
-{
-    *text = rollout_place_stages(s, wish, row->id);
-    row->stages = *text;
-    if (*text == NULL) {
-        return -1;
+    new->stages = rollout_place_stages(s, new->wish, new->row.id);
+    new->row.stages = new->stages;
+    if (new->stages == NULL) {
+        return error_set(err, "no memory");
     }
     return db_run(&s->store.db, err,
                   "UPDATE rollouts SET stages = ? WHERE number = ?", "ti",
-                  *text, (int64_t)row->id);
+                  new->stages, (int64_t) new->row.id);
 }
 
-static int store_rollout(struct server *s, struct http_request *rq,
-                         const struct rollout_wish *wish,
-                         struct rollout *active, struct store_rollout *row,
-                         char **text)
+/* In memory, once it is stored. */
+static struct rollout *begin_rollout(struct server *s,
+                                     const struct new_rollout *new)
 {
-    struct error err = {BL_OK, 0, "no memory"};
+    uint64_t now = (uint64_t)time(NULL);
+    struct rollout *r;
 
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    if (new->active != NULL) {
+        rollout_set_state(new->active, ROLLOUT_ABORTED, new->active->stage);
     }
-    if (store_changes(s, rq, active, row, wish->product->name,
-                      wish->release->version, &err) != 0 ||
-        store_stages(s, wish, row, text, &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+    r = catalog_add_rollout(&s->catalog, &new->row, now, now);
+    pthread_rwlock_unlock(&s->catalog.lock);
+    return r;
 }
 
 void rollout_create(struct server *s, struct http_request *rq,
                     const struct rollout_wish *wish)
 {
-    struct rollout *active = catalog_active(wish->product);
-    uint64_t now = (uint64_t)time(NULL);
-    char *text = NULL;
-    struct rollout *r;
-    struct store_rollout row = {
-        .product = wish->product->number,
-        .release = wish->release->number,
-        .name = wish->name,
-        .kind = wish->kind,
-        .state = ROLLOUT_RUNNING,
-        .stages = "",
-        .permit = wish->permit,
+    struct new_rollout new = {
+        .wish = wish,
+        .active = catalog_active(wish->product),
+        .row.product = wish->product->number,
+        .row.release = wish->release->number,
+        .row.name = wish->name,
+        .row.kind = wish->kind,
+        .row.state = ROLLOUT_RUNNING,
+        .row.stages = "",
+        .row.permit = wish->permit,
     };
+    const char *action =
+        wish->kind == ROLLOUT_ROLLBACK ? "product-rollback" : "rollout-start";
+    struct rollout *r = NULL;
 
-    if (store_rollout(s, rq, wish, active, &row, &text) != 0) {
-        free(text);
-        return;
+    if (api_change(s, rq, write_rollout, &new, action, wish->product->name,
+                   wish->release->version) == 0) {
+        r = begin_rollout(s, &new);
+        if (r == NULL) {
+            api_error(rq, 503, "memory", "no memory; restart the server");
+        }
     }
-    pthread_rwlock_wrlock(&s->catalog.lock);
-    if (active != NULL) {
-        rollout_set_state(active, ROLLOUT_ABORTED, active->stage);
-    }
-    r = catalog_add_rollout(&s->catalog, &row, now, now);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    free(text);
+    free(new.stages);
     if (r == NULL) {
-        api_error(rq, 503, "memory", "no memory; restart the server");
         return;
     }
     log_info("rollout-start", LOG_INT("rollout", r->id),
@@ -325,24 +310,26 @@ struct change {
     uint32_t stage;
 };
 
+struct new_state {
+    struct rollout *rollout;
+    const struct change *change;
+};
+
+static int write_state(struct server *s, void *ctx, struct error *err)
+{
+    const struct new_state *new = ctx;
+
+    return rollout_store_state(s, new->rollout, new->change->state,
+                               new->change->stage, err);
+}
+
 static void apply(struct server *s, struct http_request *rq, struct rollout *r,
                   const struct change *c)
 {
-    struct error err = {BL_OK, 0, ""};
+    struct new_state new = {r, c};
 
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return;
-    }
-    if (rollout_store_state(s, r, c->state, c->stage, &err) != 0 ||
-        store_audit(&s->store, rq->actor, c->action, rq->param[0],
-                    r->product->name, &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
+    if (api_change(s, rq, write_state, &new, c->action, rq->param[0],
+                   r->product->name) != 0) {
         return;
     }
     pthread_rwlock_wrlock(&s->catalog.lock);
