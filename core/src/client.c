@@ -13,6 +13,7 @@ const struct bl_timing bl_timing_default = {1800,  60,  60, 3600,
 
 enum {
     RETRY_AFTER_MAX_S = 86400, /* nobody may silence a device for good */
+    KEEP_TIME_S = 86400,       /* in flash, it may lag so much behind */
     TRIAL_POLL_S = 5           /* a health check may wait for the server */
 };
 
@@ -244,6 +245,7 @@ bl_status bl_client_init(struct bl_client *c,
     }
     bl_client_platform(c);
     read_running(c);
+    c->issued_kept = c->state.issued;
     c->ask = true;
     bl_client_trial_init(c);
     c->told = last_event(c);
@@ -304,6 +306,54 @@ static void refuse_answer(struct bl_client *c, bl_status why)
     back_off(c, 0);
 }
 
+/* Every ticket may be a little newer; flash need not know of each. What other
+ * saves write is as good, and this one comes soon enough after them. */
+static void keep_time(struct bl_client *c, uint64_t issued)
+{
+    if (issued > c->state.issued) {
+        c->state.issued = issued;
+    }
+    if (c->state.issued - c->issued_kept >= KEEP_TIME_S &&
+        bl_state_save(c->config.layout, &c->state) == BL_OK) {
+        c->issued_kept = c->state.issued;
+    }
+}
+
+static bool has_ticket_key(const struct bl_root *root, const uint8_t *kid)
+{
+    for (uint32_t i = 0; i < root->n_keys; i++) {
+        if ((root->role[BL_ROLE_TICKET].keys >> i & 1U) != 0 &&
+            memcmp(root->key[i].kid, kid, BL_KID_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ticket_keys_stay(const struct bl_root *before,
+                             const struct bl_root *after)
+{
+    for (uint32_t i = 0; i < before->n_keys; i++) {
+        if (has_ticket_key(before, before->key[i].kid) &&
+            !has_ticket_key(after, before->key[i].kid)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A key that is trusted no more may have said a time that is yet to come, and
+ * so have spoilt every permit. From now on the root document's own counts. */
+static void forget_time(struct bl_client *c)
+{
+    bl_status s;
+
+    c->state.issued = 0;
+    c->issued_kept = 0;
+    s = bl_state_save(c->config.layout, &c->state);
+    (void)s; /* the next save does it */
+}
+
 static BL_APART bl_status take_root(struct bl_client *c, bl_span document)
 {
     const struct bl_client_config *config = &c->config;
@@ -314,6 +364,9 @@ static BL_APART bl_status take_root(struct bl_client *c, bl_span document)
         return BL_TOO_LARGE;
     }
     s = bl_root_accept(document, &c->root, config->crypto, &next);
+    if (s == BL_OK && !ticket_keys_stay(&c->root, &next)) {
+        forget_time(c);
+    }
     if (s == BL_OK) {
         s = bl_root_save(config->layout, document, config->io,
                          config->io_size);
@@ -370,7 +423,7 @@ static BL_APART bl_status take_ticket(struct bl_client *c,
     c->reached = true;
     c->ask = false;
     c->refusal = BL_OK;
-    c->ticket_issued = ticket.issued;
+    keep_time(c, ticket.issued);
     c->ticket_due_ms =
         c->now_ms + (uint64_t)config->timing.ticket_interval * 1000;
     if (memcmp(ticket.manifest, c->running, 32) == 0) {

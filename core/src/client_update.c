@@ -58,13 +58,19 @@ static void give_up(struct bl_client *c, bl_status why)
     c->retry_ms = c->now_ms + bl_client_interval_ms(c);
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* For what expires. The ticket's time is signed and minutes old; a clock may
- * know it better, or not at all. */
+ * know it better, or not at all. A thief of the ticket key can say any time,
+ * but none before the last honest ticket, nor before the root document. */
 static uint64_t time_now(const struct bl_client *c)
 {
     uint64_t now = c->config.now != NULL ? c->config.now(c->config.ctx) : 0;
 
-    return now < c->ticket_issued ? c->ticket_issued : now;
+    return later(now, later(c->state.issued, c->root.issued));
 }
 
 /* --- Judging a manifest -----------------------------------------------------

@@ -17,6 +17,7 @@ enum {
     AT_BOOTS = 32,
     AT_SLOT = 40,
     SLOT_BYTES = 48,
+    AT_ISSUED = 136,
     AT_CRC = 252
 };
 
@@ -36,6 +37,7 @@ static const struct bl_field fields[] = {
     FIELD(AT_OUTCOME_SEQUENCE, outcome_sequence),
     FIELD(AT_FLOOR, floor),
     FIELD(AT_BOOTS, boots),
+    FIELD(AT_ISSUED, issued),
 };
 #undef FIELD
 enum { FIELDS = sizeof fields / sizeof fields[0] };

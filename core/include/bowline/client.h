@@ -85,7 +85,8 @@ struct bl_client_config {
     /* May the offered update go on now? NULL: always. */
     bl_wait (*ready)(void *ctx);
     /* Seconds since 1970, 0 when not known. NULL: no clock. Used for permits
-     * and use-before only, together with the ticket's signed time; a wrong
+     * and use-before only, together with signed times (never before the latest
+     * ticket's, or the root document's); a wrong
      * clock never keeps a device from taking a ticket. */
     uint64_t (*now)(void *ctx);
     void *ctx;
@@ -162,7 +163,7 @@ struct bl_client {
     uint8_t running[32];
     uint8_t image_digest[32]; /* of the running image, component 0 */
     uint64_t sequence;        /* of the release being worked on */
-    uint64_t ticket_issued;
+    uint64_t issued_kept; /* state.issued as it was last saved for itself */
     uint32_t envelope_n; /* its size as the server says, 0: not known */
     uint32_t received;   /* bytes of the envelope so far */
     int32_t version[BL_CLIENT_VERSION];

@@ -45,8 +45,10 @@ struct bl_state {
     uint8_t trial_reset; /* the cause that ended the last failed trial boot */
     uint16_t outcome;    /* bl_status of the last trial: 0 confirmed */
     uint64_t outcome_sequence; /* which release that was, 0: none yet */
-    uint64_t floor; /* lowest sequence number that may be installed */
-    uint32_t boots; /* counted by the boot code, wraps */
+    uint64_t floor;  /* lowest sequence number that may be installed */
+    uint32_t boots;  /* counted by the boot code, wraps */
+    uint64_t issued; /* highest time of a ticket that was accepted under the
+                        present ticket keys, 0: none yet */
     struct bl_slot_record slot[2];
 };
 

@@ -410,6 +410,8 @@ static void flipped_bits_of_an_answer_do_no_harm(void **state)
     struct rig *rig = *state;
     size_t n = 1;
 
+    rig_start(rig);
+    rig_poll(rig); /* the time is written down: at most once a day */
     rig->server.wanted = SIM_R2;
     rig->server.permit = true;
     for (size_t flip = 0; flip < n; flip++) {

@@ -21,6 +21,7 @@ static struct bl_state full_state(void)
     s.outcome_sequence = 0x1122334455667788u;
     s.floor = 0xFFEEDDCCBBAA9988u;
     s.boots = 0xFFFFFFFF;
+    s.issued = 0x8877665544332211u;
     for (int i = 0; i < 2; i++) {
         s.slot[i].status = (uint8_t)(BL_SLOT_READY + i);
         s.slot[i].permitted = (uint8_t)(1 - i);
