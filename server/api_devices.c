@@ -1,194 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/devices */
-#include "api.h"
-#include "decide.h"
+/* /api/v1/devices: registration, removal, the way back of one. */
+#include "device_view.h"
 #include "report.h"
 #include "router.h"
 
 #include "host/file.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-/* --- A device as JSON ------------------------------------------------------
- */
-
-static const char *wait_name(uint8_t wait)
-{
-    static const char *const name[] = {"", "window", "consent", "battery",
-                                       "network"};
-
-    return wait < 5 ? name[wait] : "unknown";
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
-
-static const char *noted_version(struct server *s, const struct device *d)
-{
-    const struct product *p = catalog_product_number(&s->catalog, d->product);
-    const struct release *r =
-        catalog_release_sequence(&s->catalog, p, d->s.noted_sequence);
-
-    return r == NULL ? "a release" : r->version;
-}
-
-/* "returned from 1.2.0: boot-tries (watchdog)" */
-static json_t *history(struct server *s, const struct device *d)
-{
-    char text[256];
-    uint8_t state = d->s.noted_state;
-    const char *code = bl_status_name((bl_status)d->s.noted_code);
-    const char *version;
-
-    if (d->s.first_seen == 0) {
-        return json_string("never seen");
-    }
-    if (state < BL_STATE_CONFIRMED && d->s.noted_code == BL_OK) {
-        return json_string("");
-    }
-    version = noted_version(s, d);
-    if (state == BL_STATE_CONFIRMED) {
-        snprintf(text, sizeof text, "confirmed %s", version);
-    } else if (state == BL_STATE_RETURNED && d->s.noted_reset != 0) {
-        snprintf(text, sizeof text, "returned from %s: %s (%s)", version, code,
-                 bl_reset_cause_name((bl_reset_cause)d->s.noted_reset));
-    } else if (state == BL_STATE_RETURNED) {
-        snprintf(text, sizeof text, "returned from %s: %s", version, code);
-    } else {
-        snprintf(text, sizeof text, "%s %s: %s",
-                 bl_device_state_name((bl_device_state)state), version, code);
-    }
-    return json_string(text);
-}
-
-static const char *target_kind(uint64_t order, const struct rollout *r)
-{
-    if (order % 2 == 1) {
-        return "device";
-    }
-    return r != NULL && r->kind == ROLLOUT_ROLLBACK ? "product" : "rollout";
-}
-
-static json_t *target(struct server *s, struct device *d, bool *updated)
-{
-    uint64_t order;
-    struct rollout_verdict v = device_decide(s, d, &order);
-    const struct release *release;
-    const struct rollout *rollout;
-    bl_span permit;
-
-    *updated = false;
-    if (!v.wanted) {
-        return json_null();
-    }
-    release = catalog_offer(&s->catalog, d->pin, order, &permit);
-    rollout = order % 2 == 0 ? catalog_rollout(&s->catalog, order / 2) : NULL;
-    *updated = d->s.offer == order && d->s.outcome == BL_STATE_CONFIRMED &&
-               v.why == ROLLOUT_RUNS;
-    return json_pack("{s:s, s:o, s:o, s:s}", "version", release->version,
-                     "manifest", api_hex(release->manifest, 32), "rollout",
-                     rollout == NULL ? json_null()
-                                     : json_integer((json_int_t)rollout->id),
-                     "kind", target_kind(order, rollout));
-}
-
-static const char *why_text(const struct device *d, enum rollout_why why)
-{
-    if (d->s.first_seen == 0) {
-        return "it has not been seen yet";
-    }
-    switch (why) {
-    case ROLLOUT_STAGE:
-        return "its turn comes in a later stage";
-    case ROLLOUT_PAUSE:
-        return "the rollout is paused";
-    case ROLLOUT_TRIED:
-        return "it tried this release and did not keep it";
-    case ROLLOUT_NEWER:
-        return "it has, or has tried, something newer";
-    case ROLLOUT_FLOOR:
-        return "its anti-rollback floor is above the release's sequence "
-               "number; release it again, under a new version";
-    case ROLLOUT_TRIAL:
-        return "the image it runs is still on trial";
-    case ROLLOUT_RUNS:
-        return d->s.confirmed != 0 ? "it runs what it should"
-                                   : "it runs what it should, still on trial";
-    case ROLLOUT_OFFER:
-        return "an update is offered";
-    case ROLLOUT_NOTHING:
-    default:
-        return "no rollout wants anything of it";
-    }
-}
-
-static json_t *when(uint32_t seconds)
-{
-    return seconds == 0 ? json_null() : json_integer(seconds);
-}
-
-static json_t *progress(const struct device_state *s)
-{
-    if (s->state != BL_STATE_DOWNLOADING || s->total == 0) {
-        return json_null();
-    }
-    return json_pack("{s:I, s:I}", "done", (json_int_t)s->done, "total",
-                     (json_int_t)s->total);
-}
-
-static void add_reported(json_t *out, struct server *s, const struct device *d)
-{
-    const struct device_state *st = &d->s;
-    bool seen = st->first_seen != 0;
-    json_t *code =
-        st->noted_code == 0
-            ? json_null()
-            : json_string(bl_status_name((bl_status)st->noted_code));
-    json_t *part = json_pack(
-        "{s:s, s:s, s:I, s:o, s:o, s:o, s:b, s:s, s:o, s:s, s:o, s:o, s:o,"
-        " s:o, s:I, s:I, s:o}",
-        "hardware", st->hardware, "version", st->version, "sequence",
-        (json_int_t)st->sequence, "manifest",
-        seen ? api_hex(st->manifest, 32) : json_null(), "image",
-        seen ? api_hex(st->image, 32) : json_null(), "slot",
-        seen ? json_string(st->slot == 0 ? "A" : "B") : json_null(),
-        "confirmed", st->confirmed != 0, "state",
-        bl_device_state_name((bl_device_state)st->state), "code", code,
-        "reset", bl_reset_cause_name((bl_reset_cause)st->noted_reset),
-        "progress", progress(st), "wait",
-        text_or_null(st->state == BL_STATE_WAITING ? wait_name(st->wait)
-                                                   : NULL),
-        "last_seen", when(st->last_seen), "first_seen", when(st->first_seen),
-        "root_version", (json_int_t)st->root_version, "floor",
-        (json_int_t)st->floor, "history", history(s, d));
-
-    json_object_update(out, part);
-    json_decref(part);
-}
-
-/* The catalog and the device are locked. */
-static json_t *device_json(struct server *s, struct device *d)
-{
-    const struct product *p = catalog_product_number(&s->catalog, d->product);
-    json_t *tags = json_loads(d->tags, 0, NULL);
-    json_t *out =
-        json_pack("{s:o, s:s, s:s, s:o}", "id", api_hex(d->id, BL_ID_SIZE),
-                  "name", d->name, "product", p->name, "tags",
-                  tags == NULL ? json_array() : tags);
-    uint64_t order;
-    struct rollout_verdict v = device_decide(s, d, &order);
-    bool updated;
-
-    add_reported(out, s, d);
-    json_object_set_new(out, "target", target(s, d, &updated));
-    json_object_set_new(out, "updated", json_boolean(updated));
-    json_object_set_new(out, "why", json_string(why_text(d, v.why)));
-    return out;
-}
 
 /* --- Registration ---------------------------------------------------------
  */
@@ -353,27 +171,12 @@ void device_add(struct server *s, struct http_request *rq)
 /* --- One device ------------------------------------------------------------
  */
 
-/* Locked, or the error is set. The caller holds the catalog's lock. */
-static struct device *named(struct server *s, struct http_request *rq)
-{
-    uint8_t id[16];
-    struct device *d = NULL;
-
-    if (hex_decode(rq->param[0], strlen(rq->param[0]), id, 16) == 0) {
-        d = devices_lock(s->devices, id);
-    }
-    if (d == NULL) {
-        api_error(rq, 404, "not-found", "there is no device %s", rq->param[0]);
-    }
-    return d;
-}
-
 void device_show(struct server *s, struct http_request *rq)
 {
     struct device *d;
 
     pthread_rwlock_rdlock(&s->catalog.lock);
-    d = named(s, rq);
+    d = device_named(s, rq);
     if (d != NULL) {
         json_t *out = device_json(s, d);
 
@@ -394,7 +197,7 @@ void device_delete(struct server *s, struct http_request *rq)
     uint32_t number;
 
     pthread_mutex_lock(&s->admin);
-    d = named(s, rq);
+    d = device_named(s, rq);
     if (d != NULL) {
         number = d->number;
         devices_unlock(s->devices, d);
@@ -412,185 +215,6 @@ void device_delete(struct server *s, struct http_request *rq)
         }
     }
     pthread_mutex_unlock(&s->admin);
-}
-
-/* --- Lists ------------------------------------------------------------------
- */
-
-struct filter {
-    const struct product *product;
-    const char *product_name;
-    const char *state;
-    const char *version;
-    const char *text;
-};
-
-static bool wanted(const struct filter *f, const struct device *d)
-{
-    char id[33];
-
-    if (f->product_name != NULL &&
-        (f->product == NULL || d->product != f->product->number)) {
-        return false;
-    }
-    if (f->state != NULL &&
-        strcmp(f->state, bl_device_state_name((bl_device_state)d->s.state)) !=
-            0) {
-        return false;
-    }
-    if (f->version != NULL && strcmp(f->version, d->s.version) != 0) {
-        return false;
-    }
-    if (f->text == NULL || f->text[0] == '\0') {
-        return true;
-    }
-    hex_encode(d->id, 16, id);
-    return strncmp(id, f->text, strlen(f->text)) == 0 ||
-           strstr(d->name, f->text) != NULL ||
-           strstr(d->tags, f->text) != NULL;
-}
-
-/* Polls go on: the catalog is read-locked, a device only while it is read. */
-static uint64_t collect(struct server *s, const struct filter *f,
-                        const struct api_page *page, json_t *items)
-{
-    uint64_t last = page->after;
-
-    for (uint64_t i = page->after + 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, (uint32_t)i);
-
-        if (d == NULL) {
-            continue;
-        }
-        if (wanted(f, d)) {
-            if (json_array_size(items) == page->limit) {
-                devices_unlock(s->devices, d);
-                return last;
-            }
-            json_array_append_new(items, device_json(s, d));
-            last = i;
-        }
-        devices_unlock(s->devices, d);
-    }
-    return 0;
-}
-
-void device_list(struct server *s, struct http_request *rq)
-{
-    struct filter f = {
-        .product_name = http_query(rq, "product"),
-        .state = http_query(rq, "state"),
-        .version = http_query(rq, "version"),
-        .text = http_query(rq, "q"),
-    };
-    struct api_page page;
-    json_t *items;
-    uint64_t next;
-
-    if (api_page_read(rq, &page) != 0) {
-        return;
-    }
-    items = json_array();
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    f.product = f.product_name == NULL
-                    ? NULL
-                    : catalog_product(&s->catalog, f.product_name);
-    next = collect(s, &f, &page, items);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    api_list(rq, items, next);
-}
-
-struct event_list {
-    struct server *s;
-    const struct product *product;
-    json_t *items;
-};
-
-static int add_event(void *ctx, sqlite3_stmt *row)
-{
-    struct event_list *l = ctx;
-    uint64_t sequence = (uint64_t)sqlite3_column_int64(row, 5);
-    int code = sqlite3_column_int(row, 4);
-    int slot = sqlite3_column_int(row, 6);
-    const struct release *r =
-        catalog_release_sequence(&l->s->catalog, l->product, sequence);
-
-    json_array_append_new(
-        l->items,
-        json_pack(
-            "{s:I, s:I, s:I, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:i,"
-            " s:s, s:I}",
-            "number", (json_int_t)sqlite3_column_int64(row, 0), "boot",
-            (json_int_t)sqlite3_column_int64(row, 1), "uptime",
-            (json_int_t)sqlite3_column_int64(row, 2), "state",
-            bl_device_state_name((bl_device_state)sqlite3_column_int(row, 3)),
-            "code", bl_status_name((bl_status)code), "code_number", code,
-            "meaning", bl_status_meaning((bl_status)code), "sequence",
-            (json_int_t)sequence, "version",
-            text_or_null(r == NULL ? NULL : r->version), "slot",
-            slot == 0   ? "A"
-            : slot == 1 ? "B"
-                        : "",
-            "attempt", sqlite3_column_int(row, 7), "reset",
-            bl_reset_cause_name((bl_reset_cause)sqlite3_column_int(row, 8)),
-            "received", (json_int_t)sqlite3_column_int64(row, 9)));
-    return 0;
-}
-
-static void list_events(struct server *s, struct http_request *rq,
-                        uint32_t number, struct event_list *l)
-{
-    struct error err = {BL_OK, 0, ""};
-    struct api_page page;
-    uint64_t next = 0;
-    int result;
-
-    if (api_page_read(rq, &page) != 0) {
-        return;
-    }
-    l->items = json_array();
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    result = db_each(
-        &s->store.db, &err, add_event, l,
-        "SELECT number, boot, uptime, state, code, sequence, slot, attempt,"
-        " reset, received FROM events WHERE device = ? AND number < ?"
-        " ORDER BY number DESC LIMIT ?",
-        "iii", (int64_t)number,
-        page.after == 0 ? INT64_MAX : (int64_t)page.after,
-        (int64_t)page.limit);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    if (result != 0) {
-        json_decref(l->items);
-        api_store_error(rq, &err);
-        return;
-    }
-    if (json_array_size(l->items) == page.limit) {
-        json_t *last = json_array_get(l->items, page.limit - 1);
-
-        next = (uint64_t)json_integer_value(json_object_get(last, "number"));
-    }
-    api_list(rq, l->items, next);
-}
-
-void device_events(struct server *s, struct http_request *rq)
-{
-    struct event_list l = {s, NULL, NULL};
-    struct device *d;
-    uint32_t number = 0;
-
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    d = named(s, rq);
-    if (d != NULL) {
-        number = d->number;
-        l.product = catalog_product_number(&s->catalog, d->product);
-        devices_unlock(s->devices, d);
-    }
-    pthread_rwlock_unlock(&s->catalog.lock);
-    if (number != 0) {
-        store_lock(&s->store);
-        list_events(s, rq, number, &l);
-        store_unlock(&s->store);
-    }
 }
 
 /* --- Rollback of one device -------------------------------------------------
@@ -699,7 +323,7 @@ void device_rollback(struct server *s, struct http_request *rq)
         return;
     }
     pthread_mutex_lock(&s->admin);
-    d = named(s, rq);
+    d = device_named(s, rq);
     if (d != NULL) {
         uint32_t number = d->number;
 
