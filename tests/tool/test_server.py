@@ -337,7 +337,7 @@ def go_wrong(site):
         device.poll()
     out = site.good("rollout", "start", "1.1.0").out
     assert re.search("blocked +3 of 4 devices have a floor", out)
-    assert "new sequence number" in out
+    assert "release it again" in out
 
 
 # --- A server that answers strangely -----------------------------------------
