@@ -95,3 +95,19 @@ int device_record_get(struct device_state *s, bl_span record)
     s->version[DEVICE_TEXT - 1] = '\0';
     return 0;
 }
+
+/* busy_us is when what it has asked for would be done at an even pace. */
+bool device_may_poll(struct device *d, uint64_t now_us, uint32_t per_minute,
+                     uint32_t *wait_s)
+{
+    enum { SECOND = 1000000, MINUTE = 60 * SECOND };
+    uint64_t from = d->busy_us > now_us ? d->busy_us : now_us;
+    uint64_t each = per_minute == 0 ? 0 : MINUTE / per_minute;
+
+    if (from + each > now_us + MINUTE) {
+        *wait_s = (uint32_t)((from + each - now_us - MINUTE) / SECOND) + 1;
+        return false;
+    }
+    d->busy_us = per_minute == 0 ? 0 : from + each;
+    return true;
+}

@@ -53,11 +53,19 @@ struct device {
     uint32_t runs;     /* release it runs: number in releases, 0: unknown */
     bool dirty;        /* newer than its row in device_state */
     uint8_t downloads; /* open now */
+    uint64_t busy_us;  /* device_may_poll */
     struct pin *pin;   /* its own desired release, or NULL */
     char *name;        /* "" when none */
     char *tags;        /* a JSON array of strings */
     struct device_state s;
 };
+
+/*
+ * May it poll with a nonce or with events now? A minute's worth at once, then
+ * `per_minute` evenly. Else *wait_s says in how many seconds.
+ */
+bool device_may_poll(struct device *d, uint64_t now_us, uint32_t per_minute,
+                     uint32_t *wait_s);
 
 /* DEVICE_RECORD bytes. */
 void device_record_put(const struct device_state *s, uint8_t *out);

@@ -25,13 +25,19 @@ enum {
     RETRY_S = 10
 };
 
-static void say_later(struct http_request *rq, int status, const char *text)
+static void say_in(struct http_request *rq, int status, uint32_t seconds,
+                   const char *text)
 {
-    char seconds[12];
+    char after[12];
 
     http_reply_line(rq, status, text);
-    snprintf(seconds, sizeof seconds, "%d", RETRY_S);
-    http_reply_header(rq, "Retry-After", seconds);
+    snprintf(after, sizeof after, "%" PRIu32, seconds);
+    http_reply_header(rq, "Retry-After", after);
+}
+
+static void say_later(struct http_request *rq, int status, const char *text)
+{
+    say_in(rq, status, RETRY_S, text);
 }
 
 /* --- Poll -----------------------------------------------------------------
@@ -171,6 +177,7 @@ static int poll_device(struct server *s, struct http_request *rq,
 {
     struct device *d = devices_lock(s->devices, w->poll.id);
     const struct product *product;
+    uint32_t wait_s;
 
     if (d == NULL) {
         http_reply_line(rq, 401, "not authenticated: no such device");
@@ -187,6 +194,15 @@ static int poll_device(struct server *s, struct http_request *rq,
                  "registered for",
                  product->name);
         http_reply_line(rq, 403, text);
+        return -1;
+    }
+    if ((w->poll.nonce.n > 0 || w->poll.n_events > 0) &&
+        !device_may_poll(d, rq->began_us, (uint32_t)s->config.polls_per_minute,
+                         &wait_s)) {
+        devices_unlock(s->devices, d);
+        atomic_fetch_add(&s->metrics.polls_refused, 1);
+        say_in(rq, 429, wait_s,
+               "more polls with a nonce or events than polls_per_minute");
         return -1;
     }
     poll_locked(s, d, w);

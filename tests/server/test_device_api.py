@@ -28,7 +28,8 @@ def test_a_poll_cut_at_any_length_is_malformed(server):
     assert device.send(body, connection).status == 200
 
 
-def test_a_poll_with_any_bit_flipped_does_no_harm(server):
+def test_a_poll_with_any_bit_flipped_does_no_harm(make_server):
+    server = make_server(polls_per_minute=0).start().set_up()
     device = server.register()
     device.event(3, 0, 2)
     body = device.message()
@@ -144,6 +145,27 @@ def test_events_are_acknowledged_once_and_kept(server):
     rest = server.api(
         "GET", f"/devices/{device.id}/events?after={page['next']}").json
     assert [e["number"] for e in rest["items"]] == [6, 5, 4, 3, 2, 1]
+
+
+def test_polls_that_cost_are_limited_light_ones_are_not(make_server):
+    server = make_server(polls_per_minute=6).start().set_up()
+    device, other = server.register(), server.register()
+    for _ in range(3):
+        device.poll()
+        device.event(10, 60, 7)
+        device.poll(nonce=False)
+    device.event(10, 60, 7)
+    for message in (device.message(), device.message(nonce=False)):
+        answer = device.send(message)
+        assert answer.status == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 11
+    events, device.events = device.events, []
+    for _ in range(30):
+        device.poll(nonce=False)
+    other.poll()
+    listed = server.api("GET", f"/devices/{device.id}/events").json["items"]
+    assert [e["number"] for e in listed] == [3, 2, 1]
+    assert events[0][0] == 4  # neither stored nor acknowledged: sent again
 
 
 # --- downloads ---

@@ -105,9 +105,41 @@ static void numbers_that_are_not_there_are_not_found(void **state)
     devices_free(t);
 }
 
+static void polls_that_cost_come_at_a_pace(void **state)
+{
+    const uint64_t second = 1000000;
+    uint64_t now = 1000 * second;
+    struct device d = {.number = 1};
+    uint32_t wait_s = 0;
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        assert_true(device_may_poll(&d, now, 60, &wait_s));
+    }
+    assert_false(device_may_poll(&d, now, 60, &wait_s));
+    assert_int_equal(wait_s, 2);
+    assert_false(device_may_poll(&d, now + second - 1, 60, &wait_s));
+    assert_true(device_may_poll(&d, now + second, 60, &wait_s));
+    assert_false(device_may_poll(&d, now + second, 60, &wait_s));
+    /* One a second, for ever; then a minute's worth again. */
+    for (int i = 2; i < 1000; i++) {
+        assert_true(
+            device_may_poll(&d, now + (uint64_t)i * second, 60, &wait_s));
+    }
+    now += 1100 * second;
+    for (int i = 0; i < 60; i++) {
+        assert_true(device_may_poll(&d, now, 60, &wait_s));
+    }
+    assert_false(device_may_poll(&d, now, 60, &wait_s));
+    for (int i = 0; i < 1000; i++) {
+        assert_true(device_may_poll(&d, now, 0, &wait_s));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(polls_that_cost_come_at_a_pace),
         cmocka_unit_test(many_devices_are_found_by_id_and_by_number),
         cmocka_unit_test(a_removed_device_is_not_found_and_others_still_are),
         cmocka_unit_test(an_id_is_there_once),

@@ -195,7 +195,7 @@ def full_disk(server):
 
 
 def test_a_full_disk_is_said_and_the_server_goes_on(make_server):
-    server = make_server().start().set_up()
+    server = make_server(polls_per_minute=0).start().set_up()
     release = server.publish(1, "1.0.0")
     device = server.register()
     device.run(release, slot=0)
