@@ -93,6 +93,16 @@ static uint8_t event_attempt(const struct bl_client *c, bl_device_state state)
     return c->attempt;
 }
 
+/* By 1000, without a division of 64 bits: in two steps, of 16 bits each. Right
+ * for 136 years. */
+static uint32_t seconds(uint64_t ms)
+{
+    uint32_t high = (uint32_t)(ms >> 19);
+    uint32_t low = (high % 125) << 16 | ((uint32_t)(ms >> 3) & 0xFFFFU);
+
+    return ((high / 125) << 16) + low / 125;
+}
+
 void bl_client_enter(struct bl_client *c, bl_device_state state,
                      bl_status code)
 {
@@ -101,8 +111,7 @@ void bl_client_enter(struct bl_client *c, bl_device_state state,
 
     c->device_state = state;
     memset(&e, 0, sizeof(e));
-    /* By 1000, without a division of 64 bits. */
-    e.uptime_s = (uint32_t)((c->now_ms - c->started_ms) >> 3) / 125;
+    e.uptime_s = seconds(c->now_ms - c->started_ms);
     e.boot = c->state.boots;
     e.sequence = c->sequence;
     e.code = (uint16_t)code;

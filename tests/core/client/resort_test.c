@@ -162,7 +162,7 @@ static void crashing_while_the_other_rots_still_boots(void **state)
 /* --- A security floor above what runs --------------------------------------
  */
 
-static void raise_floor(struct rig *rig, uint64_t floor)
+static void second_root(struct rig *rig, uint64_t floor, const char *prefix)
 {
     struct author_root root = {
         .version = 2, .issued = SIM_TIME, .floor = floor};
@@ -176,6 +176,8 @@ static void raise_floor(struct rig *rig, uint64_t floor)
         root.role[i].threshold = 1;
         root.role[i].n_keys = 1;
     }
+    root.role[BL_ROLE_RELEASE].n_prefixes = prefix != NULL;
+    root.role[BL_ROLE_RELEASE].prefix[0] = prefix;
     buffer_clear(&fixture.root[1]);
     assert_int_equal(author_root_new(&root, &unsigned_root, &err), 0);
     assert_int_equal(author_root_sign(buffer_span(&unsigned_root),
@@ -185,6 +187,11 @@ static void raise_floor(struct rig *rig, uint64_t floor)
                      0);
     buffer_free(&unsigned_root);
     rig->server.root = 2;
+}
+
+static void raise_floor(struct rig *rig, uint64_t floor)
+{
+    second_root(rig, floor, NULL);
 }
 
 static int floor_teardown(void **state)
@@ -250,6 +257,33 @@ static void crashing_trial_returns_below_a_raised_floor(void **state)
     }
     boots(rig, BL_SLOT_A);
     is_mended(rig, SIM_R3);
+}
+
+/* The release role may not write "app" any more, whether it is downloaded or
+ * there already. */
+static void other_slot_is_not_reused_for_what_may_not_be_written(void **state)
+{
+    struct rig *rig = *state;
+    bl_status code = BL_OK;
+    struct buffer kept;
+
+    rig_start(rig);
+    is_mended(rig, SIM_R2);
+    second_root(rig, 0, "cfg");
+    bl_client_poke(rig->client);
+    rig_poll(rig);
+    assert_int_equal(rig->client->root.version, 2);
+    kept = fixture.release[SIM_R1].permit[1];
+    fixture.release[SIM_R1].permit[1] = fixture.release[SIM_R1].permit[0];
+    rig->server.permit = true;
+    rig->server.wanted = SIM_R1;
+    rig->server.polls = 1;
+    bl_client_poke(rig->client);
+    assert_int_equal(rig_run(rig), BL_TODO_SLEEP);
+    fixture.release[SIM_R1].permit[1] = kept;
+    assert_int_equal(rig_events(rig, BL_STATE_REFUSED, &code), 1);
+    assert_int_equal(code, BL_COMPONENT_FORBIDDEN);
+    assert_int_equal(stored(rig).trial, BL_SLOT_NONE);
 }
 
 /* --- A state record that flash does not take -------------------------------
@@ -339,6 +373,7 @@ int main(void)
         FLOOR_TEST(raised_floor_lets_the_device_live_and_update),
         FLOOR_TEST(failed_trial_returns_below_a_raised_floor),
         FLOOR_TEST(crashing_trial_returns_below_a_raised_floor),
+        FLOOR_TEST(other_slot_is_not_reused_for_what_may_not_be_written),
         TEST(refused_try_is_reported_by_what_runs),
         TEST(refused_fallback_never_writes_what_runs),
         TEST(worn_out_state_runs_without_asking_for_resets),

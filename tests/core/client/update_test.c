@@ -81,6 +81,32 @@ static void assert_on_trial(struct rig *rig, enum sim_release_name name)
                         fixture.release[name].app, SIM_APP_SIZE);
 }
 
+/* Events tell the uptime rightly on a device that runs for years. */
+static void uptime_is_right_after_years(void **state)
+{
+    static const uint64_t seconds[] = {1,        4294967,         34359738,
+                                       34560000, 3 * 366 * 86400, 4294967295};
+    struct rig *rig = *state;
+    struct bl_event event[8];
+    uint32_t n = 0;
+
+    rig_start(rig);
+    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+        rig->now_ms = 5000 + seconds[i] * 1000;
+        bl_client_poke(rig->client);
+        bl_client_next(rig->client, rig->now_ms, &rig->action);
+        assert_int_equal(rig->action.todo, BL_TODO_POLL);
+        /* Refused for another reason each time, so that it is told. */
+        bl_client_answer(rig->client, rig->now_ms, 200,
+                         bl_span_of(i % 2 == 0 ? "\xff" : "\xa0", 1), 0);
+        assert_ok(bl_journal_read(&rig->client->journal,
+                                  rig->client->journal.next - 2, event, 8,
+                                  &n));
+        assert_int_equal(n, 1);
+        assert_int_equal(event[0].uptime_s, seconds[i]);
+    }
+}
+
 /* --- As it should be
  * ------------------------------------------------------------ */
 
@@ -154,6 +180,23 @@ static void parts_that_do_not_last_are_refused_before_anything(void **state)
 /* --- Transfers that break
  * --------------------------------------------------------- */
 
+/* The GET in hand goes on behind what flash has of the first `n` bytes. */
+static void assert_in_flash(struct rig *rig, size_t n)
+{
+    assert_true(rig->action.offset <= n);
+    assert_true(n - rig->action.offset < sizeof(rig->device.io));
+    assert_int_equal(rig->action.offset, rig->client->install.done);
+    assert_int_not_equal(rig->action.offset, 4000);
+}
+
+static void serve_rest(struct rig *rig)
+{
+    uint32_t from = rig->action.offset;
+
+    rig_serve(rig, from > 0 ? 206 : 200, from,
+              part(app(SIM_R2), from, SIM_APP_SIZE), true);
+}
+
 static void broken_transfer_resumes_at_its_offset(void **state)
 {
     struct rig *rig = *state;
@@ -161,8 +204,29 @@ static void broken_transfer_resumes_at_its_offset(void **state)
     downloading(rig, SIM_R2);
     rig_serve(rig, 200, 0, part(app(SIM_R2), 0, 5000), false);
     get(rig);
-    assert_int_equal(rig->action.offset, 5000);
-    rig_serve(rig, 206, 5000, part(app(SIM_R2), 5000, SIM_APP_SIZE), true);
+    assert_in_flash(rig, 5000);
+    serve_rest(rig);
+    assert_on_trial(rig, SIM_R2);
+}
+
+/* What was not in flash yet is asked for again: `io` is not the client's alone
+ * between two transfers. */
+static void broken_transfer_leaves_nothing_in_io(void **state)
+{
+    struct rig *rig = *state;
+
+    downloading(rig, SIM_R2);
+    for (size_t to = 333; to < SIM_APP_SIZE; to += 4321) {
+        size_t from = rig->action.offset;
+
+        rig_serve(rig, from > 0 ? 206 : 200, (uint32_t)from,
+                  part(app(SIM_R2), from, to), false);
+        memset(rig->device.io, 0x5A, sizeof(rig->device.io));
+        get(rig);
+        assert_in_flash(rig, to);
+    }
+    serve_rest(rig);
+    assert_false(rig->client->restarted);
     assert_on_trial(rig, SIM_R2);
 }
 
@@ -184,11 +248,12 @@ static void answer_from_another_offset_is_an_error(void **state)
     downloading(rig, SIM_R2);
     rig_serve(rig, 200, 0, part(app(SIM_R2), 0, 5000), false);
     get(rig);
+    assert_in_flash(rig, 5000);
     assert_int_equal(bl_client_body(rig->client, 206, 4000), BL_HTTP);
     assert_int_equal(bl_client_data(rig->client, "x", 1), BL_HTTP);
     bl_client_done(rig->client, rig->now_ms, false, 0);
     get(rig);
-    assert_int_equal(rig->action.offset, 5000);
+    assert_in_flash(rig, 5000);
 }
 
 static void range_that_cannot_be_had_begins_anew(void **state)
@@ -292,7 +357,7 @@ static void pieces_of_different_images_are_begun_anew_once(void **state)
     downloading(rig, SIM_R2);
     rig_serve(rig, 200, 0, part(app(SIM_R3), 0, 5000), false);
     get(rig);
-    rig_serve(rig, 206, 5000, part(app(SIM_R2), 5000, SIM_APP_SIZE), true);
+    serve_rest(rig);
     get(rig);
     assert_int_equal(rig->action.offset, 0);
     rig_serve(rig, 200, 0, app(SIM_R2), true);
@@ -657,6 +722,7 @@ int main(void)
         TEST(parts_are_installed_each_in_its_component),
         TEST(parts_that_do_not_last_are_refused_before_anything),
         TEST(broken_transfer_resumes_at_its_offset),
+        TEST(broken_transfer_leaves_nothing_in_io),
         TEST(server_that_ignores_range_is_taken_from_the_beginning),
         TEST(answer_from_another_offset_is_an_error),
         TEST(range_that_cannot_be_had_begins_anew),
@@ -683,6 +749,7 @@ int main(void)
         TEST(permit_for_another_release_is_refused_by_name),
         TEST(permit_by_a_stranger_is_refused_by_name),
         TEST(expired_permit_is_refused_by_name),
+        TEST(uptime_is_right_after_years),
         TEST(waits_for_consent_and_says_so),
         TEST(offer_withdrawn_while_waiting_is_dropped),
     };
