@@ -45,7 +45,7 @@ struct rollout_device {
     uint64_t sequence;       /* that it runs */
     uint64_t floor;
     bool confirmed;
-    uint8_t state;  /* bl_device_state, as reported */
+    uint8_t state;   /* bl_device_state, as reported */
     uint64_t offer;  /* order of the candidate it was last offered, 0: none */
     uint8_t outcome; /* of that offer: a bl_device_state */
     uint16_t code;   /* and why: a bl_status */

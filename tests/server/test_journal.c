@@ -188,6 +188,85 @@ static void what_could_not_be_written_is_not_acknowledged(void **state)
     assert_false(journal_failing(b->journal));
 }
 
+/* A report that ends the device's offer in rollout 1. */
+static uint64_t end_offer(struct bench *b, uint32_t number, uint8_t outcome)
+{
+    struct device *d = devices_lock_number(b->devices, number);
+    struct outcome_mark before = outcome_mark(d);
+    struct outcome o;
+    struct journal_news news = {NULL, 0, &o, 1};
+    uint64_t batch;
+
+    d->s.offer = 2;
+    d->s.outcome = outcome;
+    d->s.code = 100;
+    assert_true(outcome_changed(&before, d, &o));
+    batch = journal_state(b->journal, d, &news);
+    devices_unlock(b->devices, d);
+    return batch;
+}
+
+static void make_rollout(struct bench *b)
+{
+    static const char rows[] =
+        "PRAGMA foreign_keys=OFF;"
+        "INSERT INTO rollouts (number, product, release, name, kind, state,"
+        " stage, stages, created, changed)"
+        " VALUES (1, 1, 1, '', 0, 0, 0, '', 0, 0);"
+        "INSERT INTO devices (number, id, product, token, name, tags, created)"
+        " VALUES (1, x'01', 1, x'', 'one', '', 0),"
+        " (2, x'02', 1, x'', 'two', '', 0);";
+
+    store_lock(&b->store);
+    assert_int_equal(db_script(&b->store.db, &b->err, rows), 0);
+    store_unlock(&b->store);
+}
+
+static void run_script(struct bench *b, const char *sql)
+{
+    store_lock(&b->store);
+    db_script(&b->store.db, &b->err, sql);
+    store_unlock(&b->store);
+}
+
+static uint32_t ended(struct bench *b, uint8_t outcome)
+{
+    uint32_t n[BL_STATE_REFUSED + 1];
+
+    assert_int_equal(outcome_counts(&b->store, 1, n, &b->err), 0);
+    return n[outcome];
+}
+
+static void an_outcome_is_in_the_batch_that_brings_it(void **state)
+{
+    struct bench *b = *state;
+
+    make_rollout(b);
+    assert_int_equal(wait_for(b, end_offer(b, 1, BL_STATE_RETURNED)), 1);
+    assert_int_equal(ended(b, BL_STATE_RETURNED), 1);
+    assert_int_equal(wait_for(b, end_offer(b, 1, BL_STATE_CONFIRMED)), 1);
+    assert_int_equal(ended(b, BL_STATE_RETURNED), 0);
+    assert_int_equal(ended(b, BL_STATE_CONFIRMED), 1);
+    assert_int_equal(count(b, "SELECT count(*) FROM outcomes"), 1);
+}
+
+/* The device says it again, but by then it is no news: it must not be lost. */
+static void
+an_outcome_that_could_not_be_written_comes_with_the_next(void **state)
+{
+    struct bench *b = *state;
+
+    make_rollout(b);
+    run_script(b, "CREATE TRIGGER full BEFORE INSERT ON journal BEGIN"
+                  " SELECT raise(ABORT, 'full'); END;");
+    assert_int_equal(wait_for(b, end_offer(b, 1, BL_STATE_RETURNED)), -1);
+    assert_int_equal(ended(b, BL_STATE_RETURNED), 0);
+    run_script(b, "DROP TRIGGER full;");
+    /* Filled while the other failed, so that it promises nothing. */
+    wait_for(b, end_offer(b, 2, BL_STATE_RETURNED));
+    assert_int_equal(ended(b, BL_STATE_RETURNED), 2);
+}
+
 static void the_journal_stays_bounded_and_the_table_complete(void **state)
 {
     struct bench *b = *state;
@@ -270,6 +349,11 @@ int main(void)
             the_next_run_knows_what_the_last_one_did, setup, teardown),
         cmocka_unit_test_setup_teardown(
             what_could_not_be_written_is_not_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_outcome_is_in_the_batch_that_brings_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_outcome_that_could_not_be_written_comes_with_the_next, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(
             the_journal_stays_bounded_and_the_table_complete, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_journal_is_said, setup,
