@@ -190,28 +190,26 @@ static json_t *root_json(const struct root_entry *e)
                      (json_int_t)e->document.n);
 }
 
+struct new_root {
+    uint64_t version;
+    bl_span document;
+};
+
+static int write_root(struct server *s, void *ctx, struct error *err)
+{
+    const struct new_root *new = ctx;
+
+    return store_root_add(&s->store, new->version, new->document, err);
+}
+
 static int store_root(struct server *s, struct http_request *rq,
                       uint64_t version)
 {
-    struct error err = {BL_OK, 0, ""};
+    struct new_root new = {version, rq->body};
     char text[24];
 
     snprintf(text, sizeof text, "%" PRIu64, version);
-    if (store_begin(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_root_add(&s->store, version, rq->body, &err) != 0 ||
-        store_audit(&s->store, rq->actor, "root-add", text, "", &err) != 0) {
-        store_abort(&s->store);
-        api_store_error(rq, &err);
-        return -1;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        api_store_error(rq, &err);
-        return -1;
-    }
-    return 0;
+    return api_change(s, rq, write_root, &new, "root-add", text, "");
 }
 
 static void warn_tickets(struct server *s)
