@@ -181,7 +181,7 @@ static int help_source(struct call *c, const struct verb *v)
 
 int verb_help(struct call *c)
 {
-    char *words[MANY];
+    char *words[MANY] = {NULL};
     const struct verb *v;
     int n = c->n_arguments;
     int used = 0;
