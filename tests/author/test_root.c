@@ -223,7 +223,7 @@ static void document_that_no_device_has_room_for_is_not_made(void **state)
     struct buffer more = BUFFER(16384);
     struct author_key *key[3];
     struct error err;
-    char name[16];
+    char name[32];
 
     fixture_root(f, 1, 1, &root);
     for (int i = 0; i < 3; i++) {
