@@ -123,6 +123,26 @@ def test_what_runs_are_the_bytes_of_the_slot(device, gate, world):
         assert f.read(len(running)) == running
 
 
+def test_firmware_is_told_which_slot_was_started(device, gate, world):
+    one, server, _ = start(device, gate, world)
+    new = server.release = world.release(2, "1.1.0")
+    told = []
+
+    def both_started():
+        for child in children(one.process.pid):
+            with open(f"/proc/{child}/environ", "rb") as f:
+                slot = [v for v in f.read().split(b"\0")
+                        if v.startswith(b"BOWLINE_SLOT=")]
+            if slot and slot[0] not in told:
+                told.append(slot[0])
+        return len(told) == 2
+
+    one.power_on()
+    wait_for(both_started)
+    server.wait_running(new)
+    assert told == [b"BOWLINE_SLOT=1", b"BOWLINE_SLOT=2"]
+
+
 def test_running_image_is_sealed_against_change(device, gate, world):
     one, server, factory = start(device, gate, world)
     one.power_on()
