@@ -191,7 +191,7 @@ static int publish_file(struct call *c, struct api *api, const char *path,
 
 static int newest(struct call *c, const char **path)
 {
-    struct release_file last;
+    struct release_file last = {0};
     uint8_t vendor_id[16];
     uint8_t class_id[16];
     int code = product_ids(c, vendor_id, class_id);

@@ -20,6 +20,6 @@ bool sensor_read(struct sensor *sensor, double *celsius)
     if (sensor->broken) {
         return false;
     }
-    *celsius = sensor->room + (double)swing / (CYCLE / 2) - 0.5;
+    *celsius = sensor->room + 2.0 * (double)swing / CYCLE - 0.5;
     return true;
 }
