@@ -107,7 +107,7 @@ static int add_event(void *ctx, sqlite3_stmt *row)
         l->items,
         json_pack(
             "{s:I, s:I, s:I, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:i,"
-            " s:s, s:I}",
+            " s:s, s:I, s:I}",
             "number", (json_int_t)sqlite3_column_int64(row, 0), "boot",
             (json_int_t)sqlite3_column_int64(row, 1), "uptime",
             (json_int_t)sqlite3_column_int64(row, 2), "state",
@@ -121,7 +121,8 @@ static int add_event(void *ctx, sqlite3_stmt *row)
                         : "",
             "attempt", sqlite3_column_int(row, 7), "reset",
             bl_reset_cause_name((bl_reset_cause)sqlite3_column_int(row, 8)),
-            "received", (json_int_t)sqlite3_column_int64(row, 9)));
+            "received", (json_int_t)sqlite3_column_int64(row, 9), "life",
+            (json_int_t)sqlite3_column_int64(row, 10)));
     return 0;
 }
 
@@ -141,11 +142,12 @@ static void list_events(struct server *s, struct http_request *rq,
     result = db_each(
         &s->store.db, &err, add_event, l,
         "SELECT number, boot, uptime, state, code, sequence, slot, attempt,"
-        " reset, received FROM events WHERE device = ? AND number < ?"
-        " ORDER BY number DESC LIMIT ?",
-        "iii", (int64_t)number,
-        page.after == 0 ? INT64_MAX : (int64_t)page.after,
-        (int64_t)page.limit);
+        " reset, received, life FROM events WHERE device = ?"
+        " AND (life, number) < (?, ?)"
+        " ORDER BY life DESC, number DESC LIMIT ?",
+        "iiii", (int64_t)number,
+        page.after == 0 ? INT64_MAX : (int64_t)(page.after >> 32),
+        (int64_t)(page.after & UINT32_MAX), (int64_t)page.limit);
     pthread_rwlock_unlock(&s->catalog.lock);
     if (result != 0) {
         json_decref(l->items);
@@ -155,7 +157,10 @@ static void list_events(struct server *s, struct http_request *rq,
     if (json_array_size(l->items) == page.limit) {
         json_t *last = json_array_get(l->items, page.limit - 1);
 
-        next = (uint64_t)json_integer_value(json_object_get(last, "number"));
+        /* The number, under the life: most devices have but one. */
+        next = (uint64_t)json_integer_value(json_object_get(last, "life"))
+                   << 32 |
+               (uint64_t)json_integer_value(json_object_get(last, "number"));
     }
     api_list(rq, l->items, next);
 }

@@ -39,6 +39,7 @@ static const struct key keys[] = {
     {"poll_interval", NUMBER, AT(poll_interval_s), "0", 0, 604800},
     {"max_downloads", NUMBER, AT(max_downloads), "500", 1, 100000},
     {"polls_per_minute", NUMBER, AT(polls_per_minute), "60", 0, 60000},
+    {"events_per_device", NUMBER, AT(events_per_device), "1000", 16, 1000000},
     {"threads", NUMBER, AT(threads), "0", 0, 256},
     {"max_connections", NUMBER, AT(max_connections), "0", 0, 1000000},
     {"connections_per_address", NUMBER, AT(connections_per_address), "2000", 0,

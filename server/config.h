@@ -25,6 +25,7 @@ struct config {
     int poll_interval_s;
     int max_downloads;
     int polls_per_minute; /* of a device, that cost; 0: no limit */
+    int events_per_device;
     int threads;
     int max_connections; /* 0: what the limit of open files allows */
     int connections_per_address;

@@ -111,3 +111,11 @@ bool device_may_poll(struct device *d, uint64_t now_us, uint32_t per_minute,
     d->busy_us = per_minute == 0 ? 0 : from + each;
     return true;
 }
+
+void device_begin_life(struct device *d)
+{
+    d->life++;
+    d->s.event = 0;
+    d->durable = 0;
+    d->dirty = true;
+}

@@ -51,6 +51,8 @@ struct device {
     uint32_t product;  /* row in the table products */
     uint32_t durable;  /* number of the last event committed */
     uint32_t runs;     /* release it runs: number in releases, 0: unknown */
+    uint32_t life;     /* how often its events began anew, lives.h */
+    bool fresh;        /* has events since they were pruned last */
     bool dirty;        /* newer than its row in device_state */
     uint8_t downloads; /* open now */
     uint64_t busy_us;  /* device_may_poll */
@@ -66,6 +68,9 @@ struct device {
  */
 bool device_may_poll(struct device *d, uint64_t now_us, uint32_t per_minute,
                      uint32_t *wait_s);
+
+/* Its events are numbered from 1 again. */
+void device_begin_life(struct device *d);
 
 /* DEVICE_RECORD bytes. */
 void device_record_put(const struct device_state *s, uint8_t *out);

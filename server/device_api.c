@@ -6,6 +6,7 @@
  */
 #include "api.h"
 #include "decide.h"
+#include "lives.h"
 #include "report.h"
 #include "router.h"
 
@@ -88,6 +89,8 @@ struct poll_work {
     uint64_t batch;
     uint8_t manifest[32]; /* desired */
     bool wait;
+    enum life life;
+    uint32_t judged; /* the life that it was judged by */
 };
 
 static struct rollout_verdict decide(struct server *s, struct device *d,
@@ -158,6 +161,9 @@ static void poll_locked(struct server *s, struct device *d,
     struct outcome outcome[2]; /* of the old offer, and of the new */
     struct journal_news news = {r->event, 0, outcome, 0};
 
+    if (w->life == LIFE_NEW && w->judged == d->life) {
+        device_begin_life(d);
+    }
     report_take(&s->catalog, d, p, (uint32_t)time(NULL), r);
     news.n_outcomes += outcome_changed(&mark, d, &outcome[0]);
     mark = outcome_mark(d);
@@ -168,6 +174,10 @@ static void poll_locked(struct server *s, struct device *d,
                           : journal_seen(s->journal, d);
     w->wait = p->nonce.n > 0 || p->n_events > 0;
     w->answer.event = w->wait ? d->s.event : d->durable;
+    if (w->life == LIFE_UNSURE && r->n_events == 0) {
+        /* So that it comes to send what can be judged. */
+        w->answer.event = p->event[p->n_events - 1].number;
+    }
     w->answer.has_event = w->answer.event > 0;
 }
 
@@ -177,7 +187,6 @@ static int poll_device(struct server *s, struct http_request *rq,
 {
     struct device *d = devices_lock(s->devices, w->poll.id);
     const struct product *product;
-    uint32_t wait_s;
 
     if (d == NULL) {
         http_reply_line(rq, 401, "not authenticated: no such device");
@@ -194,15 +203,6 @@ static int poll_device(struct server *s, struct http_request *rq,
                  "registered for",
                  product->name);
         http_reply_line(rq, 403, text);
-        return -1;
-    }
-    if ((w->poll.nonce.n > 0 || w->poll.n_events > 0) &&
-        !device_may_poll(d, rq->began_us, (uint32_t)s->config.polls_per_minute,
-                         &wait_s)) {
-        devices_unlock(s->devices, d);
-        atomic_fetch_add(&s->metrics.polls_refused, 1);
-        say_in(rq, 429, wait_s,
-               "more polls with a nonce or events than polls_per_minute");
         return -1;
     }
     poll_locked(s, d, w);
@@ -300,6 +300,38 @@ static void poll_reply(struct server *s, struct http_request *rq,
     buffer_free(&ticket);
 }
 
+/* Before the locks of the poll: the store's comes before them. */
+static int admit(struct server *s, struct http_request *rq,
+                 struct poll_work *w)
+{
+    const struct poll *p = &w->poll;
+    struct device *d = devices_lock(s->devices, p->id);
+    uint32_t most = (uint32_t)s->config.polls_per_minute;
+    uint32_t wait_s = 0;
+    uint32_t number;
+    uint32_t durable;
+    bool allowed;
+
+    w->life = LIFE_SAME;
+    if (d == NULL) {
+        return 0; /* poll_device says so */
+    }
+    allowed = (p->nonce.n == 0 && p->n_events == 0) ||
+              device_may_poll(d, rq->began_us, most, &wait_s);
+    number = d->number;
+    durable = d->durable;
+    w->judged = d->life;
+    devices_unlock(s->devices, d);
+    if (!allowed) {
+        atomic_fetch_add(&s->metrics.polls_refused, 1);
+        say_in(rq, 429, wait_s,
+               "more polls with a nonce or events than polls_per_minute");
+        return -1;
+    }
+    w->life = life_judge(&s->store, number, w->judged, durable, p);
+    return 0;
+}
+
 static void poll_answer(struct server *s, struct http_request *rq,
                         struct poll_work *w)
 {
@@ -334,6 +366,9 @@ void device_poll(struct server *s, struct http_request *rq)
     if (memcmp(w.poll.id, rq->device_id, 16) != 0) {
         atomic_fetch_add(&s->metrics.polls_refused, 1);
         http_reply_line(rq, 403, "the device id is not the authenticated one");
+        return;
+    }
+    if (admit(s, rq, &w) != 0) {
         return;
     }
     poll_answer(s, rq, &w);

@@ -91,15 +91,16 @@ uint64_t journal_seen(struct journal *j, struct device *device)
     return number;
 }
 
-static void add_news(struct batch *b, uint32_t device,
+static void add_news(struct batch *b, const struct device *device,
                      const struct journal_news *news)
 {
     for (uint32_t i = 0; i < news->n_events; i++) {
-        b->event[b->n_events].device = device;
+        b->event[b->n_events].device = device->number;
+        b->event[b->n_events].life = device->life;
         b->event[b->n_events++].event = news->event[i];
     }
     for (uint32_t i = 0; i < news->n_outcomes; i++) {
-        b->outcomes.at[b->outcomes.n].device = device;
+        b->outcomes.at[b->outcomes.n].device = device->number;
         b->outcomes.at[b->outcomes.n++].outcome = news->outcome[i];
     }
 }
@@ -111,13 +112,14 @@ uint64_t journal_state(struct journal *j, struct device *device,
     uint8_t *p;
 
     device->dirty = true;
+    device->fresh |= news->n_events > 0;
     pthread_mutex_lock(&j->lock);
     p = reserve(j, STATE_SIZE, news->n_events, news->n_outcomes);
     if (p != NULL) {
         p[0] = RECORD_STATE;
         put_u32(p + 1, device->number);
         device_record_put(&device->s, p + 5);
-        add_news(j->open, device->number, news);
+        add_news(j->open, device, news);
         number = j->open->number;
     }
     pthread_mutex_unlock(&j->lock);

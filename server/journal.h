@@ -30,6 +30,7 @@ struct journal_config {
     uint32_t idle_ms;  /* a batch nobody waits for: 50 */
     uint32_t flush_ms; /* least time between two batches: 10 */
     uint32_t sweep_s;  /* every changed device is folded within: 300 */
+    uint32_t events;   /* kept for each device, by the fold; 0: all */
 };
 
 /* Replays what the last run left, into `devices`. Before journal_start. */

@@ -22,6 +22,7 @@ enum {
 
 struct pending_event {
     uint32_t device;
+    uint32_t life;
     struct bl_event event;
 };
 

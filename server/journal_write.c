@@ -3,13 +3,17 @@
 #include "journal_internal.h"
 
 #include "host/log.h"
+#include "lives.h"
 
 #include <time.h>
 
 static int fold_one(struct journal *j, uint32_t number, struct error *err)
 {
     struct device *d = devices_lock_number(j->devices, number);
+    uint32_t keep = j->config.events;
     struct device_state copy;
+    uint32_t life;
+    bool fresh;
 
     if (d == NULL) {
         return 0;
@@ -23,8 +27,15 @@ static int fold_one(struct journal *j, uint32_t number, struct error *err)
      * crash: the device would be told that it is stored. */
     d->dirty = d->durable != copy.event;
     copy.event = d->durable;
+    life = d->life;
+    fresh = d->fresh;
+    d->fresh = false;
     devices_unlock(j->devices, d);
     j->folded[j->n_folded++] = number;
+    if ((life > 0 && life_put(j->store, number, life, err) != 0) ||
+        (fresh && keep > 0 && life_prune(j->store, number, keep, err) != 0)) {
+        return -1;
+    }
     return store_state_put(j->store, number, &copy, err);
 }
 
@@ -81,8 +92,12 @@ static int write_events(struct journal *j, const struct batch *b,
     uint64_t now = (uint64_t)time(NULL);
 
     for (size_t i = 0; i < b->n_events; i++) {
-        if (store_event_add(j->store, b->event[i].device, &b->event[i].event,
-                            now, err) != 0) {
+        const struct pending_event *e = &b->event[i];
+
+        if (store_event_add(j->store, e->device, e->life, &e->event, now,
+                            err) != 0 ||
+            (e->life > 0 &&
+             life_put(j->store, e->device, e->life, err) != 0)) {
             return -1;
         }
     }
@@ -141,6 +156,7 @@ static void mark_dirty_again(struct journal *j)
 
         if (d != NULL) {
             d->dirty = true;
+            d->fresh = true;
             devices_unlock(j->devices, d);
         }
     }
@@ -156,7 +172,9 @@ static void settle_events(struct journal *j, const struct batch *b, bool ok)
         if (d == NULL) {
             continue;
         }
-        if (ok && b->event[i].event.number > d->durable) {
+        if (b->event[i].life != d->life) {
+            /* Of the life before: of no more account. */
+        } else if (ok && b->event[i].event.number > d->durable) {
             d->durable = b->event[i].event.number;
         } else if (!ok) {
             d->s.event = d->durable;

@@ -99,6 +99,19 @@ static int fill_outcomes(struct server *s, struct error *err)
     return store_commit(&s->store, err);
 }
 
+static int load_life(void *ctx, sqlite3_stmt *row)
+{
+    struct load *l = ctx;
+    struct device *d = devices_lock_number(
+        l->s->devices, (uint32_t)sqlite3_column_int64(row, 0));
+
+    if (d != NULL) {
+        d->life = (uint32_t)sqlite3_column_int64(row, 1);
+        devices_unlock(l->s->devices, d);
+    }
+    return 0;
+}
+
 static int load_devices(struct server *s, struct error *err)
 {
     struct load l = {s, {BL_OK, 0, ""}};
@@ -113,7 +126,9 @@ static int load_devices(struct server *s, struct error *err)
                 " ON s.device = d.number ORDER BY d.number",
                 "") != 0 ||
         db_each(&s->store.db, err, load_pin, &l,
-                "SELECT device, ord, release, permit FROM pins", "") != 0) {
+                "SELECT device, ord, release, permit FROM pins", "") != 0 ||
+        db_each(&s->store.db, err, load_life, &l,
+                "SELECT device, life FROM lives", "") != 0) {
         return -1;
     }
     if (l.err.text[0] != '\0') {
@@ -184,6 +199,7 @@ static int open_data(struct server *s, struct error *err)
         .idle_ms = (uint32_t)s->config.journal_idle_ms,
         .flush_ms = (uint32_t)s->config.journal_flush_ms,
         .sweep_s = (uint32_t)s->config.journal_sweep_s,
+        .events = (uint32_t)s->config.events_per_device,
     };
     char path[CONFIG_TEXT + 16];
 

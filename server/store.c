@@ -75,6 +75,19 @@ static const char *const migration[] = {
     "ALTER TABLE rollouts ADD COLUMN ended TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX devices_name ON devices (product, name)"
     " WHERE name <> '';",
+    /* A device that is provisioned anew numbers its events from 1 again. */
+    "CREATE TABLE events_of (device INTEGER NOT NULL,"
+    " life INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " boot INTEGER NOT NULL, uptime INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " code INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " slot INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " reset INTEGER NOT NULL, received INTEGER NOT NULL,"
+    " PRIMARY KEY (device, life, number)) WITHOUT ROWID;"
+    "INSERT INTO events_of SELECT device, 0, number, boot, uptime, state,"
+    " code, sequence, slot, attempt, reset, received FROM events;"
+    "DROP TABLE events;"
+    "ALTER TABLE events_of RENAME TO events;"
+    "CREATE TABLE lives (device INTEGER PRIMARY KEY, life INTEGER NOT NULL);",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -301,6 +314,8 @@ int store_device_delete(struct store *store, uint32_t number,
     /* An ended rollout keeps what became of it. */
     if (db_run(&store->db, err, "DELETE FROM events WHERE device = ?", "i",
                n) != 0 ||
+        db_run(&store->db, err, "DELETE FROM lives WHERE device = ?", "i",
+               n) != 0 ||
         db_run(&store->db, err,
                "DELETE FROM outcomes WHERE device = ? AND rollout IN"
                " (SELECT number FROM rollouts WHERE state < 2)",
@@ -327,18 +342,19 @@ int store_device_pin(struct store *store, uint32_t number, uint64_t order,
                   permit);
 }
 
-int store_event_add(struct store *store, uint32_t number,
+int store_event_add(struct store *store, uint32_t number, uint32_t life,
                     const struct bl_event *e, uint64_t received,
                     struct error *err)
 {
-    return db_run(&store->db, err,
-                  "INSERT OR IGNORE INTO events (device, number, boot, uptime,"
-                  " state, code, sequence, slot, attempt, reset, received)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "iiiiiiiiiii", (int64_t)number, (int64_t)e->number,
-                  (int64_t)e->boot, (int64_t)e->uptime_s, (int64_t)e->state,
-                  (int64_t)e->code, (int64_t)e->sequence, (int64_t)e->slot,
-                  (int64_t)e->attempt, (int64_t)e->reset, (int64_t)received);
+    return db_run(
+        &store->db, err,
+        "INSERT OR IGNORE INTO events (device, life, number, boot, uptime,"
+        " state, code, sequence, slot, attempt, reset, received)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "iiiiiiiiiiii", (int64_t)number, (int64_t)life, (int64_t)e->number,
+        (int64_t)e->boot, (int64_t)e->uptime_s, (int64_t)e->state,
+        (int64_t)e->code, (int64_t)e->sequence, (int64_t)e->slot,
+        (int64_t)e->attempt, (int64_t)e->reset, (int64_t)received);
 }
 
 int store_state_put(struct store *store, uint32_t number,

@@ -90,7 +90,7 @@ int store_device_delete(struct store *store, uint32_t number,
 int store_device_pin(struct store *store, uint32_t number, uint64_t order,
                      uint32_t release, bl_span permit, struct error *err);
 
-int store_event_add(struct store *store, uint32_t number,
+int store_event_add(struct store *store, uint32_t number, uint32_t life,
                     const struct bl_event *event, uint64_t received,
                     struct error *err);
 int store_state_put(struct store *store, uint32_t number,

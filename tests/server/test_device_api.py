@@ -168,6 +168,90 @@ def test_polls_that_cost_are_limited_light_ones_are_not(make_server):
     assert events[0][0] == 4  # neither stored nor acknowledged: sent again
 
 
+def events(server, device):
+    items, after = [], ""
+    while True:
+        page = server.api(
+            "GET", f"/devices/{device.id}/events?limit=7{after}").json
+        items += [(e["life"], e["number"], e["code_number"])
+                  for e in page["items"]]
+        if not page.get("next"):
+            return items
+        after = f"&after={page['next']}"
+
+
+def drain(device):
+    for _ in range(20):
+        device.poll()
+        if not device.events:
+            return
+    raise AssertionError("not acknowledged: " + repr(device.events))
+
+
+def provision_anew(device, n, code):
+    device.number, device.events = 0, []
+    for _ in range(n):
+        device.event(10, code, 7)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 20, 60])
+def test_a_device_provisioned_anew_gets_its_events_stored(make_server, n):
+    server = make_server(polls_per_minute=0).start().set_up()
+    device = server.register()
+    provision_anew(device, 30, 60)
+    drain(device)
+    for life in (1, 2):
+        provision_anew(device, n, 60 + life)
+        drain(device)
+        server.stop()
+        server.start()
+        device.event(10, 60 + life, 7)
+        drain(device)
+    want = [(life, number, 60 + life) for life, most in
+            ((2, n + 1), (1, n + 1), (0, 30)) for number in range(most, 0, -1)]
+    assert events(server, device) == want
+    server.api("DELETE", f"/devices/{device.id}", expect=204)
+
+
+def test_what_a_device_sends_again_is_no_new_life(server):
+    device = server.register()
+    provision_anew(device, 20, 60)
+    all_of_them = list(device.events)
+    drain(device)
+    # A reboot: it does not know what was acknowledged, and begins at 1.
+    for first in (0, 5, 12, 19):
+        device.events = all_of_them[first:]
+        assert device.poll()[6] == 20
+    assert [e[:2] for e in events(server, device)] == [
+        (0, n) for n in range(20, 0, -1)]
+
+
+def test_the_newest_events_are_kept(make_server):
+    server = make_server(polls_per_minute=0, events_per_device=16,
+                         journal_sweep=1).start().set_up()
+    device, quiet = server.register(), server.register()
+    provision_anew(quiet, 16, 60)
+    drain(quiet)
+    provision_anew(device, 100, 60)
+    all_of_them = list(device.events)
+    drain(device)
+    deadline = time.monotonic() + 20
+    while len(events(server, device)) > 16:
+        assert time.monotonic() < deadline
+        device.poll(nonce=False)
+        time.sleep(0.2)
+    assert [e[1] for e in events(server, device)] == list(range(100, 84, -1))
+    assert len(events(server, quiet)) == 16
+    # After a reboot it sends even those that were dropped: no new life.
+    device.events = all_of_them
+    drain(device)
+    assert {e[0] for e in events(server, device)} == {0}
+    # Numbers that begin anew, where no row is left to compare with.
+    provision_anew(device, 20, 61)
+    drain(device)
+    assert events(server, device)[0] == (1, 20, 61)
+
+
 # --- downloads ---
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct journal_config quick = {1, 0, 1};
+static const struct journal_config quick = {1, 0, 1, 0};
 
 struct bench {
     char dir[64];

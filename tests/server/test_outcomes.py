@@ -143,7 +143,7 @@ def test_a_first_database_keeps_the_outcomes_that_its_devices_know(server):
     path = server.folder / "data" / "bowline.db"
     with sqlite3.connect(path) as db:
         db.executescript("DROP TABLE outcomes; DROP TABLE outcome_counts;"
-                         "DROP INDEX devices_name;"
+                         "DROP INDEX devices_name; DROP TABLE lives;"
                          "ALTER TABLE rollouts DROP COLUMN ended;"
                          "PRAGMA user_version = 1;")
     db.close()
