@@ -16,14 +16,12 @@
  *   there   good, no tries low, BAD  active; trial returned: BL_RESET
  *   there   good, no tries bad       trial once more: better than nothing
  *   there   bad            good      active; trial returned: BL_SLOT_CORRUPT
- *   there   none or bad    low       the other if bootable, else active: it ran
- *                                    when the floor was raised
- *   there   none or bad    bad       the other if bootable; else one that was
- *                                    given up (BAD) but is whole and trusted.
- *                                    It becomes active, to take a fix
- *   lost    -              -         the only good one, as active; of two the
- *                                    higher sequence, on trial
- *   any     bad            bad       nothing: BL_NO_IMAGE
+ *   there   none or bad    low       the other if bootable, else active: it
+ * ran when the floor was raised there   none or bad    bad       the other if
+ * bootable; else one that was given up (BAD) but is whole and trusted. It
+ * becomes active, to take a fix lost    -              -         the only good
+ * one, as active; of two the higher sequence, on trial any     bad bad
+ * nothing: BL_NO_IMAGE
  *
  * "low": bootable but for the security floor. Of two that were given up: one
  * above the floor, then the active one.

@@ -164,8 +164,8 @@ struct bl_client {
     uint8_t image_digest[32]; /* of the running image, component 0 */
     uint64_t sequence;        /* of the release being worked on */
     uint64_t issued_kept; /* state.issued as it was last saved for itself */
-    uint32_t envelope_n; /* its size as the server says, 0: not known */
-    uint32_t received;   /* bytes of the envelope so far */
+    uint32_t envelope_n;  /* its size as the server says, 0: not known */
+    uint32_t received;    /* bytes of the envelope so far */
     int32_t version[BL_CLIENT_VERSION];
     struct bl_journal journal;
     struct bl_state state;

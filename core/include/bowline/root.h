@@ -60,8 +60,9 @@ struct bl_root {
  * threshold at least 1 and reachable, every kid resolves, no key twice. Only
  * ESP256, Ed25519 and HSS-LMS keys. The ticket role's threshold must be 1, for
  * a ticket has one signature; the release role asks for two keys and two kinds
- * at most, for an envelope has two (BL_SUIT_BLOCKS). No signature is checked: for a document that a
- * device already trusts. The spans in `out` point into `document`. On error
+ * at most, for an envelope has two (BL_SUIT_BLOCKS). No signature is checked:
+ * for a document that a device already trusts. The spans in `out` point into
+ * `document`. On error
  * `*out` is all zero, and no signatures satisfy it.
  */
 bl_status bl_root_read(bl_span document, struct bl_root *out) BL_MUST_CHECK;

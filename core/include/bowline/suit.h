@@ -121,7 +121,8 @@ struct bl_suit_platform {
  * places where SUIT allows them, limits, vendor and class both checked in the
  * shared sequence, digest and size for all that is written, and only where the
  * platform says that it may be; nothing of a fleeting component in validate,
- * load and invoke, nor a look at its content in shared. Call only after bl_suit_authenticate. On error
+ * load and invoke, nor a look at its content in shared. Call only after
+ * bl_suit_authenticate. On error
  * `*out` is all zero: it has no components, and no run takes it.
  */
 bl_status bl_suit_scan(const struct bl_suit_envelope *envelope,
