@@ -6,6 +6,8 @@ import struct
 import zlib
 from pathlib import Path
 
+import cbor2
+
 TOP = Path(__file__).resolve().parent
 VECTORS = TOP.parent / "tests/vectors"
 
@@ -51,8 +53,21 @@ def write_flashes():
                 write("state", f"{v['name']}-{trial}", flash(v, root, trial))
 
 
+def write_polls():
+    """What a device sends: light, with a nonce, with events, downloading."""
+    light = {1: bytes(16), 3: 1, 4: bytes(32), 5: 0, 6: 0, 7: True, 8: 1}
+    events = [[n, 1, 5, state, 0, 7, 1, 1, 2]
+              for n, state in enumerate((1, 3, 4, 5, 6, 7, 8), 1)]
+    whole = {**light, 2: bytes(range(16)), 9: events, 10: bytes(16),
+             11: "rev-a", 12: "1.4.2", 13: [100, 200], 14: 7,
+             15: bytes(32), 16: 2}
+    for name, poll in (("light", light), ("whole", whole)):
+        write("poll", name, cbor2.dumps(poll, canonical=True))
+
+
 def main():
     write_flashes()
+    write_polls()
     for name in ("positive", "negative"):
         for v in load(f"bowline-profile/{name}.json"):
             envelope = bytes.fromhex(v["envelope"])
