@@ -93,8 +93,8 @@ int listen_on(const char *address, uint16_t *port, struct error *err)
     struct addrinfo hints = {.ai_flags = AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
-    char host[256];
-    char service[8];
+    char host[256] = "";
+    char service[8] = "";
     int result;
     int fd;
 

@@ -44,6 +44,8 @@ static int load_device(void *ctx, sqlite3_stmt *row)
     d.name = strdup(db_text(row, 4));
     d.tags = strdup(db_text(row, 5));
     if (d.name == NULL || d.tags == NULL) {
+        free(d.name);
+        free(d.tags);
         return error_set(&l->err, "no memory for the devices");
     }
     return devices_add(l->s->devices, &d, &l->err);

@@ -76,6 +76,7 @@ static bool option_out(const struct option *option, void *ctx)
 {
     char phrase[512];
     FILE *f = ctx;
+    size_t n;
 
     (void)fprintf(f, ".It ");
     if (option->letter != 0) {
@@ -88,7 +89,9 @@ static bool option_out(const struct option *option, void *ctx)
     (void)fputc('\n', f);
     option_phrase(option, phrase, sizeof phrase - 1);
     phrase[0] = (char)toupper((unsigned char)phrase[0]);
-    (void)strcat(phrase, ".");
+    n = strlen(phrase);
+    phrase[n] = '.'; /* room for it was left above */
+    phrase[n + 1] = '\0';
     text_out(f, phrase);
     return false;
 }

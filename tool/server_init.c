@@ -308,7 +308,8 @@ static int make_token(struct setup *s)
                         hash);
     code = write_new(s, "operators", buffer_span(&list), 0600,
                      "who may use the server: hashes of tokens", false);
-    (void)strcat(token, "\n");
+    token[sizeof bytes * 2] = '\n';
+    token[sizeof bytes * 2 + 1] = '\0';
     if (code == 0) {
         code = write_new(s, "operator.token", bl_span_of(token, strlen(token)),
                          0600, "your token: move it to where you work", false);

@@ -58,7 +58,7 @@ static void check_rest(struct run *run)
 {
     uint8_t slot;
 
-    for (slot = BL_SLOT_A; slot <= BL_SLOT_B; slot++) {
+    for (slot = 0; slot < 2; slot++) {
         if (!run->checked[slot]) {
             check_slot(run, slot);
         }

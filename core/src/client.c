@@ -575,9 +575,8 @@ static uint64_t next_due(const struct bl_client *c)
 {
     uint64_t until = c->due_ms;
 
-    if (c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD) {
-        until = c->work_due_ms;
-    } else if (c->phase == PHASE_WAIT && c->work_due_ms < until) {
+    if (c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD ||
+        (c->phase == PHASE_WAIT && c->work_due_ms < until)) {
         until = c->work_due_ms;
     }
     if (bl_client_on_trial(c) && c->health_due_ms < until) {
