@@ -149,6 +149,7 @@ void device_add(struct server *s, struct http_request *rq)
     const char *name;
 
     memset(&d, 0, sizeof d);
+    device_state_init(&d.s);
     if (body == NULL) {
         return;
     }

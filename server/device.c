@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device.h"
 
-enum { VERSION = 1 };
+enum { FIRST = 1, VERSION = 2 };
 
 /* One walk over the fields serves both directions, so that they cannot
  * disagree. */
@@ -70,6 +70,30 @@ static void walk_state(struct walk *w, struct device_state *s)
     BYTES(version);
 }
 
+/* What version 2 adds. */
+static void walk_more(struct walk *w, struct device_state *s)
+{
+    BYTES(prev_manifest);
+    UINT(prev_sequence);
+    UINT(offer_release);
+    UINT(offered_at);
+    UINT(quarantined_until);
+    UINT(utc_offset);
+    UINT(attempts);
+    UINT(faulted);
+    UINT(battery);
+    UINT(link);
+    UINT(tries);
+}
+
+void device_state_init(struct device_state *s)
+{
+    memset(s, 0, sizeof *s);
+    s->utc_offset = DEVICE_NO_OFFSET;
+    s->battery = DEVICE_NO_BATTERY;
+    s->tries = DEVICE_NO_TRIES;
+}
+
 void device_record_put(const struct device_state *s, uint8_t *out)
 {
     struct device_state copy = *s;
@@ -78,6 +102,19 @@ void device_record_put(const struct device_state *s, uint8_t *out)
     memset(out, 0, DEVICE_RECORD);
     *w.p++ = VERSION;
     walk_state(&w, &copy);
+    walk_more(&w, &copy);
+}
+
+size_t device_record_size(bl_span bytes)
+{
+    size_t size = 0;
+
+    if (bytes.n > 0 && bytes.p[0] == VERSION) {
+        size = DEVICE_RECORD;
+    } else if (bytes.n > 0 && bytes.p[0] == FIRST) {
+        size = DEVICE_RECORD_FIRST;
+    }
+    return size <= bytes.n ? size : 0;
 }
 
 int device_record_get(struct device_state *s, bl_span record)
@@ -85,12 +122,16 @@ int device_record_get(struct device_state *s, bl_span record)
     uint8_t bytes[DEVICE_RECORD];
     struct walk w = {bytes, false};
 
-    if (record.n != DEVICE_RECORD || record.p[0] != VERSION) {
+    if (record.n == 0 || device_record_size(record) != record.n) {
         return -1;
     }
-    memcpy(bytes, record.p, sizeof bytes);
+    memcpy(bytes, record.p, record.n);
+    device_state_init(s);
     w.p++;
     walk_state(&w, s);
+    if (bytes[0] >= VERSION) {
+        walk_more(&w, s);
+    }
     s->hardware[DEVICE_TEXT - 1] = '\0';
     s->version[DEVICE_TEXT - 1] = '\0';
     return 0;

@@ -12,7 +12,27 @@
 
 #include <stdbool.h>
 
-enum { DEVICE_TEXT = 32, DEVICE_RECORD = 201 };
+enum {
+    DEVICE_TEXT = 32,
+    DEVICE_RECORD = 260,      /* version 2 */
+    DEVICE_RECORD_FIRST = 201 /* version 1 */
+};
+
+/* What a device does not say. */
+enum {
+    DEVICE_NO_OFFSET = INT16_MIN,
+    DEVICE_NO_BATTERY = 255,
+    DEVICE_NO_TRIES = 255
+};
+
+/* What it says of its power and its link; key 19 of a poll. */
+enum {
+    DEVICE_POWERED = 1,
+    DEVICE_METERED = 2,
+    DEVICE_ROAMING = 4,
+    DEVICE_LINK_KNOWN = 8,
+    DEVICE_POWER_KNOWN = 16
+};
 
 /* What the device last told, and what it was last offered. */
 struct device_state {
@@ -40,6 +60,19 @@ struct device_state {
     uint8_t expect; /* slot the offer goes to: 1 A, 2 B, 0 any */
     char hardware[DEVICE_TEXT];
     char version[DEVICE_TEXT];
+    /* The confirmed one before `manifest`; zero: none is known. */
+    uint8_t prev_manifest[32];
+    uint64_t prev_sequence;
+    uint32_t offer_release; /* its number: a stepping stone is not the
+                               rollout's own; 0: none, or not known */
+    uint32_t offered_at;
+    uint32_t quarantined_until; /* 0: not */
+    int16_t utc_offset;         /* minutes east, DEVICE_NO_OFFSET */
+    uint8_t attempts;           /* offers of offer_release that ended badly */
+    uint8_t faulted; /* an offer ended badly, and no other well since */
+    uint8_t battery; /* percent, DEVICE_NO_BATTERY */
+    uint8_t link;    /* DEVICE_POWERED and the like */
+    uint8_t tries;   /* boots left on trial, DEVICE_NO_TRIES */
 };
 
 struct pin;
@@ -59,6 +92,7 @@ struct device {
     struct pin *pin;   /* its own desired release, or NULL */
     char *name;        /* "" when none */
     char *tags;        /* a JSON array of strings */
+    char *attributes;  /* a JSON object of strings; NULL: none */
     struct device_state s;
 };
 
@@ -72,9 +106,16 @@ bool device_may_poll(struct device *d, uint64_t now_us, uint32_t per_minute,
 /* Its events are numbered from 1 again. */
 void device_begin_life(struct device *d);
 
+/* As of one that has told nothing yet. */
+void device_state_init(struct device_state *s);
+
 /* DEVICE_RECORD bytes. */
 void device_record_put(const struct device_state *s, uint8_t *out);
-/* -1 when the record is of another form. */
+/* How long the record is that these bytes begin with, by its version; 0: of
+ * no form that is known. */
+size_t device_record_size(bl_span bytes);
+/* -1 when the record is of another form. What an older version does not hold
+ * is as device_state_init has it. */
 int device_record_get(struct device_state *s, bl_span record);
 
 #endif

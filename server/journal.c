@@ -118,7 +118,7 @@ uint64_t journal_state(struct journal *j, struct device *device,
     if (p != NULL) {
         p[0] = RECORD_STATE;
         put_u32(p + 1, device->number);
-        device_record_put(&device->s, p + 5);
+        device_record_put(&device->s, p + STATE_HEAD);
         add_news(j->open, device, news);
         number = j->open->number;
     }

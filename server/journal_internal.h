@@ -12,7 +12,8 @@ enum {
     RECORD_SEEN = 1,  /* u8 kind, u32 device, u32 last_seen */
     RECORD_STATE = 2, /* u8 kind, u32 device, device_record */
     SEEN_SIZE = 9,
-    STATE_SIZE = 5 + DEVICE_RECORD,
+    STATE_HEAD = 5,
+    STATE_SIZE = STATE_HEAD + DEVICE_RECORD,
     BATCH_LIMIT = 32 << 20,
     RESULTS = 256,
     FOLD_MAX = 20000, /* rows a flush */

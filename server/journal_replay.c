@@ -14,14 +14,27 @@ struct replay {
 };
 
 /* 0 when the bytes left are no record. */
+static size_t record_size(bl_span rest)
+{
+    size_t n = 0;
+
+    if (rest.p[0] == RECORD_SEEN) {
+        n = SEEN_SIZE;
+    } else if (rest.p[0] == RECORD_STATE && rest.n > STATE_HEAD) {
+        /* An older program may have written it. */
+        n = device_record_size(
+            bl_span_of(rest.p + STATE_HEAD, rest.n - STATE_HEAD));
+        n += n > 0 ? STATE_HEAD : 0;
+    }
+    return n <= rest.n ? n : 0;
+}
+
 static size_t replay_record(struct devices *devices, bl_span rest)
 {
-    size_t size = rest.p[0] == RECORD_SEEN    ? SEEN_SIZE
-                  : rest.p[0] == RECORD_STATE ? STATE_SIZE
-                                              : 0;
+    size_t size = record_size(rest);
     struct device *d;
 
-    if (size == 0 || size > rest.n) {
+    if (size == 0) {
         return 0;
     }
     d = devices_lock_number(devices, get_u32(rest.p + 1));
@@ -30,8 +43,8 @@ static size_t replay_record(struct devices *devices, bl_span rest)
     }
     if (rest.p[0] == RECORD_SEEN) {
         d->s.last_seen = get_u32(rest.p + 5);
-    } else if (device_record_get(&d->s,
-                                 bl_span_of(rest.p + 5, DEVICE_RECORD)) != 0) {
+    } else if (device_record_get(&d->s, bl_span_of(rest.p + STATE_HEAD,
+                                                   size - STATE_HEAD)) != 0) {
         size = 0;
     }
     d->dirty = true;

@@ -29,6 +29,7 @@ static int load_device(void *ctx, sqlite3_stmt *row)
     struct device d;
 
     memset(&d, 0, sizeof d);
+    device_state_init(&d.s);
     d.number = (uint32_t)sqlite3_column_int64(row, 0);
     d.product = (uint32_t)sqlite3_column_int64(row, 2);
     if (id.n != 16 || token.n != 32 ||

@@ -330,6 +330,17 @@ static void a_device_record_survives_its_codec(void **state)
     a.expect = 2;
     snprintf(a.hardware, sizeof a.hardware, "rev-a");
     snprintf(a.version, sizeof a.version, "1.2.3");
+    memset(a.prev_manifest, 3, 32);
+    a.prev_sequence = UINT64_MAX - 6;
+    a.offer_release = 18;
+    a.offered_at = 19;
+    a.quarantined_until = 20;
+    a.utc_offset = -720;
+    a.attempts = 21;
+    a.faulted = 1;
+    a.battery = 22;
+    a.link = 23;
+    a.tries = 24;
     device_record_put(&a, record);
     assert_int_equal(device_record_get(&c, bl_span_of(record, sizeof record)),
                      0);
@@ -337,7 +348,79 @@ static void a_device_record_survives_its_codec(void **state)
     record[0]++;
     assert_int_equal(device_record_get(&c, bl_span_of(record, sizeof record)),
                      -1);
+    record[0] -= 2; /* version 1 is shorter */
+    assert_int_equal(device_record_get(&c, bl_span_of(record, sizeof record)),
+                     -1);
     assert_int_equal(device_record_get(&c, bl_span_of(record, 100)), -1);
+    assert_int_equal(device_record_get(&c, bl_span_of(record, 0)), -1);
+}
+
+/* What the release before wrote: the same fields up to `version`. */
+static void a_record_of_the_first_version_is_read(void **state)
+{
+    struct device_state a;
+    struct device_state c;
+    uint8_t record[DEVICE_RECORD];
+
+    (void)state;
+    device_state_init(&a);
+    a.sequence = 5;
+    a.last_seen = 6;
+    snprintf(a.hardware, sizeof a.hardware, "rev-a");
+    snprintf(a.version, sizeof a.version, "1.2.3");
+    device_record_put(&a, record);
+    record[0] = 1;
+    memset(record + DEVICE_RECORD_FIRST, 0xEE,
+           DEVICE_RECORD - DEVICE_RECORD_FIRST);
+    memset(&c, 0xEE, sizeof c);
+    assert_int_equal(
+        device_record_get(&c, bl_span_of(record, DEVICE_RECORD_FIRST)), 0);
+    assert_int_equal(c.sequence, 5);
+    assert_int_equal(c.last_seen, 6);
+    assert_string_equal(c.version, "1.2.3");
+    assert_int_equal(c.battery, DEVICE_NO_BATTERY);
+    assert_int_equal(c.utc_offset, DEVICE_NO_OFFSET);
+    assert_int_equal(c.tries, DEVICE_NO_TRIES);
+    assert_int_equal(c.attempts, 0);
+    assert_int_equal(c.prev_sequence, 0);
+}
+
+/* A journal that the release before left: records of both versions. */
+static void a_journal_of_the_first_version_is_replayed(void **state)
+{
+    struct bench *b = *state;
+    struct device_state s;
+    struct device *d;
+    uint8_t blob[5 + DEVICE_RECORD_FIRST + 5 + DEVICE_RECORD];
+    uint8_t record[DEVICE_RECORD];
+
+    memset(blob, 0, sizeof blob);
+    device_state_init(&s);
+    s.sequence = 41;
+    device_record_put(&s, record);
+    blob[0] = 2;
+    blob[1] = 1;
+    memcpy(blob + 5, record, DEVICE_RECORD_FIRST);
+    blob[5] = 1;
+    s.sequence = 42;
+    device_record_put(&s, record);
+    blob[5 + DEVICE_RECORD_FIRST] = 2;
+    blob[6 + DEVICE_RECORD_FIRST] = 2;
+    memcpy(blob + 10 + DEVICE_RECORD_FIRST, record, DEVICE_RECORD);
+    store_lock(&b->store);
+    assert_int_equal(db_run(&b->store.db, &b->err,
+                            "INSERT INTO journal VALUES (998, ?)", "b",
+                            bl_span_of(blob, sizeof blob)),
+                     0);
+    store_unlock(&b->store);
+    assert_int_equal(journal_replay(&b->store, b->devices, &b->err), 0);
+    d = devices_lock_number(b->devices, 1);
+    assert_int_equal(d->s.sequence, 41);
+    assert_int_equal(d->s.battery, DEVICE_NO_BATTERY);
+    devices_unlock(b->devices, d);
+    d = devices_lock_number(b->devices, 2);
+    assert_int_equal(d->s.sequence, 42);
+    devices_unlock(b->devices, d);
 }
 
 int main(void)
@@ -359,6 +442,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_journal_is_said, setup,
                                         teardown),
         cmocka_unit_test(a_device_record_survives_its_codec),
+        cmocka_unit_test(a_record_of_the_first_version_is_read),
+        cmocka_unit_test_setup_teardown(
+            a_journal_of_the_first_version_is_replayed, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
