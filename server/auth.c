@@ -16,12 +16,18 @@ int operators_init(struct operators *o)
     return pthread_rwlock_init(&o->lock, NULL);
 }
 
-static int read_role(const char *text, enum role *out)
-{
-    static const char *const name[] = {"viewer", "operator", "admin"};
+static const char *const role_names[ROLES] = {"viewer", "operator", "admin",
+                                              "approver"};
 
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(text, name[i]) == 0) {
+const char *role_name(enum role role)
+{
+    return role_names[role];
+}
+
+int role_read(const char *text, enum role *out)
+{
+    for (int i = 0; i < ROLES; i++) {
+        if (strcmp(text, role_names[i]) == 0) {
             *out = (enum role)i;
             return 0;
         }
@@ -46,8 +52,9 @@ static int read_line(char *line, struct operator_token *out, struct error *err)
         return error_set(err, "the second field is not the 64 hex digits of "
                               "a SHA-256");
     }
-    if (read_role(role, &out->role) != 0) {
-        return error_set(err, "the role is none of viewer, operator, admin");
+    if (role_read(role, &out->role) != 0) {
+        return error_set(err, "the role is none of viewer, operator, "
+                              "approver, admin");
     }
     snprintf(out->name, sizeof out->name, "%s", line);
     return 0;

@@ -15,7 +15,10 @@
 
 enum { AUTH_OPERATORS = 256, AUTH_DEVICE_TOKEN = 32 + 1 + 64 };
 
-enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+/* Kept in the store by number. */
+enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_APPROVER };
+
+enum { ROLES = 4 };
 
 struct operators {
     pthread_rwlock_t lock;
@@ -26,6 +29,10 @@ struct operators {
         enum role role;
     } entry[AUTH_OPERATORS];
 };
+
+/* "viewer", ... */
+const char *role_name(enum role role);
+int role_read(const char *text, enum role *out);
 
 int operators_init(struct operators *o);
 /* Replaces the list; on error the old one stays. */

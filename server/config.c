@@ -49,6 +49,7 @@ static const struct key keys[] = {
     {"log_level", TEXT, AT(log_level), "info", 0, 0},
     {"max_payload_mb", NUMBER, AT(max_payload_mb), "1024", 1, 4095},
     {"metrics_public", FLAG, AT(metrics_public), "1", 0, 1},
+    {"four_eyes", FLAG, AT(four_eyes), "0", 0, 1},
     {"journal_idle_ms", NUMBER, AT(journal_idle_ms), "50", 1, 10000},
     {"journal_flush_ms", NUMBER, AT(journal_flush_ms), "10", 0, 10000},
     {"journal_sweep", NUMBER, AT(journal_sweep_s), "300", 1, 86400},

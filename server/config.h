@@ -34,6 +34,7 @@ struct config {
     char log_level[CONFIG_TEXT];
     int max_payload_mb;
     int metrics_public;
+    int four_eyes; /* until the settings say otherwise */
     int journal_idle_ms;
     int journal_flush_ms;
     int journal_sweep_s;

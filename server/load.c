@@ -212,7 +212,8 @@ static int open_data(struct server *s, struct error *err)
         store_open(&s->store, path, err) != 0) {
         return -1;
     }
-    if (catalog_load(&s->catalog, &s->store, err) == 0 &&
+    if (settings_load(s, err) == 0 &&
+        catalog_load(&s->catalog, &s->store, err) == 0 &&
         load_devices(s, err) == 0) {
         s->journal =
             journal_start(&journal, &s->store, s->devices, &s->metrics, err);

@@ -23,6 +23,9 @@ static const struct route routes[] = {
     {"GET", "/api/v1/openapi.json", ACCESS_ANY, 0, server_openapi, 0, 0},
     {"GET", "/api/v1/server", ACCESS_VIEWER, 0, server_show, 0, 0},
     {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
+    {"GET", "/api/v1/settings", ACCESS_VIEWER, 0, settings_show, 0, 0},
+    {"PATCH", "/api/v1/settings", ACCESS_ADMIN, JSON_MAX, settings_change, 0,
+     0},
     {"POST", "/api/v1/roots", ACCESS_OPERATOR, DOCUMENT_MAX, root_add, 0, 0},
     {"GET", "/api/v1/roots", ACCESS_VIEWER, 0, root_list, 0, 0},
     {"GET", "/api/v1/roots/{}", ACCESS_VIEWER, 0, root_show, 0, 0},
@@ -192,6 +195,27 @@ static bool known_by_certificate(struct server *s, struct http_request *rq)
     return true;
 }
 
+static bool role_allows(enum role role, enum access access)
+{
+    switch (access) {
+    case ACCESS_OPERATOR:
+        return role == ROLE_OPERATOR || role == ROLE_ADMIN;
+    case ACCESS_APPROVER:
+        return role != ROLE_VIEWER;
+    case ACCESS_ADMIN:
+        return role == ROLE_ADMIN;
+    default:
+        return true;
+    }
+}
+
+static const char *role_needed(enum access access)
+{
+    return access == ACCESS_ADMIN      ? "admin"
+           : access == ACCESS_APPROVER ? "approver"
+                                       : "operator";
+}
+
 static void allow_operator(struct server *s, struct http_request *rq,
                            enum access access)
 {
@@ -202,9 +226,10 @@ static void allow_operator(struct server *s, struct http_request *rq,
         api_error(rq, 401, "not-authenticated",
                   "no valid operator token: send Authorization: Bearer ...");
         http_reply_header(rq, "WWW-Authenticate", "Bearer");
-    } else if (access == ACCESS_OPERATOR && role == ROLE_VIEWER) {
+    } else if (!role_allows(role, access)) {
         api_error(rq, 403, "not-allowed",
-                  "%s is a viewer: this needs the role operator", rq->actor);
+                  "%s has the role %s: this needs the role %s", rq->actor,
+                  role_name(role), role_needed(access));
     }
 }
 
@@ -216,8 +241,8 @@ static void allow(struct server *s, struct http_request *rq)
         if (!known_by_certificate(s, rq)) {
             check_token(s, rq);
         }
-    } else if (access == ACCESS_VIEWER || access == ACCESS_OPERATOR ||
-               (access == ACCESS_METRICS && !s->config.metrics_public)) {
+    } else if (access != ACCESS_ANY &&
+               (access != ACCESS_METRICS || !s->config.metrics_public)) {
         allow_operator(s, rq, access);
     }
 }

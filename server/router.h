@@ -12,8 +12,11 @@ enum access {
     ACCESS_ANY,
     ACCESS_METRICS, /* any, when metrics_public; else as a viewer */
     ACCESS_DEVICE,
-    ACCESS_VIEWER,
-    ACCESS_OPERATOR
+    ACCESS_VIEWER,   /* every role */
+    ACCESS_OPERATOR, /* operator, admin */
+    ACCESS_APPROVER, /* approver, operator, admin: to approve, and to pause;
+                        four eyes refuse one's own */
+    ACCESS_ADMIN
 };
 
 typedef void route_handler(struct server *server, struct http_request *rq);
@@ -45,6 +48,8 @@ void payload_end(struct http_request *rq);
 /* api_server.c */
 route_handler server_health, server_metrics, server_openapi, server_show,
     audit_list, root_add, root_list, root_show;
+/* settings.c */
+route_handler settings_show, settings_change;
 /* api_products.c */
 route_handler product_add, product_list, product_show, product_rollback;
 /* api_releases.c */

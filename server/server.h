@@ -14,6 +14,7 @@
 #include "http.h"
 #include "journal.h"
 #include "rate.h"
+#include "settings.h"
 #include "tickets.h"
 
 struct server {
@@ -27,6 +28,7 @@ struct server {
     struct rate refusals; /* of devices, in the log */
     struct operators operators;
     struct tickets tickets;
+    struct settings settings;
     struct http *http;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */

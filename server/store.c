@@ -88,6 +88,7 @@ static const char *const migration[] = {
     "DROP TABLE events;"
     "ALTER TABLE events_of RENAME TO events;"
     "CREATE TABLE lives (device INTEGER PRIMARY KEY, life INTEGER NOT NULL);",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };

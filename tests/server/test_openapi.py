@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 ROOM = Path(__file__).parents[2] / "server"
-ROUTE = re.compile(r'{"(GET|POST|PUT|DELETE)",\s*"(/(?:api|healthz|metrics)'
+ROUTE = re.compile(r'{"(GET|POST|PUT|PATCH|DELETE)",\s*"(/(?:api|healthz|metrics)'
                    r'[^"]*)"')
 
 
@@ -183,6 +183,11 @@ def test_every_operation_answers_as_it_says(server, document):
     check("POST", v + "/products/{name}/rollback", 400, {"version": "1.0.0"},
           name="thermostat")
     check("GET", v + "/audit", 200)
+    admin = server.admin_token
+    check("GET", v + "/settings", 200)
+    check("PATCH", v + "/settings", 200, {"four_eyes": False}, token=admin)
+    check("PATCH", v + "/settings", 400, {"four": 1}, token=admin)
+    check("PATCH", v + "/settings", 403, {"four_eyes": True})
     check("DELETE", v + "/devices/{id}", 204, id=identity)
     check("DELETE", v + "/devices/{id}", 404, id=identity)
     for method, path in check.operations:

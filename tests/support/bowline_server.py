@@ -102,6 +102,8 @@ class Server:
         self.port = 0
         self.token = secrets.token_hex(16)
         self.viewer_token = secrets.token_hex(16)
+        self.approver_token = secrets.token_hex(16)
+        self.admin_token = secrets.token_hex(16)
         self.log = self.folder / "log"
         self.config = {
             "listen": "127.0.0.1:0", "data": str(self.folder / "data"),
@@ -124,7 +126,9 @@ class Server:
             (self.folder / name).chmod(0o600)
         lines = []
         for name, token, role in (("ann", self.token, "operator"),
-                                  ("vic", self.viewer_token, "viewer")):
+                                  ("vic", self.viewer_token, "viewer"),
+                                  ("pru", self.approver_token, "approver"),
+                                  ("ada", self.admin_token, "admin")):
             digest = hashlib.sha256(token.encode()).hexdigest()
             lines.append(f"{name}:{digest}:{role}\n")
         operators = self.folder / "operators"
