@@ -16,6 +16,7 @@
 #include "rate.h"
 #include "settings.h"
 #include "tickets.h"
+#include "worker.h"
 
 struct server {
     struct config config;
@@ -30,6 +31,7 @@ struct server {
     struct tickets tickets;
     struct settings settings;
     struct http *http;
+    struct worker *slow;  /* walks over much */
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;
