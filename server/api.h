@@ -71,6 +71,15 @@ int api_permit(struct server *s, struct http_request *rq, const json_t *body,
                const struct product *product, const struct release *release,
                const uint8_t *device_id, uint8_t *out, size_t size,
                bl_span *permit);
+/* Tell those who listen (api_stream.c). `what`: "created", "advanced",
+ * "paused", "resumed", "finished", "aborted", "returned", "approved",
+ * "counts". */
+void stream_rollout(struct server *s, const struct rollout *r,
+                    const char *what);
+void stream_release(struct server *s, const struct release *r);
+/* An audit line is committed: what the store calls. */
+void server_audited(void *server, int64_t number);
+
 /* Creates a rollout; the admin lock is held. Replies. */
 struct rollout_wish {
     struct product *product;

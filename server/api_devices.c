@@ -53,6 +53,7 @@ static void reply_registered(struct server *s, struct http_request *rq,
     d = devices_lock(s->devices, id);
     if (d != NULL) {
         report_count(&s->catalog, d, 1);
+        stream_fleet(s->stream);
         out = device_json(s, d);
         devices_unlock(s->devices, d);
     }
@@ -211,6 +212,7 @@ void device_delete(struct server *s, struct http_request *rq)
             pin_free(d->pin);
             d->pin = NULL;
             devices_remove_locked(s->devices, d);
+            stream_fleet(s->stream);
             pthread_rwlock_unlock(&s->catalog.lock);
             http_reply(rq, 204, NULL, bl_span_of(NULL, 0));
         }

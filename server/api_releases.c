@@ -191,6 +191,7 @@ static void publish(struct server *s, struct http_request *rq,
         if (added != NULL) {
             count_running(s, added);
             api_json(rq, 201, release_json(added));
+            stream_release(s, added);
         } else {
             api_error(rq, 503, "memory", "no memory; restart the server");
         }

@@ -124,6 +124,7 @@ void rollout_create(struct server *s, struct http_request *rq,
              LOG_TEXT("product", r->product->name),
              LOG_TEXT("version", r->release->version),
              LOG_TEXT("by", rq->actor));
+    stream_rollout(s, r, "created");
     api_json(rq, wish->status, rollout_json(s, r, true));
 }
 
@@ -306,6 +307,7 @@ void rollout_outcomes(struct server *s, struct http_request *rq)
 
 struct change {
     const char *action;
+    const char *what; /* for those who listen */
     uint8_t state;
     uint32_t stage;
 };
@@ -337,6 +339,7 @@ static void apply(struct server *s, struct http_request *rq, struct rollout *r,
     pthread_rwlock_unlock(&s->catalog.lock);
     log_info(c->action, LOG_INT("rollout", r->id), LOG_INT("stage", r->stage),
              LOG_TEXT("by", rq->actor));
+    stream_rollout(s, r, c->what);
     api_json(rq, 200, rollout_json(s, r, true));
 }
 
@@ -350,7 +353,7 @@ static void refuse_change(struct http_request *rq, const struct rollout *r,
 static void pause_it(struct server *s, struct http_request *rq,
                      struct rollout *r)
 {
-    struct change c = {"rollout-pause", ROLLOUT_PAUSED, r->stage};
+    struct change c = {"rollout-pause", "paused", ROLLOUT_PAUSED, r->stage};
 
     if (r->state != ROLLOUT_RUNNING) {
         refuse_change(rq, r, "only a running one can be paused");
@@ -362,7 +365,7 @@ static void pause_it(struct server *s, struct http_request *rq,
 static void resume_it(struct server *s, struct http_request *rq,
                       struct rollout *r)
 {
-    struct change c = {"rollout-resume", ROLLOUT_RUNNING, r->stage};
+    struct change c = {"rollout-resume", "resumed", ROLLOUT_RUNNING, r->stage};
 
     if (r->state != ROLLOUT_PAUSED) {
         refuse_change(rq, r, "only a paused one can be resumed");
@@ -374,7 +377,7 @@ static void resume_it(struct server *s, struct http_request *rq,
 static void abort_it(struct server *s, struct http_request *rq,
                      struct rollout *r)
 {
-    struct change c = {"rollout-abort", ROLLOUT_ABORTED, r->stage};
+    struct change c = {"rollout-abort", "aborted", ROLLOUT_ABORTED, r->stage};
 
     if (r->state == ROLLOUT_ABORTED || r->state == ROLLOUT_FINISHED) {
         refuse_change(rq, r, "it has ended already");
@@ -386,7 +389,8 @@ static void abort_it(struct server *s, struct http_request *rq,
 static void advance_it(struct server *s, struct http_request *rq,
                        struct rollout *r)
 {
-    struct change c = {"rollout-advance", ROLLOUT_RUNNING, r->stage + 1};
+    struct change c = {"rollout-advance", "advanced", ROLLOUT_RUNNING,
+                       r->stage + 1};
 
     if (r->state != ROLLOUT_RUNNING) {
         refuse_change(rq, r, "only a running one can advance");

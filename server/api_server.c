@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server itself: health, metrics, its description, root documents.
+/* The server itself: health, metrics, its description, root documents, audit.
  */
 #include "api.h"
 #include "router.h"
@@ -132,8 +132,10 @@ static void put_polls(struct metrics *m, struct buffer *out)
                       &m->poll_time);
 }
 
-static void put_rest(struct metrics *m, struct buffer *out)
+static void put_rest(struct server *s, struct buffer *out)
 {
+    struct metrics *m = &s->metrics;
+
     metrics_counter(out, "bowline_events_total", "Events taken in.", "counter",
                     atomic_load(&m->events));
     metrics_counter(out, "bowline_downloads_total", "Payload downloads begun.",
@@ -150,6 +152,8 @@ static void put_rest(struct metrics *m, struct buffer *out)
                     "counter", atomic_load(&m->uploads));
     metrics_counter(out, "bowline_connections", "Open connections.", "gauge",
                     (uint64_t)atomic_load(&m->connections));
+    metrics_counter(out, "bowline_stream_clients", "Open event streams.",
+                    "gauge", stream_listeners(s->stream));
     metrics_counter(out, "bowline_slow_cut_total",
                     "Connections cut: too slow.", "counter",
                     atomic_load(&m->cut_slow));
@@ -172,7 +176,7 @@ void server_metrics(struct server *s, struct http_request *rq)
     put_devices(s, &out);
     put_rollouts(s, &out);
     put_polls(&s->metrics, &out);
-    put_rest(&s->metrics, &out);
+    put_rest(s, &out);
     http_reply(rq, 200, "text/plain; version=0.0.4", buffer_span(&out));
     buffer_free(&out);
 }
@@ -308,4 +312,51 @@ void root_show(struct server *s, struct http_request *rq)
         return;
     }
     http_reply(rq, 200, "application/octet-stream", e->document);
+}
+
+/* --- Audit
+ * --------------------------------------------------------------------- */
+
+struct audit {
+    json_t *items;
+    uint64_t last;
+};
+
+static int add_line(void *ctx, sqlite3_stmt *row)
+{
+    struct audit *a = ctx;
+
+    a->last = (uint64_t)sqlite3_column_int64(row, 0);
+    json_array_append_new(a->items,
+                          json_pack("{s:I, s:s, s:s, s:s, s:s}", "time",
+                                    (json_int_t)sqlite3_column_int64(row, 1),
+                                    "actor", db_text(row, 2), "action",
+                                    db_text(row, 3), "object", db_text(row, 4),
+                                    "detail", db_text(row, 5)));
+    return 0;
+}
+
+void audit_list(struct server *s, struct http_request *rq)
+{
+    struct error err = {BL_OK, 0, ""};
+    struct audit a = {NULL, 0};
+    struct api_page page;
+    int result;
+
+    if (api_page_read(rq, &page) != 0) {
+        return;
+    }
+    a.items = json_array();
+    store_lock(&s->store);
+    result = db_each(&s->store.db, &err, add_line, &a,
+                     "SELECT number, time, actor, action, object, detail"
+                     " FROM audit WHERE number > ? ORDER BY number LIMIT ?",
+                     "ii", (int64_t)page.after, (int64_t)page.limit);
+    store_unlock(&s->store);
+    if (result != 0) {
+        json_decref(a.items);
+        api_store_error(rq, &err);
+        return;
+    }
+    api_list(rq, a.items, json_array_size(a.items) == page.limit ? a.last : 0);
 }

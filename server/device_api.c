@@ -172,6 +172,10 @@ static void poll_locked(struct server *s, struct device *d,
     news.n_events = r->n_events;
     w->batch = r->changed ? journal_state(s->journal, d, &news)
                           : journal_seen(s->journal, d);
+    stream_device(s->stream, d->id);
+    if (r->changed) {
+        stream_fleet(s->stream);
+    }
     w->wait = p->nonce.n > 0 || p->n_events > 0;
     w->answer.event = w->wait ? d->s.event : d->durable;
     if (w->life == LIFE_UNSURE && r->n_events == 0) {

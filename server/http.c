@@ -113,10 +113,12 @@ void http_drain(struct http *h, uint32_t seconds)
     if (h->quiesced != MHD_INVALID_SOCKET) {
         shutdown(h->quiesced, SHUT_RDWR);
     }
+    http_stream_end_all(h);
     for (uint32_t i = 0; i < seconds * 50; i++) {
         struct timespec pause = {0, 20 * 1000000};
 
-        if (!http_busy(h)) {
+        /* A stream's reader has a second to take the end. */
+        if (!http_busy(h, i < 50)) {
             return;
         }
         if (i % 25 == 24) {

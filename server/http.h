@@ -42,7 +42,8 @@ struct http_request {
     uint8_t device_id[16]; /* of the device that asks */
     void *upload;
     uint64_t batch;
-    bool counted; /* holds a download slot */
+    bool counted;     /* holds a download slot */
+    void *stream_ctx; /* of a reply that goes on */
     /* Set by begin: the largest body that is kept in memory, or stream. */
     size_t body_max;
     bool stream;
@@ -101,6 +102,28 @@ void http_reply_file(struct http_request *rq, int status, const char *type,
 /* Adds a field to the reply; `value` is copied. After http_reply. */
 void http_reply_header(struct http_request *rq, const char *name,
                        const char *value);
+/*
+ * A reply in pieces: `pull` is called on an HTTP thread whenever the peer has
+ * taken the last one, and writes up to `room` bytes, at least one; or returns
+ * one of these. After HTTP_STREAM_WAIT it is called again when somebody has
+ * called http_stream_wake, from any thread, between pull's first call and the
+ * application's `end`; a wake in between is never lost.
+ * A live stream lasts until its peer goes: no time limit holds, no bytes need
+ * to flow, a peer that is gone is noticed, and http_drain ends it at once.
+ * Another is an answer like any: cut when it is taken too slowly.
+ */
+enum {
+    HTTP_STREAM_WAIT = 0,
+    HTTP_STREAM_END = -1,
+    HTTP_STREAM_BREAK = -2 /* the peer sees that it is not whole */
+};
+
+typedef int http_pull(void *ctx, struct http_request *rq, uint8_t *out,
+                      size_t room);
+void http_reply_stream(struct http_request *rq, int status, const char *type,
+                       http_pull *pull, void *ctx, bool live);
+void http_stream_wake(struct http_request *rq);
+
 bool http_replied(const struct http_request *rq);
 int http_reply_status(const struct http_request *rq);
 

@@ -115,7 +115,8 @@ static bool too_slow(const struct http *h, struct connection *c, uint64_t now)
     if (phase == ANSWER) {
         return taken_too_slowly(h, c, now);
     }
-    if (phase == HELD || since >= now || now - since < limit) {
+    if (phase == HELD || phase == STREAM || since >= now ||
+        now - since < limit) {
         return false;
     }
     if (phase == HEADER) {
@@ -154,19 +155,22 @@ void http_reap(struct http *h)
             shutdown(c->fd, SHUT_RDWR);
         } else if (gone(c)) {
             shutdown(c->fd, SHUT_RDWR);
+        } else if (atomic_load(&c->phase) == STREAM) {
+            http_stream_check(c);
         }
     }
     pthread_mutex_unlock(&h->lock);
 }
 
-bool http_busy(struct http *h)
+bool http_busy(struct http *h, bool streams)
 {
     bool found = false;
 
     pthread_mutex_lock(&h->lock);
     for (struct connection *c = h->first; c != NULL && !found; c = c->next) {
-        found =
-            atomic_load_explicit(&c->phase, memory_order_acquire) != HEADER;
+        int phase = atomic_load_explicit(&c->phase, memory_order_acquire);
+
+        found = phase != HEADER && (phase != STREAM || streams);
     }
     pthread_mutex_unlock(&h->lock);
     return found;

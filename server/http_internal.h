@@ -2,7 +2,8 @@
 /*
  * What the files of http.h share: a connection, that is the request on it.
  * http.c runs the daemon, http_connection.c knows who is connected and cuts
- * who is too slow, http_request.c takes a request in, http_reply.c sends.
+ * who is too slow, http_request.c takes a request in, http_reply.c sends,
+ * http_stream.c sends what has no end.
  */
 #ifndef SERVER_HTTP_INTERNAL_H
 #define SERVER_HTTP_INTERNAL_H
@@ -22,7 +23,8 @@ enum phase {
     HEADER, /* waiting for a header, or between requests */
     BODY,
     HELD, /* the answer waits for the application */
-    ANSWER
+    ANSWER,
+    STREAM /* a live one */
 };
 
 /* One request at a time: HTTP/1.1 pipelining is answered in order. */
@@ -59,6 +61,11 @@ struct connection {
     uint64_t file_offset;
     uint64_t file_n;
     bool close;
+    http_pull *pull; /* NULL: no stream */
+    void *pull_ctx;
+    bool live;
+    _Atomic int wake; /* of http_stream.c */
+    _Atomic bool peer_gone;
     bool gathered; /* the TLS session waits for the reply's last byte */
     void *session; /* of TLS, or NULL */
     struct MHD_Response *kept; /* of `out`, for replies of one size and type */
@@ -79,6 +86,7 @@ struct http {
     int listener;
     int quiesced; /* the same, once it takes no more connections */
     uint16_t port;
+    _Atomic bool draining;
     pthread_mutex_t lock; /* of the list */
     struct connection *first;
 };
@@ -104,8 +112,11 @@ static inline void enter(struct connection *c, enum phase phase,
 /* Its time is taken by http_reap, which alone needs it. */
 static inline void enter_answer(struct connection *c)
 {
+    bool live = c->pull != NULL && c->live;
+
     atomic_fetch_add_explicit(&c->answers, 1, memory_order_relaxed);
-    atomic_store_explicit(&c->phase, ANSWER, memory_order_release);
+    atomic_store_explicit(&c->phase, live ? STREAM : ANSWER,
+                          memory_order_release);
 }
 
 /* Room for n bytes in *p. */
@@ -127,7 +138,13 @@ enum MHD_Result http_on_request(void *ctx, struct MHD_Connection *mhd,
                                 size_t *n, void **state);
 void http_on_completed(void *ctx, struct MHD_Connection *mhd, void **state,
                        enum MHD_RequestTerminationCode code);
-/* Is any request open? */
-bool http_busy(struct http *h);
+/* Is any request open? Live streams count only when asked for. */
+bool http_busy(struct http *h, bool streams);
+
+/* http_stream.c */
+struct MHD_Response *http_stream_response(struct connection *c);
+void http_stream_wake_connection(struct connection *c);
+void http_stream_check(struct connection *c);
+void http_stream_end_all(struct http *h);
 
 #endif

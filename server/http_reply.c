@@ -50,6 +50,7 @@ void http_reply(struct http_request *rq, int status, const char *type,
 
     http_drop_file(c);
     c->n_headers = 0;
+    c->pull = NULL;
     c->status = status;
     c->type = type;
     c->out_n = body.n;
@@ -108,7 +109,9 @@ static struct MHD_Response *make_response(struct connection *c)
 {
     struct MHD_Response *r;
 
-    if (c->file >= 0) {
+    if (c->pull != NULL) {
+        r = http_stream_response(c);
+    } else if (c->file >= 0) {
         r = MHD_create_response_from_fd_at_offset64(c->file_n, c->file,
                                                     c->file_offset);
         if (r != NULL) {
@@ -169,7 +172,7 @@ void http_let_go(struct connection *c, bool whole)
 
 enum MHD_Result http_send_reply(struct connection *c)
 {
-    bool small = c->file < 0 && c->out_n <= OUT_KEPT;
+    bool small = c->file < 0 && c->pull == NULL && c->out_n <= OUT_KEPT;
     bool same = small && c->n_headers == 0 && !c->close;
     struct MHD_Response *r = same ? same_response(c) : make_response(c);
     enum MHD_Result result;

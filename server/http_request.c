@@ -68,6 +68,8 @@ static void reset_request(struct connection *c, const char *method,
     c->status = 0;
     c->close = false;
     c->n_headers = 0;
+    c->pull = NULL;
+    atomic_store(&c->peer_gone, false);
     atomic_store_explicit(&c->received, 0, memory_order_relaxed);
 }
 

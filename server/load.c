@@ -4,6 +4,7 @@
 #include "api.h"
 #include "report.h"
 #include "rollout_view.h"
+#include "router.h"
 
 #include "host/file.h"
 #include "posix/crypto.h"
@@ -212,6 +213,8 @@ static int open_data(struct server *s, struct error *err)
         store_open(&s->store, path, err) != 0) {
         return -1;
     }
+    s->store.audited = server_audited;
+    s->store.audited_ctx = s;
     if (settings_load(s, err) == 0 &&
         catalog_load(&s->catalog, &s->store, err) == 0 &&
         load_devices(s, err) == 0) {
@@ -232,10 +235,15 @@ int server_open(struct server *s, struct error *err)
     pthread_mutex_init(&s->admin, NULL);
     rate_init(&s->refusals);
     catalog_init(&s->catalog);
+    s->stream = stream_new(stream_wake);
+    if (s->stream == NULL) {
+        return error_set(err, "no memory");
+    }
     if (open_keys(s, err) != 0 || open_data(s, err) != 0) {
         tickets_close(&s->tickets);
         devices_free(s->devices);
         catalog_free(&s->catalog);
+        stream_free(s->stream);
         return -1;
     }
     if (s->catalog.has_root &&
@@ -270,6 +278,7 @@ void server_close(struct server *s)
     free_pins(s);
     devices_free(s->devices);
     catalog_free(&s->catalog);
+    stream_free(s->stream);
     pthread_mutex_destroy(&s->admin);
 }
 
@@ -315,6 +324,7 @@ static void finish(struct server *s, struct rollout *r)
     log_info("rollout-finish", LOG_INT("rollout", r->id),
              LOG_TEXT("product", r->product->name),
              LOG_TEXT("version", r->release->version));
+    stream_rollout(s, r, "finished");
 }
 
 void server_upkeep(struct server *s)

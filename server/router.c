@@ -23,11 +23,10 @@ static const struct route routes[] = {
     {"GET", "/api/v1/openapi.json", ACCESS_ANY, 0, server_openapi, 0, 0},
     {"GET", "/api/v1/server", ACCESS_VIEWER, 0, server_show, 0, 0},
     {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
-    {"GET", "/api/v1/audit/export", ACCESS_VIEWER, 0, audit_export, 0, 0},
-    {"GET", "/api/v1/audit/verify", ACCESS_VIEWER, 0, audit_verify, 0, 0},
     {"GET", "/api/v1/settings", ACCESS_VIEWER, 0, settings_show, 0, 0},
     {"PATCH", "/api/v1/settings", ACCESS_ADMIN, JSON_MAX, settings_change, 0,
      0},
+    {"GET", "/api/v1/stream", ACCESS_VIEWER, 0, stream_show, 0, 0},
     {"POST", "/api/v1/roots", ACCESS_OPERATOR, DOCUMENT_MAX, root_add, 0, 0},
     {"GET", "/api/v1/roots", ACCESS_VIEWER, 0, root_list, 0, 0},
     {"GET", "/api/v1/roots/{}", ACCESS_VIEWER, 0, root_show, 0, 0},
@@ -235,6 +234,14 @@ static void allow_operator(struct server *s, struct http_request *rq,
     }
 }
 
+bool router_still_allows(struct server *s, struct http_request *rq)
+{
+    bl_span token = auth_bearer(http_header(rq, "Authorization"));
+    enum role role;
+
+    return auth_operator(&s->operators, token, rq->actor, &role);
+}
+
 static void allow(struct server *s, struct http_request *rq)
 {
     enum access access = rq->route->access;
@@ -319,6 +326,7 @@ static void router_end(void *ctx, struct http_request *rq)
 
     device_payload_end(s, rq);
     payload_end(rq);
+    stream_end(rq);
     log_request(rq);
 }
 

@@ -35,6 +35,10 @@ struct route {
 
 struct http_app router_app(struct server *server);
 
+/* Is the operator of a request that was let in still let in? For replies that
+ * last. */
+bool router_still_allows(struct server *s, struct http_request *rq);
+
 /* The handlers, by file. */
 /* device_api.c */
 route_handler device_poll, device_manifest, device_payload;
@@ -47,11 +51,13 @@ void payload_data(struct server *server, struct http_request *rq,
 void payload_end(struct http_request *rq);
 /* api_server.c */
 route_handler server_health, server_metrics, server_openapi, server_show,
-    root_add, root_list, root_show;
-/* api_audit.c */
-route_handler audit_list, audit_export, audit_verify;
+    audit_list, root_add, root_list, root_show;
 /* settings.c */
 route_handler settings_show, settings_change;
+/* api_stream.c */
+route_handler stream_show;
+void stream_end(struct http_request *rq);
+void stream_wake(void *rq);
 /* api_products.c */
 route_handler product_add, product_list, product_show, product_rollback;
 /* api_releases.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server as one struct: what every handler may need. Locks are taken in
- * this order: admin, store, catalog, a device, the journal's.
+ * this order: admin, store, catalog, a device, the journal's, the stream's.
  */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
@@ -15,8 +15,8 @@
 #include "journal.h"
 #include "rate.h"
 #include "settings.h"
+#include "stream.h"
 #include "tickets.h"
-#include "worker.h"
 
 struct server {
     struct config config;
@@ -31,7 +31,7 @@ struct server {
     struct tickets tickets;
     struct settings settings;
     struct http *http;
-    struct worker *slow;  /* walks over much */
+    struct stream *stream;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;
