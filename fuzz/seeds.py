@@ -61,7 +61,9 @@ def write_polls():
     whole = {**light, 2: bytes(range(16)), 9: events, 10: bytes(16),
              11: "rev-a", 12: "1.4.2", 13: [100, 200], 14: 7,
              15: bytes(32), 16: 2}
-    for name, poll in (("light", light), ("whole", whole)):
+    told = {**light, 17: -570, 18: {"os": "zephyr 3.7", "site": "M\u00fcnchen"},
+            19: [85, 26], 20: 2}
+    for name, poll in (("light", light), ("whole", whole), ("told", told)):
         write("poll", name, cbor2.dumps(poll, canonical=True))
 
 

@@ -245,7 +245,7 @@ static int write_pin(struct server *s, void *ctx, struct error *err)
 static void apply_pin(struct server *s, struct http_request *rq,
                       uint32_t number, struct pin *pin)
 {
-    const struct journal_news none = {NULL, 0, NULL, 0};
+    const struct journal_news none = {NULL, 0, NULL, 0, false};
     struct device *d;
     json_t *out;
 

@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-enum { DB_STATEMENTS = 256 };
+enum { DB_STATEMENTS = 64 };
 
 struct db {
     sqlite3 *handle;

@@ -84,7 +84,7 @@ struct poll_work {
     struct poll poll;
     struct report report;
     struct poll_answer answer;
-    struct release *wanted; /* NULL: what it runs */
+    const struct release *wanted; /* NULL: what it runs */
     bl_span permit;
     uint64_t batch;
     uint8_t manifest[32]; /* desired */
@@ -124,30 +124,46 @@ struct rollout_verdict device_decide(struct server *s, struct device *d,
     return v;
 }
 
+/* Until a rollout's plan says other numbers. */
+static const struct report_retry usual_retry = {2, 86400};
+
+/* It runs what is wanted already: what it says counts for this rollout. */
+static void take_runs(struct server *s, struct device *d, struct poll_work *w,
+                      const struct report_offer *offer)
+{
+    struct report again;
+
+    report_offer(&s->catalog, d, offer);
+    report_take(&s->catalog, d, &w->poll, offer->now, &usual_retry, &again);
+    w->report.changed = true;
+}
+
 /* The offer is made by a ticket, not by a hint. */
 static void take_verdict(struct server *s, struct device *d,
                          struct poll_work *w)
 {
-    uint64_t order;
-    struct rollout_verdict v = device_decide(s, d, &order);
-    const struct poll *p = &w->poll;
+    struct report_offer offer = {.now = d->s.last_seen};
+    struct rollout_verdict v = device_decide(s, d, &offer.order);
+    const struct release *r;
+    bl_span permit;
 
     memcpy(w->manifest, d->s.manifest, 32);
     if (!v.wanted) {
         return;
     }
+    r = catalog_offer(&s->catalog, d->pin, offer.order, &permit);
+    offer.release = r->number;
     if (v.why == ROLLOUT_OFFER) {
-        w->wanted = catalog_offer(&s->catalog, d->pin, order, &w->permit);
-        memcpy(w->manifest, w->wanted->manifest, 32);
-        if (p->nonce.n > 0) {
-            w->report.changed |=
-                report_offer(&s->catalog, d, order, BL_STATE_OFFERED);
+        w->wanted = r;
+        w->permit = permit;
+        memcpy(w->manifest, r->manifest, 32);
+        if (w->poll.nonce.n > 0) {
+            offer.outcome = BL_STATE_OFFERED;
+            w->report.changed |= report_offer(&s->catalog, d, &offer);
         }
-    } else if (d->s.offer != order) {
-        report_offer(&s->catalog, d, order, BL_STATE_TESTING);
-        w->report.changed = true;
-        struct report again;
-        report_take(&s->catalog, d, p, d->s.last_seen, &again);
+    } else if (d->s.offer != offer.order) {
+        offer.outcome = BL_STATE_TESTING;
+        take_runs(s, d, w, &offer);
     }
 }
 
@@ -159,24 +175,30 @@ static void poll_locked(struct server *s, struct device *d,
     struct report *r = &w->report;
     struct outcome_mark mark = outcome_mark(d);
     struct outcome outcome[2]; /* of the old offer, and of the new */
-    struct journal_news news = {r->event, 0, outcome, 0};
+    struct journal_news news = {r->event, 0, outcome, 0, false};
 
     if (w->life == LIFE_NEW && w->judged == d->life) {
         device_begin_life(d);
     }
-    report_take(&s->catalog, d, p, (uint32_t)time(NULL), r);
+    report_take(&s->catalog, d, p, (uint32_t)time(NULL), &usual_retry, r);
     news.n_outcomes += outcome_changed(&mark, d, &outcome[0]);
     mark = outcome_mark(d);
     take_verdict(s, d, w);
     news.n_outcomes += outcome_changed(&mark, d, &outcome[news.n_outcomes]);
     news.n_events = r->n_events;
+    news.attributes = r->attributes;
     w->batch = r->changed ? journal_state(s->journal, d, &news)
                           : journal_seen(s->journal, d);
     stream_device(s->stream, d->id);
     if (r->changed) {
         stream_fleet(s->stream);
     }
-    w->wait = p->nonce.n > 0 || p->n_events > 0;
+    if (w->batch == 0 && r->attributes) {
+        /* Not promised: they are news again when they come again. */
+        free(d->attributes);
+        d->attributes = NULL;
+    }
+    w->wait = p->nonce.n > 0 || p->n_events > 0 || r->attributes;
     w->answer.event = w->wait ? d->s.event : d->durable;
     if (w->life == LIFE_UNSURE && r->n_events == 0) {
         /* So that it comes to send what can be judged. */
@@ -320,7 +342,7 @@ static int admit(struct server *s, struct http_request *rq,
     if (d == NULL) {
         return 0; /* poll_device says so */
     }
-    allowed = (p->nonce.n == 0 && p->n_events == 0) ||
+    allowed = (p->nonce.n == 0 && p->n_events == 0 && !poll_has(p, 18)) ||
               device_may_poll(d, rq->began_us, most, &wait_s);
     number = d->number;
     durable = d->durable;
@@ -356,15 +378,17 @@ void device_poll(struct server *s, struct http_request *rq)
 {
     struct poll_work w;
     bl_status status = poll_read(rq->body, &w.poll);
+    char fault[POLL_FAULT];
 
     memset(&w.answer, 0, sizeof w.answer);
     w.report.n_events = 0;
+    w.report.attributes = false;
     w.wanted = NULL;
     w.permit = bl_span_of(NULL, 0);
     if (status != BL_OK) {
         atomic_fetch_add(&s->metrics.polls_refused, 1);
-        http_reply_line(rq, 400,
-                        "the poll is malformed: see docs/PROTOCOL.md");
+        poll_fault_text(&w.poll.fault, fault);
+        http_reply_line(rq, 400, fault);
         return;
     }
     if (memcmp(w.poll.id, rq->device_id, 16) != 0) {

@@ -45,23 +45,45 @@ int journal_grow_outcomes(struct pending_outcomes *o, size_t wanted)
     return 0;
 }
 
-static uint8_t *reserve(struct journal *j, size_t n, uint32_t n_events,
-                        uint32_t n_outcomes)
+int journal_grow_devices(struct pending_devices *list, size_t wanted)
+{
+    void *p = list->at;
+
+    if (grow(&p, sizeof *list->at, &list->capacity, wanted) != 0) {
+        return -1;
+    }
+    list->at = p;
+    return 0;
+}
+
+static int reserve_news(struct batch *b, const struct journal_news *news)
+{
+    void *events = b->event;
+
+    if (grow(&events, sizeof *b->event, &b->event_capacity,
+             b->n_events + news->n_events)) {
+        return -1;
+    }
+    b->event = events;
+    if (journal_grow_outcomes(&b->outcomes,
+                              b->outcomes.n + news->n_outcomes) != 0) {
+        return -1;
+    }
+    return journal_grow_devices(&b->attributes,
+                                b->attributes.n + news->attributes);
+}
+
+static uint8_t *reserve(struct journal *j, size_t n,
+                        const struct journal_news *news)
 {
     struct batch *b = j->open;
     void *bytes = b->p;
-    void *events = b->event;
 
     if (b->n + n > BATCH_LIMIT || grow(&bytes, 1, &b->capacity, b->n + n)) {
         return NULL;
     }
     b->p = bytes;
-    if (grow(&events, sizeof *b->event, &b->event_capacity,
-             b->n_events + n_events)) {
-        return NULL;
-    }
-    b->event = events;
-    if (journal_grow_outcomes(&b->outcomes, b->outcomes.n + n_outcomes) != 0) {
+    if (reserve_news(b, news) != 0) {
         return NULL;
     }
     if (b->n == 0) {
@@ -75,12 +97,13 @@ static uint8_t *reserve(struct journal *j, size_t n, uint32_t n_events,
 
 uint64_t journal_seen(struct journal *j, struct device *device)
 {
+    const struct journal_news none = {NULL, 0, NULL, 0, false};
     uint64_t number = 0;
     uint8_t *p;
 
     device->dirty = true;
     pthread_mutex_lock(&j->lock);
-    p = reserve(j, SEEN_SIZE, 0, 0);
+    p = reserve(j, SEEN_SIZE, &none);
     if (p != NULL) {
         p[0] = RECORD_SEEN;
         put_u32(p + 1, device->number);
@@ -103,6 +126,9 @@ static void add_news(struct batch *b, const struct device *device,
         b->outcomes.at[b->outcomes.n].device = device->number;
         b->outcomes.at[b->outcomes.n++].outcome = news->outcome[i];
     }
+    if (news->attributes) {
+        b->attributes.at[b->attributes.n++] = device->number;
+    }
 }
 
 uint64_t journal_state(struct journal *j, struct device *device,
@@ -114,7 +140,7 @@ uint64_t journal_state(struct journal *j, struct device *device,
     device->dirty = true;
     device->fresh |= news->n_events > 0;
     pthread_mutex_lock(&j->lock);
-    p = reserve(j, STATE_SIZE, news->n_events, news->n_outcomes);
+    p = reserve(j, STATE_SIZE, news);
     if (p != NULL) {
         p[0] = RECORD_STATE;
         put_u32(p + 1, device->number);
@@ -231,6 +257,7 @@ static struct journal_waiter *close_batch(struct journal *j, struct batch *b,
     b->records = 0;
     b->n_events = 0;
     b->outcomes.n = 0;
+    b->attributes.n = 0;
     b->waiters = NULL;
     b->poisoned = false;
     return waiters;
@@ -345,8 +372,10 @@ void journal_stop(struct journal *j)
         free(j->two[i].p);
         free(j->two[i].event);
         free(j->two[i].outcomes.at);
+        free(j->two[i].attributes.at);
     }
     free(j->kept.at);
+    free(j->kept_attributes.at);
     free(j->folded);
     free(j);
 }

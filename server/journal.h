@@ -48,6 +48,7 @@ struct journal_news {
     uint32_t n_events;
     const struct outcome *outcome;
     uint32_t n_outcomes;
+    bool attributes; /* the device's are new: written as they are then */
 };
 
 /*

@@ -39,6 +39,14 @@ struct pending_outcomes {
     size_t capacity;
 };
 
+/* Devices whose attributes are to be written, as they are then: a promise
+ * that is kept by something newer is kept as well. */
+struct pending_devices {
+    uint32_t *at;
+    size_t n;
+    size_t capacity;
+};
+
 struct batch {
     uint64_t number;
     uint8_t *p;
@@ -49,6 +57,7 @@ struct batch {
     size_t n_events;
     size_t event_capacity;
     struct pending_outcomes outcomes;
+    struct pending_devices attributes;
     struct journal_waiter *waiters;
     uint64_t first_us;
     bool poisoned; /* builds on a batch that failed: promise nothing */
@@ -81,10 +90,12 @@ struct journal {
     /* Of batches that failed. Their devices send the events again, but what
      * they say then is not new: it is written with the next batch. */
     struct pending_outcomes kept;
+    struct pending_devices kept_attributes;
 };
 
 /* Room for `wanted` in all. */
 int journal_grow_outcomes(struct pending_outcomes *o, size_t wanted);
+int journal_grow_devices(struct pending_devices *p, size_t wanted);
 /* One transaction; on the journal's thread. */
 bool journal_commit(struct journal *j, const struct batch *b);
 

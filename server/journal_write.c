@@ -5,6 +5,7 @@
 #include "host/log.h"
 #include "lives.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 static int fold_one(struct journal *j, uint32_t number, struct error *err)
@@ -118,6 +119,51 @@ static int write_outcomes(struct journal *j, const struct pending_outcomes *o,
     return 0;
 }
 
+static int write_device_attributes(struct journal *j, uint32_t number,
+                                   struct error *err)
+{
+    struct device *d = devices_lock_number(j->devices, number);
+    bool any;
+    char *copy;
+    int result;
+
+    if (d == NULL) {
+        return 0; /* deleted since */
+    }
+    any = d->attributes != NULL;
+    copy = any ? strdup(d->attributes) : NULL;
+    devices_unlock(j->devices, d);
+    if (any && copy == NULL) {
+        return error_set(err, "no memory for a device's attributes");
+    }
+    result = store_attributes_put(j->store, number, copy, err);
+    free(copy);
+    return result;
+}
+
+static int write_attributes(struct journal *j, const struct pending_devices *p,
+                            struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (write_device_attributes(j, p->at[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void keep_attributes(struct journal *j, const struct pending_devices *p)
+{
+    struct pending_devices *kept = &j->kept_attributes;
+
+    if (p->n == 0 || kept->n + p->n > KEPT_MAX ||
+        journal_grow_devices(kept, kept->n + p->n) != 0) {
+        return;
+    }
+    memcpy(kept->at + kept->n, p->at, p->n * sizeof *p->at);
+    kept->n += p->n;
+}
+
 /* Without memory for it, the oldest are kept: it was full for long. */
 static void keep_outcomes(struct journal *j, const struct pending_outcomes *o)
 {
@@ -142,7 +188,9 @@ static int write_batch(struct journal *j, const struct batch *b,
                (int64_t)j->next_row, bl_span_of(b->p, b->n)) != 0 ||
         write_events(j, b, err) != 0 ||
         write_outcomes(j, &j->kept, err) != 0 ||
-        write_outcomes(j, &b->outcomes, err) != 0 || fold(j, err) != 0 ||
+        write_outcomes(j, &b->outcomes, err) != 0 ||
+        write_attributes(j, &j->kept_attributes, err) != 0 ||
+        write_attributes(j, &b->attributes, err) != 0 || fold(j, err) != 0 ||
         drop_old(j, err) != 0) {
         return store_abort(j->store);
     }
@@ -207,6 +255,7 @@ bool journal_commit(struct journal *j, const struct batch *b)
         atomic_fetch_add(&j->metrics->flushes, 1);
         j->next_row++;
         j->kept.n = 0;
+        j->kept_attributes.n = 0;
     } else {
         atomic_fetch_add(&j->metrics->flush_failures, 1);
         j->oldest_row = m.oldest_row;
@@ -216,6 +265,7 @@ bool journal_commit(struct journal *j, const struct batch *b)
         j->drop_below = m.drop_below;
         mark_dirty_again(j);
         keep_outcomes(j, &b->outcomes);
+        keep_attributes(j, &b->attributes);
     }
     if (!ok && !atomic_load(&j->failing)) {
         log_error("journal-failing", LOG_TEXT("error", err.text),

@@ -27,6 +27,7 @@ static int load_device(void *ctx, sqlite3_stmt *row)
     bl_span id = db_blob(row, 1);
     bl_span token = db_blob(row, 3);
     bl_span record = db_blob(row, 6);
+    const char *attributes = db_text(row, 7);
     struct device d;
 
     memset(&d, 0, sizeof d);
@@ -45,9 +46,14 @@ static int load_device(void *ctx, sqlite3_stmt *row)
     memcpy(d.token, token.p, 32);
     d.name = strdup(db_text(row, 4));
     d.tags = strdup(db_text(row, 5));
-    if (d.name == NULL || d.tags == NULL) {
+    if (attributes[0] != '\0') {
+        d.attributes = strdup(attributes);
+    }
+    if (d.name == NULL || d.tags == NULL ||
+        (attributes[0] != '\0' && d.attributes == NULL)) {
         free(d.name);
         free(d.tags);
+        free(d.attributes);
         return error_set(&l->err, "no memory for the devices");
     }
     return devices_add(l->s->devices, &d, &l->err);
@@ -126,8 +132,10 @@ static int load_devices(struct server *s, struct error *err)
     }
     if (db_each(&s->store.db, err, load_device, &l,
                 "SELECT d.number, d.id, d.product, d.token, d.name, d.tags,"
-                " s.record FROM devices d LEFT JOIN device_state s"
-                " ON s.device = d.number ORDER BY d.number",
+                " s.record, a.attributes FROM devices d"
+                " LEFT JOIN device_state s ON s.device = d.number"
+                " LEFT JOIN device_attributes a ON a.device = d.number"
+                " ORDER BY d.number",
                 "") != 0 ||
         db_each(&s->store.db, err, load_pin, &l,
                 "SELECT device, ord, release, permit FROM pins", "") != 0 ||

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "poll_message.h"
 
-enum { LAST_KEY = 16, MAX_PAIRS = 32 };
+#include "device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    LAST_KEY = 20,
+    MAX_PAIRS = 32,
+    EAST = 840, /* minutes: as far as clocks go on Earth */
+    KNOWN_LINK = 31
+};
 
 static bl_status read_uint(struct bl_cbor *r, uint64_t max, uint64_t *out)
 {
@@ -175,6 +185,58 @@ static bl_status read_progress(struct bl_cbor *r, struct poll *out)
     return s != BL_OK ? s : read_u32(r, &out->total);
 }
 
+static bl_status read_offset(struct bl_cbor *r, struct poll *out)
+{
+    int64_t v;
+    bl_status s = bl_cbor_int(r, &v);
+
+    if (s != BL_OK) {
+        return s;
+    }
+    if (v < -EAST || v > EAST) {
+        return BL_CBOR;
+    }
+    out->utc_offset = (int16_t)v;
+    return BL_OK;
+}
+
+static bl_status read_attributes(struct bl_cbor *r, struct poll *out)
+{
+    struct poll_fault *f = &out->fault;
+    bl_status s =
+        poll_attributes_read(r, &out->attributes, &f->attribute, &f->why);
+
+    if (s == BL_OK) {
+        f->attribute = 0;
+        f->why = NULL;
+    }
+    return s;
+}
+
+static bl_status read_power(struct bl_cbor *r, struct poll *out)
+{
+    uint64_t flags;
+    uint32_t n;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s != BL_OK) {
+        return s;
+    }
+    if (n != 2) {
+        return BL_CBOR;
+    }
+    s = read_u8(r, DEVICE_NO_BATTERY, &out->battery);
+    if (s != BL_OK) {
+        return s;
+    }
+    if (out->battery > 100 && out->battery != DEVICE_NO_BATTERY) {
+        return BL_CBOR;
+    }
+    s = read_uint(r, UINT32_MAX, &flags);
+    out->link = (uint8_t)(flags & KNOWN_LINK); /* later ones may come */
+    return s;
+}
+
 /* docs/PROTOCOL.md, the table of the request. */
 static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
 {
@@ -211,6 +273,14 @@ static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
         return read_fixed(r, 32, &out->image);
     case 16:
         return read_u8(r, 4, &out->wait);
+    case 17:
+        return read_offset(r, out);
+    case 18:
+        return read_attributes(r, out);
+    case 19:
+        return read_power(r, out);
+    case 20:
+        return read_u8(r, DEVICE_NO_TRIES, &out->tries);
     default:
         return bl_cbor_item(r, NULL);
     }
@@ -230,16 +300,38 @@ static bl_status read_key(struct bl_cbor *r, uint64_t *next, uint64_t *out)
     return BL_OK;
 }
 
+static bl_status read_pairs(struct bl_cbor *r, uint32_t pairs,
+                            struct poll *out)
+{
+    uint64_t next = 0; /* the least that may come */
+    bl_status s = BL_OK;
+
+    for (uint32_t i = 0; i < pairs && s == BL_OK; i++) {
+        uint64_t key = 0;
+
+        /* Keys are numbers in their shortest form: they ascend as such. */
+        s = read_key(r, &next, &key);
+        out->fault.key = key;
+        s = s != BL_OK ? s : read_value(r, key, out);
+        if (s == BL_OK && key <= LAST_KEY) {
+            out->has |= 1U << key;
+        }
+    }
+    return s;
+}
+
 bl_status poll_read(bl_span body, struct poll *out)
 {
     const uint32_t required =
         1U << 1 | 1U << 3 | 1U << 4 | 1U << 5 | 1U << 6 | 1U << 7 | 1U << 8;
     struct bl_cbor r;
-    uint64_t next = 0; /* the least that may come */
     uint32_t pairs;
     bl_status s;
 
     memset(out, 0, sizeof *out);
+    out->utc_offset = DEVICE_NO_OFFSET;
+    out->battery = DEVICE_NO_BATTERY;
+    out->tries = DEVICE_NO_TRIES;
     bl_cbor_init(&r, body);
     s = bl_cbor_map(&r, &pairs);
     if (s != BL_OK) {
@@ -248,23 +340,69 @@ bl_status poll_read(bl_span body, struct poll *out)
     if (pairs > MAX_PAIRS) {
         return BL_TOO_LARGE;
     }
-    for (uint32_t i = 0; i < pairs; i++) {
-        uint64_t key;
-
-        /* Keys are numbers in their shortest form: they ascend as such. */
-        s = read_key(&r, &next, &key);
-        s = s != BL_OK ? s : read_value(&r, key, out);
-        if (s != BL_OK) {
-            return s;
-        }
-        if (key <= LAST_KEY) {
-            out->has |= 1U << key;
-        }
+    s = read_pairs(&r, pairs, out);
+    if (s != BL_OK) {
+        return s;
     }
+    out->fault.key = 0;
     if ((out->has & required) != required) {
+        out->fault.why = "keys 1, 3, 4, 5, 6, 7, 8 must be there";
         return BL_CBOR;
     }
     return bl_cbor_finish(&r);
+}
+
+void poll_fault_text(const struct poll_fault *f, char out[POLL_FAULT])
+{
+    char key[40] = "";
+    char which[40] = "";
+
+    if (f->key > 0) {
+        snprintf(key, sizeof key, " at key %" PRIu64, f->key);
+    }
+    if (f->attribute > 0) {
+        snprintf(which, sizeof which, ", attribute %" PRIu32, f->attribute);
+    }
+    snprintf(out, POLL_FAULT, "the poll is malformed%s%s: %s", key, which,
+             f->why != NULL ? f->why : "see docs/PROTOCOL.md");
+}
+
+/* --- The answer -----------------------------------------------------------
+ */
+
+static uint32_t count_rules(const struct poll_policy *p)
+{
+    return (uint32_t)(p->min_battery > 0) + (uint32_t)p->no_metered +
+           (uint32_t)p->no_roaming + (uint32_t)p->consent +
+           (uint32_t)p->forced + (uint32_t)(p->window_s > 0);
+}
+
+static void put_flag(struct bl_cbor_writer *w, uint32_t key, bool wanted,
+                     bool value)
+{
+    if (wanted) {
+        bl_cbor_put_uint(w, key);
+        bl_cbor_put_bool(w, value);
+    }
+}
+
+/* Only what is not the default. */
+static void put_policy(struct bl_cbor_writer *w, const struct poll_policy *p)
+{
+    bl_cbor_put_uint(w, 8);
+    bl_cbor_put_map(w, count_rules(p));
+    if (p->min_battery > 0) {
+        bl_cbor_put_uint(w, 1);
+        bl_cbor_put_uint(w, p->min_battery);
+    }
+    put_flag(w, 2, p->no_metered, false);
+    put_flag(w, 3, p->no_roaming, false);
+    put_flag(w, 4, p->consent, true);
+    put_flag(w, 5, p->forced, true);
+    if (p->window_s > 0) {
+        bl_cbor_put_uint(w, 6);
+        bl_cbor_put_uint(w, p->window_s);
+    }
 }
 
 static uint32_t count_pairs(const struct poll_answer *a)
@@ -272,7 +410,8 @@ static uint32_t count_pairs(const struct poll_answer *a)
     return (uint32_t)(a->ticket.n > 0) + (uint32_t)(a->n_roots > 0) +
            (uint32_t)(a->envelope_size > 0) + (uint32_t)(a->permit.n > 0) +
            (uint32_t)(a->interval_s > 0) + (uint32_t)a->has_event +
-           (uint32_t)(a->manifest != NULL);
+           (uint32_t)(a->manifest != NULL) +
+           (uint32_t)(count_rules(&a->policy) > 0);
 }
 
 bl_status poll_answer_write(const struct poll_answer *a, uint8_t *buffer,
@@ -312,6 +451,9 @@ bl_status poll_answer_write(const struct poll_answer *a, uint8_t *buffer,
     if (a->manifest != NULL) {
         bl_cbor_put_uint(&w, 7);
         bl_cbor_put_bstr(&w, bl_span_of(a->manifest, 32));
+    }
+    if (count_rules(&a->policy) > 0) {
+        put_policy(&w, &a->policy);
     }
     return bl_cbor_writer_finish(&w, out);
 }

@@ -10,8 +10,22 @@
 #include "bowline/cbor.h"
 #include "bowline/journal.h"
 #include "bowline/ticket.h"
+#include "poll_attributes.h"
 
-enum { POLL_MAX = 4096, POLL_EVENTS = 8, POLL_TEXT = 31, POLL_ROOTS = 8 };
+enum {
+    POLL_MAX = 4096,
+    POLL_EVENTS = 8,
+    POLL_TEXT = 31,
+    POLL_ROOTS = 8,
+    POLL_FAULT = 200
+};
+
+/* What is wrong with a poll that could not be read. */
+struct poll_fault {
+    uint64_t key;       /* 0: not a single value */
+    uint32_t attribute; /* of key 18; 0: the map */
+    const char *why;    /* or NULL */
+};
 
 struct poll {
     uint32_t has; /* bit k: key k was there */
@@ -33,10 +47,32 @@ struct poll {
     uint64_t floor;
     const uint8_t *image; /* 32 bytes, or NULL */
     uint8_t wait;
+    int16_t utc_offset; /* minutes east; INT16_MIN: absent */
+    struct poll_attributes attributes;
+    uint8_t battery; /* percent; 255: absent or unknown */
+    uint8_t link;    /* bits, device.h */
+    uint8_t tries;   /* 255: absent */
+    struct poll_fault fault;
 };
 
-/* Keys 1, 3, 4, 5, 6, 7, 8 must be there. */
+/* Keys 1, 3, 4, 5, 6, 7, 8 must be there. On error only out->fault counts. */
 bl_status poll_read(bl_span body, struct poll *out) BL_MUST_CHECK;
+static inline bool poll_has(const struct poll *poll, uint32_t key)
+{
+    return (poll->has >> key & 1U) != 0;
+}
+/* One line for the device's developer. */
+void poll_fault_text(const struct poll_fault *fault, char out[POLL_FAULT]);
+
+/* What must hold on the device before it takes the offer up. */
+struct poll_policy {
+    uint8_t min_battery; /* percent; 0: any */
+    bool no_metered;
+    bool no_roaming;
+    bool consent;
+    bool forced;       /* the others count no more */
+    uint32_t window_s; /* until the window closes; 0: it does not */
+};
 
 struct poll_answer {
     bl_span ticket; /* empty: none */
@@ -48,6 +84,7 @@ struct poll_answer {
     bool has_event;
     uint32_t event;          /* last durable one */
     const uint8_t *manifest; /* 32 bytes, or NULL */
+    struct poll_policy policy;
 };
 
 /* BL_BUFFER when `size` is too small. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include <stdlib.h>
+
 static void count_outcome(struct catalog *c, uint64_t order, uint8_t outcome,
                           int by)
 {
@@ -50,23 +52,79 @@ bool report_outcome(struct catalog *c, struct device *d, uint8_t outcome,
     return true;
 }
 
-bool report_offer(struct catalog *c, struct device *d, uint64_t order,
-                  uint8_t outcome)
+static void turn_offer(struct catalog *c, struct device *d,
+                       const struct report_offer *o)
 {
-    if (d->s.offer == order) {
-        if (outcome != BL_STATE_OFFERED || !rollout_final(d->s.outcome)) {
+    count_outcome(c, d->s.offer, d->s.outcome, -1);
+    d->s.offer = o->order;
+    d->s.outcome = BL_STATE_IDLE;
+    count_outcome(c, o->order, BL_STATE_IDLE, 1);
+    if (d->s.offer_release != o->release) {
+        d->s.offer_release = o->release;
+        d->s.attempts = 0;
+        d->s.quarantined_until = 0;
+    }
+}
+
+bool report_offer(struct catalog *c, struct device *d,
+                  const struct report_offer *o)
+{
+    bool same = d->s.offer_release == o->release || d->s.offer_release == 0;
+
+    if (d->s.offer == o->order && same) {
+        if (o->outcome != BL_STATE_OFFERED || !rollout_final(d->s.outcome)) {
             return false;
         }
+        d->s.offer_release = o->release;
     } else {
-        count_outcome(c, d->s.offer, d->s.outcome, -1);
-        d->s.offer = order;
-        d->s.outcome = BL_STATE_IDLE;
-        count_outcome(c, order, BL_STATE_IDLE, 1);
+        turn_offer(c, d, o);
     }
+    d->s.offered_at = o->now;
     /* An update goes to the slot that does not run. */
-    d->s.expect = outcome == BL_STATE_OFFERED ? (d->s.slot == 0 ? 2 : 1) : 0;
-    report_outcome(c, d, outcome, 0);
+    d->s.expect =
+        o->outcome == BL_STATE_OFFERED ? (d->s.slot == 0 ? 2 : 1) : 0;
+    report_outcome(c, d, o->outcome, 0);
     return true;
+}
+
+struct release *report_offered(struct catalog *c, const struct device *d)
+{
+    bl_span permit;
+
+    if (d->s.offer != 0 && d->s.offer_release != 0) {
+        return catalog_release_number(c, d->s.offer_release);
+    }
+    return catalog_offer(c, d->pin, d->s.offer, &permit);
+}
+
+/* A transfer, the server's answer, a ticket. */
+static bool way_was_broken(uint16_t code)
+{
+    return code >= BL_TRANSPORT && code <= BL_TICKET_MISSING;
+}
+
+void report_end(struct device_state *s, uint32_t now,
+                const struct report_retry *retry)
+{
+    if (s->outcome == BL_STATE_CONFIRMED) {
+        s->attempts = 0;
+        s->faulted = 0;
+        s->quarantined_until = 0;
+        return;
+    }
+    if (!rollout_final(s->outcome) || s->code == BL_OPERATOR) {
+        return;
+    }
+    s->faulted = 1;
+    if (way_was_broken(s->code)) {
+        return;
+    }
+    if (s->attempts < UINT8_MAX) {
+        s->attempts++;
+    }
+    if (s->attempts >= retry->attempts) {
+        s->quarantined_until = now + retry->quarantine_s;
+    }
 }
 
 static bool take_text(char out[DEVICE_TEXT], bl_span text)
@@ -109,6 +167,10 @@ static bool take_facts(struct device *d, const struct poll *p)
     TAKE(wait, p->wait);
     TAKE(done, p->done);
     TAKE(total, p->total);
+    TAKE(utc_offset, p->utc_offset);
+    TAKE(battery, p->battery);
+    TAKE(link, p->link);
+    TAKE(tries, p->tries);
     if (p->image != NULL) {
         changed |= take_digest(d->s.image, p->image);
     }
@@ -121,14 +183,55 @@ static bool take_facts(struct device *d, const struct poll *p)
     return changed;
 }
 
+/* Without memory the old ones stay; the device sends them again. */
+static bool take_attributes(struct device *d, const struct poll *p)
+{
+    const char *before = d->attributes == NULL ? "" : d->attributes;
+    char *text = NULL;
+    char json[POLL_JSON];
+
+    if (!poll_has(p, 18)) {
+        return false;
+    }
+    poll_attributes_json(&p->attributes, json);
+    if (strcmp(json, before) == 0) {
+        return false;
+    }
+    if (json[0] != '\0') {
+        text = strdup(json);
+        if (text == NULL) {
+            return false;
+        }
+    }
+    free(d->attributes);
+    d->attributes = text;
+    return true;
+}
+
+/* `s` is as it was before: what ran then, and was confirmed, is what the
+ * device could go back to. It went back: nothing is known of what it ran
+ * before that. */
+static void keep_previous(struct device_state *s, const uint8_t *manifest)
+{
+    if (s->confirmed) {
+        memcpy(s->prev_manifest, s->manifest, 32);
+        s->prev_sequence = s->sequence;
+    } else if (memcmp(s->prev_manifest, manifest, 32) == 0) {
+        memset(s->prev_manifest, 0, 32);
+        s->prev_sequence = 0;
+    }
+}
+
 static bool take_manifest(struct catalog *c, struct device *d,
                           const struct poll *p)
 {
     struct release *r;
 
-    if (!take_digest(d->s.manifest, p->manifest)) {
+    if (memcmp(d->s.manifest, p->manifest, 32) == 0) {
         return false;
     }
+    keep_previous(&d->s, p->manifest);
+    memcpy(d->s.manifest, p->manifest, 32);
     count_running(c, d, -1);
     r = catalog_release(c, p->manifest);
     d->runs = r == NULL ? 0 : r->number;
@@ -136,11 +239,34 @@ static bool take_manifest(struct catalog *c, struct device *d,
     return true;
 }
 
-static void take_event(struct catalog *c, struct device *d,
-                       const struct bl_event *e, uint64_t offer_sequence)
+/* What goes with one poll. */
+struct taking {
+    struct catalog *c;
+    const struct poll *p;
+    const struct report_retry *retry;
+    const struct release *offer;
+    uint32_t now;
+};
+
+static bool set_outcome(const struct taking *t, struct device *d,
+                        uint8_t outcome, uint16_t code)
 {
-    uint8_t outcome = rollout_after_event(d->s.outcome, offer_sequence,
-                                          e->state, e->sequence);
+    bool ended = rollout_final(outcome) && !rollout_final(d->s.outcome);
+    bool good = outcome == BL_STATE_CONFIRMED;
+    bool changed = report_outcome(t->c, d, outcome, code);
+
+    if (changed && (ended || good)) {
+        report_end(&d->s, t->now, t->retry);
+    }
+    return changed;
+}
+
+static void take_event(const struct taking *t, struct device *d,
+                       const struct bl_event *e)
+{
+    uint64_t sequence = t->offer != NULL ? t->offer->sequence : 0;
+    uint8_t outcome =
+        rollout_after_event(d->s.outcome, sequence, e->state, e->sequence);
 
     d->s.event = e->number;
     if (e->state >= BL_STATE_CONFIRMED || e->code != BL_OK) {
@@ -149,14 +275,24 @@ static void take_event(struct catalog *c, struct device *d,
         d->s.noted_reset = e->reset;
         d->s.noted_sequence = e->sequence;
     }
-    report_outcome(c, d, outcome,
-                   rollout_final(outcome) ? e->code : d->s.code);
+    set_outcome(t, d, outcome, rollout_final(outcome) ? e->code : d->s.code);
+}
+
+/* The rollout's own release is yet to come. */
+static bool is_stone(const struct taking *t, const struct device *d)
+{
+    bl_span permit;
+    const struct release *own =
+        catalog_offer(t->c, d->pin, d->s.offer, &permit);
+
+    return own != NULL && own != t->offer;
 }
 
 /* Success is what is reported whole, in one report. */
-static bool take_outcome(struct catalog *c, struct device *d,
-                         const struct poll *p, const struct release *offer)
+static bool take_outcome(const struct taking *t, struct device *d)
 {
+    const struct release *offer = t->offer;
+    const struct poll *p = t->p;
     bool version = p->version.n == strlen(offer->version) &&
                    memcmp(p->version.p, offer->version, p->version.n) == 0;
     bool image = p->image != NULL &&
@@ -171,14 +307,17 @@ static bool take_outcome(struct catalog *c, struct device *d,
     uint8_t outcome = rollout_after_report(d->s.outcome, &report);
     bool good = outcome == BL_STATE_CONFIRMED;
 
-    return report_outcome(c, d, outcome, good ? 0 : d->s.code);
+    if (good && is_stone(t, d)) {
+        outcome = BL_STATE_OFFERED;
+    }
+    return set_outcome(t, d, outcome, good ? 0 : d->s.code);
 }
 
 void report_take(struct catalog *c, struct device *d, const struct poll *p,
-                 uint32_t now, struct report *out)
+                 uint32_t now, const struct report_retry *retry,
+                 struct report *out)
 {
-    bl_span permit;
-    struct release *offer = catalog_offer(c, d->pin, d->s.offer, &permit);
+    struct taking t = {c, p, retry, report_offered(c, d), now};
 
     out->n_events = 0;
     out->changed = d->s.first_seen == 0;
@@ -188,14 +327,16 @@ void report_take(struct catalog *c, struct device *d, const struct poll *p,
     d->s.last_seen = now;
     for (uint32_t i = 0; i < p->n_events; i++) {
         if (p->event[i].number > d->s.event) {
-            take_event(c, d, &p->event[i], offer ? offer->sequence : 0);
+            take_event(&t, d, &p->event[i]);
             out->event[out->n_events++] = p->event[i];
         }
     }
     out->changed |= out->n_events > 0;
     out->changed |= take_manifest(c, d, p);
     out->changed |= take_facts(d, p);
-    if (offer != NULL) {
-        out->changed |= take_outcome(c, d, p, offer);
+    out->attributes = take_attributes(d, p);
+    out->changed |= out->attributes;
+    if (t.offer != NULL) {
+        out->changed |= take_outcome(&t, d);
     }
 }

@@ -89,12 +89,10 @@ static const char *const migration[] = {
     "ALTER TABLE events_of RENAME TO events;"
     "CREATE TABLE lives (device INTEGER PRIMARY KEY, life INTEGER NOT NULL);",
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);",
-    "ALTER TABLE audit ADD COLUMN hash BLOB NOT NULL DEFAULT x'';"
-    "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1),"
-    " number INTEGER NOT NULL, lines INTEGER NOT NULL, hash BLOB NOT NULL);"
-    "CREATE INDEX audit_actor ON audit (actor);"
-    "CREATE INDEX audit_action ON audit (action);"
-    "SELECT audit_chain();",
+    /* What devices say of themselves: a JSON object of texts. */
+    "CREATE TABLE device_attributes (device INTEGER PRIMARY KEY"
+    " REFERENCES devices(number) ON DELETE CASCADE,"
+    " attributes TEXT NOT NULL);",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -138,9 +136,7 @@ int store_open(struct store *store, const char *path, struct error *err)
     if (db_open(&store->db, path, err) != 0) {
         return -1;
     }
-    if (audit_offer_chain(&store->db, err) != 0 ||
-        migrate(&store->db, &store->from, err) != 0 ||
-        audit_load_head(&store->db, &store->head, err) != 0) {
+    if (migrate(&store->db, &store->from, err) != 0) {
         error_prefix(err, "%s", path);
         db_close(&store->db);
         return -1;
@@ -172,7 +168,7 @@ int store_begin(struct store *store, struct error *err)
         store_unlock(store);
         return -1;
     }
-    store->next = store->head;
+    store->audit_line = 0;
     return 0;
 }
 
@@ -190,10 +186,7 @@ int store_commit(struct store *store, struct error *err)
     if (db_run(&store->db, err, "COMMIT", "") != 0) {
         return store_abort(store);
     }
-    line = store->next.number == store->head.number
-               ? 0
-               : (int64_t)store->next.number;
-    store->head = store->next;
+    line = store->audit_line;
     store_unlock(store);
     if (line > 0 && store->audited != NULL) {
         store->audited(store->audited_ctx, line);
@@ -214,8 +207,14 @@ static uint32_t last_row(struct store *store)
 int store_audit(struct store *store, const char *actor, const char *action,
                 const char *object, const char *detail, struct error *err)
 {
-    return audit_append(&store->db, &store->next, actor, action, object,
-                        detail, err);
+    if (db_run(&store->db, err,
+               "INSERT INTO audit (time, actor, action, object, detail)"
+               " VALUES (?, ?, ?, ?, ?)",
+               "itttt", now(), actor, action, object, detail) != 0) {
+        return -1;
+    }
+    store->audit_line = last_row(store);
+    return 0;
 }
 
 int store_root_add(struct store *store, uint64_t version, bl_span document,
@@ -384,4 +383,20 @@ int store_state_put(struct store *store, uint32_t number,
                   "INSERT OR REPLACE INTO device_state (device, record)"
                   " VALUES (?, ?)",
                   "ib", (int64_t)number, bl_span_of(record, sizeof record));
+}
+
+int store_attributes_put(struct store *store, uint32_t number,
+                         const char *attributes, struct error *err)
+{
+    if (attributes == NULL) {
+        return db_run(&store->db, err,
+                      "DELETE FROM device_attributes WHERE device = ?", "i",
+                      (int64_t)number);
+    }
+    return db_run(&store->db, err,
+                  "INSERT INTO device_attributes (device, attributes)"
+                  " SELECT number, ? FROM devices WHERE number = ?"
+                  " ON CONFLICT (device) DO UPDATE SET"
+                  " attributes = excluded.attributes",
+                  "ti", attributes, (int64_t)number);
 }

@@ -11,7 +11,6 @@
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H
 
-#include "audit.h"
 #include "db.h"
 #include "device.h"
 
@@ -21,11 +20,10 @@ struct store {
     struct db db;
     pthread_mutex_t lock;
     int64_t from; /* the schema it had when it was opened; 0: new */
-    struct audit_head head; /* of what is committed */
-    struct audit_head next; /* of the open transaction */
     /* Called after a transaction with audit lines, with the last of them. */
     void (*audited)(void *ctx, int64_t number);
     void *audited_ctx;
+    int64_t audit_line; /* of the open transaction, or 0 */
 };
 
 int store_open(struct store *store, const char *path, struct error *err);
@@ -99,6 +97,9 @@ int store_device_pin(struct store *store, uint32_t number, uint64_t order,
 int store_event_add(struct store *store, uint32_t number, uint32_t life,
                     const struct bl_event *event, uint64_t received,
                     struct error *err);
+/* NULL: it has none. Nothing happens when the device is gone. */
+int store_attributes_put(struct store *store, uint32_t number,
+                         const char *attributes, struct error *err);
 int store_state_put(struct store *store, uint32_t number,
                     const struct device_state *state, struct error *err);
 

@@ -121,7 +121,7 @@ static uint64_t report(struct bench *b, uint32_t number, uint32_t event)
 {
     struct device *d = devices_lock_number(b->devices, number);
     struct bl_event e = {.number = event, .code = 61, .state = 10};
-    const struct journal_news news = {&e, 1, NULL, 0};
+    const struct journal_news news = {&e, 1, NULL, 0, false};
     uint64_t batch;
 
     d->s.event = event;
@@ -194,7 +194,7 @@ static uint64_t end_offer(struct bench *b, uint32_t number, uint8_t outcome)
     struct device *d = devices_lock_number(b->devices, number);
     struct outcome_mark before = outcome_mark(d);
     struct outcome o;
-    struct journal_news news = {NULL, 0, &o, 1};
+    struct journal_news news = {NULL, 0, &o, 1, false};
     uint64_t batch;
 
     d->s.offer = 2;
@@ -282,6 +282,57 @@ static void the_journal_stays_bounded_and_the_table_complete(void **state)
     /* Without an end it would have one row a batch. */
     assert_true(count(b, "SELECT count(*) FROM journal") < n * 2 / 3);
     assert_int_equal(count(b, "SELECT count(*) FROM device_state"), 3);
+}
+
+static uint64_t say_attributes(struct bench *b, uint32_t number,
+                               const char *text)
+{
+    const struct journal_news news = {NULL, 0, NULL, 0, true};
+    struct device *d = devices_lock_number(b->devices, number);
+    uint64_t batch;
+
+    free(d->attributes);
+    d->attributes = text == NULL ? NULL : strdup(text);
+    batch = journal_state(b->journal, d, &news);
+    devices_unlock(b->devices, d);
+    return batch;
+}
+
+static int64_t rows_saying(struct bench *b, const char *text)
+{
+    int64_t n = -1;
+
+    store_lock(&b->store);
+    assert_int_equal(db_each(&b->store.db, &b->err, row_count, &n,
+                             "SELECT count(*) FROM device_attributes"
+                             " WHERE attributes = ?",
+                             "t", text),
+                     0);
+    store_unlock(&b->store);
+    return n;
+}
+
+/* Like outcomes: the device says them again, but then they are no news. */
+static void attributes_are_in_the_batch_or_in_the_next(void **state)
+{
+    struct bench *b = *state;
+
+    make_rollout(b);
+    assert_int_equal(wait_for(b, say_attributes(b, 1, "{\"a\":\"1\"}")), 1);
+    assert_int_equal(rows_saying(b, "{\"a\":\"1\"}"), 1);
+    run_script(b, "CREATE TRIGGER full BEFORE INSERT ON journal BEGIN"
+                  " SELECT raise(ABORT, 'full'); END;");
+    assert_int_equal(wait_for(b, say_attributes(b, 1, "{\"a\":\"2\"}")), -1);
+    assert_int_equal(rows_saying(b, "{\"a\":\"1\"}"), 1);
+    run_script(b, "DROP TRIGGER full");
+    while (wait_for(b, report(b, 2, 1)) < 0) {
+    }
+    assert_int_equal(rows_saying(b, "{\"a\":\"2\"}"), 1);
+    assert_int_equal(wait_for(b, say_attributes(b, 1, NULL)), 1);
+    assert_int_equal(count(b, "SELECT count(*) FROM device_attributes"), 0);
+    /* Of a device without a row, as one that was deleted: nothing. */
+    assert_int_equal(wait_for(b, say_attributes(b, 3, "{}")), 1);
+    assert_int_equal(count(b, "SELECT count(*) FROM device_attributes"), 0);
 }
 
 static void a_damaged_journal_is_said(void **state)
@@ -439,6 +490,8 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(
             the_journal_stays_bounded_and_the_table_complete, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            attributes_are_in_the_batch_or_in_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_journal_is_said, setup,
                                         teardown),
         cmocka_unit_test(a_device_record_survives_its_codec),

@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 from bowline_server import FAILED, REFUSED, RETURNED
+from first_schema import to_first_schema
 from test_rollout_flow import start, state_of, ticket_names, wait_for
 
 
@@ -140,13 +141,7 @@ def test_a_first_database_keeps_the_outcomes_that_its_devices_know(server):
     rollout = start(server, new, [100])
     give_up(devices[0], 2)
     server.stop()
-    path = server.folder / "data" / "bowline.db"
-    with sqlite3.connect(path) as db:
-        db.executescript("DROP TABLE outcomes; DROP TABLE outcome_counts;"
-                         "DROP INDEX devices_name; DROP TABLE lives;"
-                         "ALTER TABLE rollouts DROP COLUMN ended;"
-                         "PRAGMA user_version = 1;")
-    db.close()
+    to_first_schema(server.folder / "data" / "bowline.db")
     server.start()
     now = shown(server, rollout)
     assert now["counts"]["returned"] == 1
