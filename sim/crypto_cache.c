@@ -6,7 +6,7 @@
 
 enum { PLACES = 1 << 16 };
 
-static struct place {
+static _Thread_local struct place {
     uint8_t question[32];
     bl_verdict verdict; /* 0: not in use */
 } places[PLACES];

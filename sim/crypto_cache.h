@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signature checks of the posix port, each distinct one computed once in
- * a process: a simulation asks the same few thousand questions over and over.
- * Distinct means key, message and signature, by their SHA-256. Not
- * thread-safe.
+ * a thread: a simulation asks the same few thousand questions over and over.
+ * Distinct means key, message and signature, by their SHA-256.
  */
 #ifndef SIM_CRYPTO_CACHE_H
 #define SIM_CRYPTO_CACHE_H

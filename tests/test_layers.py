@@ -15,7 +15,8 @@ SEES = {
     "ports/posix": {"bowline", "host", "posix"},
     "server": {"bowline", "host", "author", "posix/crypto.h"},
     "tool": {"bowline", "host", "author", "posix/crypto.h"},
-    "sim": {"bowline", "host", "author", "posix/crypto.h"},
+    "sim": {"bowline", "host", "author", "posix/crypto.h",
+            "posix/describe.h"},
     "examples": {"bowline", "posix", "host"},
 }
 # headers of libc that freestanding code may use
