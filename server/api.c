@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api.h"
+#include "base64.h"
 
 #include "host/file.h"
 
@@ -265,48 +266,7 @@ json_t *api_hex(const uint8_t *bytes, size_t n)
     return json_string(text);
 }
 
-static int digit(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 int api_base64(const char *text, uint8_t *out, size_t size)
 {
-    size_t n = strlen(text);
-    size_t written = 0;
-    uint32_t bits = 0;
-    int have = 0;
-
-    if (n % 4 != 0) {
-        return -1;
-    }
-    while (n > 0 && text[n - 1] == '=' && n % 4 != 2) {
-        n--;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int d = digit(text[i]);
-
-        if (d < 0) {
-            return -1;
-        }
-        bits = bits << 6 | (uint32_t)d;
-        have += 6;
-        if (have >= 8) {
-            if (written == size) {
-                return -1;
-            }
-            have -= 8;
-            out[written++] = (uint8_t)(bits >> have);
-        }
-    }
-    return (int)written;
+    return base64_decode(text, out, size);
 }

@@ -4,7 +4,7 @@
  * of POST /api/v1/rollouts, the file of `bowline rollout apply`, the column
  * rollouts.plan. docs/ROLLOUTS.md describes each member for people.
  *
- *   {"product", "version" | "manifest", "name",
+ *   {"product", "version" | "manifest", "name", "permit",
  *    "strategy": "staged" | "canary" | "immediate",
  *    "stages": [{"percent": 1} | {"count": 10}, with "gates" of its own],
  *    "gates": {"confirmed_percent", "min_sample", "soak_s",

@@ -13,10 +13,11 @@
  *   value      = word of [A-Za-z0-9_.:+-] | '"' text '"'
  *
  * NAME: id, name, product, hardware, version, channel, tag (any of them),
- * state, slot, sequence, or an attribute that devices report. `<` and its kin
- * compare as versions (dotted numbers; a number is one) when both sides are,
- * else as text. What a device has not told makes a comparison false, `!=` too;
- * `not` turns that round.
+ * state, slot, sequence, or an attribute that devices report. The operators
+ * compare as versions (1.4.2, 1.4-rc.1, 10, -70) when both sides are such,
+ * else as text: 1.4 = 1.4.0, and 1.9 < 1.10; but 010 != 10. What a device has
+ * not told makes a comparison false, `!=` too; `not` turns that round.
+ * `tag != lab`: has tags, none of which is lab.
  */
 #ifndef SERVER_QUERY_H
 #define SERVER_QUERY_H
@@ -26,7 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { QUERY_TEXT = 1024, QUERY_TERMS = 64 };
+/* Comparisons, and parentheses in parentheses. */
+enum { QUERY_TEXT = 1024, QUERY_TERMS = 64, QUERY_DEPTH = 16 };
 
 struct query;
 

@@ -6,13 +6,20 @@
  * A stage passes when all its gates do. Failures are judged with their
  * confidence interval (Wilson, 90% two-sided): one of three is not 33%, it is
  * "between 8% and 75%". So there are three answers:
- *   fine     the share seen is below the ceiling
- *   unclear  it is not, but the interval's low end is: the stage does not
- *            pass, and waits for more devices to decide
+ *   fine     the share seen is below the ceiling, or nothing failed
+ *   unclear  it is not, but the interval's low end is, or fewer than
+ *            min_failed failed: the stage does not pass, and waits for more
+ *            devices to decide
  *   bad      the low end reaches the ceiling, and min_failed is reached; or it
  *            is unclear, min_failed is reached and no device of the stage is
  *            left to decide: the rollout pauses
- * Devices that are unknown count as not confirmed.
+ * Devices that are unknown count as not confirmed. A ceiling of 100 percent
+ * judges nothing.
+ *
+ * When every device of the stage has decided and it cannot pass: with
+ * min_failed failures the rollout pauses; with fewer (1 of 1, say) it holds,
+ * and `reason` says that only a person can go on. That person's "advance"
+ * opens the next stage without asking here.
  */
 #ifndef SERVER_STEER_H
 #define SERVER_STEER_H
@@ -41,7 +48,11 @@ struct steer_facts {
     uint64_t stage_since;
     uint64_t gates_since; /* when the gates but soak were first met together;
                              0: they are not */
-    bool advance_asked;   /* an operator said advance */
+    bool advance_asked;   /* an operator agrees: all that GATE_MANUAL wants */
+    /* What there was when an operator last resumed it: no pause until there
+     * is more of it. 0: never paused. */
+    uint32_t seen_failures;
+    uint32_t seen_bad_signature;
 };
 
 enum steer_gate_name {
@@ -84,21 +95,28 @@ void steer_wilson(uint32_t k, uint32_t n, double z, double *low, double *high);
 /*
  * When will the rollout be finished? From what was confirmed how fast, the
  * rate limit, what is left in this stage and the later ones, and soak times.
- * 0: nothing to say yet.
+ * A later stage is taken to need as long as this one, if the rate limit lets
+ * it. 0: nothing to say yet, or an operator's word is needed on the way.
  */
 struct steer_pace {
     uint64_t now;
     uint64_t stage_since;
-    uint32_t stage_devices[PLAN_STAGES];
-    uint32_t confirmed;          /* in the present stage */
-    uint32_t confirmed_at_start; /* when the stage began */
+    uint64_t gates_since;                /* as in steer_facts */
+    uint32_t stage_devices[PLAN_STAGES]; /* with those of the stages before */
+    uint32_t confirmed;                  /* in the present stage */
+    uint32_t confirmed_at_start;         /* when the stage began */
     uint32_t poll_interval_s;
 };
 
 uint64_t steer_finish(const struct plan *plan, uint32_t stage,
                       const struct steer_pace *pace);
 
+/* Text like "1 h 30 min", at most two units. */
+void steer_duration(uint64_t seconds, char *out, size_t size);
+
+/* "sample", "confirmed", "failed", "soak", "manual" */
 const char *steer_gate_title(enum steer_gate_name name);
+/* "passed", "waiting", "failing" */
 const char *steer_gate_state_name(enum steer_gate_state state);
 
 #endif
