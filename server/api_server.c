@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server itself: health, metrics, its description, root documents, audit.
+/* The server itself: health, metrics, its description, root documents.
  */
 #include "api.h"
 #include "router.h"
@@ -312,51 +312,4 @@ void root_show(struct server *s, struct http_request *rq)
         return;
     }
     http_reply(rq, 200, "application/octet-stream", e->document);
-}
-
-/* --- Audit
- * --------------------------------------------------------------------- */
-
-struct audit {
-    json_t *items;
-    uint64_t last;
-};
-
-static int add_line(void *ctx, sqlite3_stmt *row)
-{
-    struct audit *a = ctx;
-
-    a->last = (uint64_t)sqlite3_column_int64(row, 0);
-    json_array_append_new(a->items,
-                          json_pack("{s:I, s:s, s:s, s:s, s:s}", "time",
-                                    (json_int_t)sqlite3_column_int64(row, 1),
-                                    "actor", db_text(row, 2), "action",
-                                    db_text(row, 3), "object", db_text(row, 4),
-                                    "detail", db_text(row, 5)));
-    return 0;
-}
-
-void audit_list(struct server *s, struct http_request *rq)
-{
-    struct error err = {BL_OK, 0, ""};
-    struct audit a = {NULL, 0};
-    struct api_page page;
-    int result;
-
-    if (api_page_read(rq, &page) != 0) {
-        return;
-    }
-    a.items = json_array();
-    store_lock(&s->store);
-    result = db_each(&s->store.db, &err, add_line, &a,
-                     "SELECT number, time, actor, action, object, detail"
-                     " FROM audit WHERE number > ? ORDER BY number LIMIT ?",
-                     "ii", (int64_t)page.after, (int64_t)page.limit);
-    store_unlock(&s->store);
-    if (result != 0) {
-        json_decref(a.items);
-        api_store_error(rq, &err);
-        return;
-    }
-    api_list(rq, a.items, json_array_size(a.items) == page.limit ? a.last : 0);
 }

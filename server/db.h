@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-enum { DB_STATEMENTS = 64 };
+enum { DB_STATEMENTS = 256 };
 
 struct db {
     sqlite3 *handle;

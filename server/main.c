@@ -251,6 +251,19 @@ static int start_http(struct server *s, const struct pems *p,
     return s->http == NULL ? -1 : 0;
 }
 
+static int start_workers(struct server *s, struct error *err)
+{
+    s->slow = worker_start(s, err);
+    return s->slow == NULL ? -1 : 0;
+}
+
+/* After the last request, before the listener is gone. */
+static void stop_workers(struct server *s)
+{
+    worker_stop(s->slow);
+    s->slow = NULL;
+}
+
 static int serve(struct server *s, const struct pems *p, struct error *err)
 {
     sigset_t set;
@@ -260,7 +273,8 @@ static int serve(struct server *s, const struct pems *p, struct error *err)
     if (server_open(s, err) != 0) {
         return -1;
     }
-    if (start_http(s, p, err) != 0) {
+    if (start_workers(s, err) != 0 || start_http(s, p, err) != 0) {
+        stop_workers(s);
         server_close(s);
         return -1;
     }
@@ -272,6 +286,7 @@ static int serve(struct server *s, const struct pems *p, struct error *err)
              LOG_TEXT("version", BOWLINE_VERSION));
     serve_until_told(s, &set);
     http_drain(s->http, DRAIN_S);
+    stop_workers(s);
     http_stop(s->http);
     server_close(s);
     log_info("stopped", LOG_TEXT("data", s->config.data));

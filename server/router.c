@@ -23,6 +23,8 @@ static const struct route routes[] = {
     {"GET", "/api/v1/openapi.json", ACCESS_ANY, 0, server_openapi, 0, 0},
     {"GET", "/api/v1/server", ACCESS_VIEWER, 0, server_show, 0, 0},
     {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
+    {"GET", "/api/v1/audit/export", ACCESS_VIEWER, 0, audit_export, 0, 0},
+    {"GET", "/api/v1/audit/verify", ACCESS_VIEWER, 0, audit_verify, 0, 0},
     {"GET", "/api/v1/settings", ACCESS_VIEWER, 0, settings_show, 0, 0},
     {"PATCH", "/api/v1/settings", ACCESS_ADMIN, JSON_MAX, settings_change, 0,
      0},

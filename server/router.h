@@ -51,7 +51,9 @@ void payload_data(struct server *server, struct http_request *rq,
 void payload_end(struct http_request *rq);
 /* api_server.c */
 route_handler server_health, server_metrics, server_openapi, server_show,
-    audit_list, root_add, root_list, root_show;
+    root_add, root_list, root_show;
+/* api_audit.c */
+route_handler audit_list, audit_export, audit_verify;
 /* settings.c */
 route_handler settings_show, settings_change;
 /* api_stream.c */

@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "stream.h"
 #include "tickets.h"
+#include "worker.h"
 
 struct server {
     struct config config;
@@ -31,6 +32,7 @@ struct server {
     struct tickets tickets;
     struct settings settings;
     struct http *http;
+    struct worker *slow;  /* walks over much */
     struct stream *stream;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */

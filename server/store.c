@@ -89,6 +89,12 @@ static const char *const migration[] = {
     "ALTER TABLE events_of RENAME TO events;"
     "CREATE TABLE lives (device INTEGER PRIMARY KEY, life INTEGER NOT NULL);",
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);",
+    "ALTER TABLE audit ADD COLUMN hash BLOB NOT NULL DEFAULT x'';"
+    "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " number INTEGER NOT NULL, lines INTEGER NOT NULL, hash BLOB NOT NULL);"
+    "CREATE INDEX audit_actor ON audit (actor);"
+    "CREATE INDEX audit_action ON audit (action);"
+    "SELECT audit_chain();",
     /* What devices say of themselves: a JSON object of texts. */
     "CREATE TABLE device_attributes (device INTEGER PRIMARY KEY"
     " REFERENCES devices(number) ON DELETE CASCADE,"
@@ -136,7 +142,9 @@ int store_open(struct store *store, const char *path, struct error *err)
     if (db_open(&store->db, path, err) != 0) {
         return -1;
     }
-    if (migrate(&store->db, &store->from, err) != 0) {
+    if (audit_offer_chain(&store->db, err) != 0 ||
+        migrate(&store->db, &store->from, err) != 0 ||
+        audit_load_head(&store->db, &store->head, err) != 0) {
         error_prefix(err, "%s", path);
         db_close(&store->db);
         return -1;
@@ -168,7 +176,7 @@ int store_begin(struct store *store, struct error *err)
         store_unlock(store);
         return -1;
     }
-    store->audit_line = 0;
+    store->next = store->head;
     return 0;
 }
 
@@ -186,7 +194,10 @@ int store_commit(struct store *store, struct error *err)
     if (db_run(&store->db, err, "COMMIT", "") != 0) {
         return store_abort(store);
     }
-    line = store->audit_line;
+    line = store->next.number == store->head.number
+               ? 0
+               : (int64_t)store->next.number;
+    store->head = store->next;
     store_unlock(store);
     if (line > 0 && store->audited != NULL) {
         store->audited(store->audited_ctx, line);
@@ -207,14 +218,8 @@ static uint32_t last_row(struct store *store)
 int store_audit(struct store *store, const char *actor, const char *action,
                 const char *object, const char *detail, struct error *err)
 {
-    if (db_run(&store->db, err,
-               "INSERT INTO audit (time, actor, action, object, detail)"
-               " VALUES (?, ?, ?, ?, ?)",
-               "itttt", now(), actor, action, object, detail) != 0) {
-        return -1;
-    }
-    store->audit_line = last_row(store);
-    return 0;
+    return audit_append(&store->db, &store->next, actor, action, object,
+                        detail, err);
 }
 
 int store_root_add(struct store *store, uint64_t version, bl_span document,

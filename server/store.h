@@ -11,6 +11,7 @@
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H
 
+#include "audit.h"
 #include "db.h"
 #include "device.h"
 
@@ -20,10 +21,11 @@ struct store {
     struct db db;
     pthread_mutex_t lock;
     int64_t from; /* the schema it had when it was opened; 0: new */
+    struct audit_head head; /* of what is committed */
+    struct audit_head next; /* of the open transaction */
     /* Called after a transaction with audit lines, with the last of them. */
     void (*audited)(void *ctx, int64_t number);
     void *audited_ctx;
-    int64_t audit_line; /* of the open transaction, or 0 */
 };
 
 int store_open(struct store *store, const char *path, struct error *err);

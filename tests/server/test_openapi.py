@@ -188,6 +188,9 @@ def test_every_operation_answers_as_it_says(server, document):
     with Stream(server) as stream:  # it has no end
         check.seen.add(("GET", v + "/stream", stream.status))
     admin = server.admin_token
+    check("GET", v + "/audit/verify", 200)
+    check("GET", v + "/audit/export", 200)
+    check("GET", v + "/audit/export", 400, query="?format=x")
     check("GET", v + "/settings", 200)
     check("PATCH", v + "/settings", 200, {"four_eyes": False}, token=admin)
     check("PATCH", v + "/settings", 400, {"four": 1}, token=admin)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Work that takes too long for an HTTP thread, which also answers devices: a
+ * password hash, a walk over the whole audit log. One thread each, requests
+ * one after another; a request that waits is held (http.h).
+ */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+#include "http.h"
+
+struct server;
+struct worker;
+
+typedef void worker_job(struct server *server, struct http_request *rq);
+
+enum { WORKER_QUEUE = 64 };
+
+struct worker *worker_start(struct server *server, struct error *err);
+/* What waits is done first; afterwards nothing may come. */
+void worker_stop(struct worker *worker);
+/* In finish only: the job replies, on the worker's thread. Too much waiting
+ * is answered with 503 at once. */
+void worker_do(struct worker *worker, struct http_request *rq,
+               worker_job *job);
+
+#endif
