@@ -67,9 +67,39 @@ def write_polls():
         write("poll", name, cbor2.dumps(poll, canonical=True))
 
 
+def write_queries():
+    """What operators write: queries, and plans."""
+    queries = [
+        'hardware = "rev-b" and not tag = lab and (version < 1.4.0 or '
+        'region in (eu, "us-east")) and name ~ "kitchen-*"',
+        "a != 1 or b >= 2 or c <= -3.5 or not (d > 1.4-rc.1 and e in (f))",
+        'tag in (lab, "first one")', "version <", "((a = 1"]
+    plan = {
+        "product": "thermostat", "version": "1.4.0", "name": "autumn",
+        "strategy": "canary", "gates": {"soak_s": 60, "manual": True},
+        "stages": [{"count": 10, "gates": {"min_failed": 3}},
+                   {"percent": 1}, {"percent": 100}],
+        "target": {"query": queries[0], "channel": "beta",
+                   "include": ["00" * 16, "ff" * 16], "exclude": ["11" * 16]},
+        "start_at": 1767571200, "deadline": 1767657600,
+        "windows": [{"days": ["mon", "sun"], "from": "22:00", "to": "06:00"},
+                    {"from": "00:00", "to": "24:00"}],
+        "consent": True, "min_battery_percent": 30, "metered": False,
+        "roaming": False, "rate_per_hour": 100, "max_downloads": 5,
+        "priority": -7, "security": True, "on_failure": "return",
+        "retry": {"attempts": 3, "quarantine_s": 60},
+        "permits": [{"manifest": "ab" * 32, "permit": "AAEC"}]}
+    for n, query in enumerate(queries):
+        write("query", f"query-{n}", query.encode())
+    for name, value in (("whole", plan), ("empty", {}),
+                        ("old", {"stages": [1, 10, 100]})):
+        write("query", f"plan-{name}", json.dumps(value).encode())
+
+
 def main():
     write_flashes()
     write_polls()
+    write_queries()
     for name in ("positive", "negative"):
         for v in load(f"bowline-profile/{name}.json"):
             envelope = bytes.fromhex(v["envelope"])
