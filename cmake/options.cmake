@@ -6,6 +6,7 @@ option(BOWLINE_FUZZ "libFuzzer targets (clang)" OFF)
 option(BOWLINE_TESTS "test programs" ON)
 option(BOWLINE_COVERAGE "gcov" OFF)
 option(BOWLINE_BENCH "benchmark programs" OFF)
+option(BOWLINE_WEB "the dashboard, built with npm, in bowlined" ON)
 
 # What every target of ours is compiled with.
 add_library(bowline_flags INTERFACE)

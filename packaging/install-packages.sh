@@ -10,7 +10,12 @@ done
 missing=""
 for package in $want; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing $package"
+    [ "$state" != installed ] || continue
+    command=$(awk -v p="$package" '$1 == p { sub("command:", "", $3); print $3; exit }' "$list")
+    if [ -n "$command" ] && command -v "$command" >/dev/null; then
+        continue
+    fi
+    missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 echo "installing:$missing"

@@ -124,6 +124,15 @@ void http_reply_stream(struct http_request *rq, int status, const char *type,
                        http_pull *pull, void *ctx, bool live);
 void http_stream_wake(struct http_request *rq);
 
+/* A reply of bytes and fields that live as long as the program: nothing is
+ * copied. The last field has no name. */
+struct http_field {
+    const char *name;
+    const char *value;
+};
+
+void http_reply_fixed(struct http_request *rq, int status, const char *type,
+                      bl_span body, const struct http_field *fields);
 bool http_replied(const struct http_request *rq);
 int http_reply_status(const struct http_request *rq);
 

@@ -57,6 +57,8 @@ struct connection {
     uint8_t *out;
     size_t out_n;
     size_t out_capacity;
+    const uint8_t *fixed; /* instead of `out`, or NULL */
+    const struct http_field *fields;
     int file;
     uint64_t file_offset;
     uint64_t file_n;

@@ -51,6 +51,8 @@ void http_reply(struct http_request *rq, int status, const char *type,
     http_drop_file(c);
     c->n_headers = 0;
     c->pull = NULL;
+    c->fixed = NULL;
+    c->fields = NULL;
     c->status = status;
     c->type = type;
     c->out_n = body.n;
@@ -72,6 +74,17 @@ void http_reply_file(struct http_request *rq, int status, const char *type,
     c->file = fd;
     c->file_offset = offset;
     c->file_n = n;
+}
+
+void http_reply_fixed(struct http_request *rq, int status, const char *type,
+                      bl_span body, const struct http_field *fields)
+{
+    struct connection *c = of(rq);
+
+    http_reply(rq, status, type, bl_span_of(NULL, 0));
+    c->out_n = body.n;
+    c->fixed = body.p;
+    c->fields = fields;
 }
 
 void http_reply_header(struct http_request *rq, const char *name,
@@ -105,6 +118,17 @@ void http_refuse(struct connection *c, int status, const char *text)
     http_reply(&c->rq, status, "text/plain", bl_span_of(line, (size_t)n));
 }
 
+/* The library takes what it only reads as not const. */
+static void *body_of(const struct connection *c)
+{
+    union {
+        const uint8_t *in;
+        void *out;
+    } body = {c->fixed != NULL ? c->fixed : c->out};
+
+    return body.out;
+}
+
 static struct MHD_Response *make_response(struct connection *c)
 {
     struct MHD_Response *r;
@@ -119,7 +143,7 @@ static struct MHD_Response *make_response(struct connection *c)
         }
     } else {
         /* Lives in the connection, which outlives the response's sending. */
-        r = MHD_create_response_from_buffer(c->out_n, c->out,
+        r = MHD_create_response_from_buffer(c->out_n, body_of(c),
                                             MHD_RESPMEM_PERSISTENT);
     }
     if (r != NULL && c->type != NULL) {
@@ -173,12 +197,16 @@ void http_let_go(struct connection *c, bool whole)
 enum MHD_Result http_send_reply(struct connection *c)
 {
     bool small = c->file < 0 && c->pull == NULL && c->out_n <= OUT_KEPT;
-    bool same = small && c->n_headers == 0 && !c->close;
+    bool same = small && c->n_headers == 0 && c->fields == NULL && !c->close;
     struct MHD_Response *r = same ? same_response(c) : make_response(c);
     enum MHD_Result result;
 
     if (r == NULL) {
         return MHD_NO;
+    }
+    for (const struct http_field *f = c->fields; f != NULL && f->name != NULL;
+         f++) {
+        MHD_add_response_header(r, f->name, f->value);
     }
     for (int i = 0; i < c->n_headers; i++) {
         MHD_add_response_header(r, c->header[i].name, c->header[i].value);

@@ -21,6 +21,9 @@ static const struct route routes[] = {
     {"GET", "/healthz", ACCESS_ANY, 0, server_health, 0, 0},
     {"GET", "/metrics", ACCESS_METRICS, 0, server_metrics, 0, 0},
     {"GET", "/api/v1/openapi.json", ACCESS_ANY, 0, server_openapi, 0, 0},
+    /* The dashboard. */
+    {"GET", "/", ACCESS_ANY, 0, page_show, 0, 0},
+    {"GET", "/assets/{}", ACCESS_ANY, 0, page_show, 0, 0},
     {"GET", "/api/v1/server", ACCESS_VIEWER, 0, server_show, 0, 0},
     {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
     {"GET", "/api/v1/audit/export", ACCESS_VIEWER, 0, audit_export, 0, 0},

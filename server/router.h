@@ -60,6 +60,8 @@ route_handler settings_show, settings_change;
 route_handler stream_show;
 void stream_end(struct http_request *rq);
 void stream_wake(void *rq);
+/* page.c */
+route_handler page_show;
 /* api_products.c */
 route_handler product_add, product_list, product_show, product_rollback;
 /* api_releases.c */
