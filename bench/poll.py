@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Polls per second and CPU per poll of bowlined, device state recorded durably
+"""Polls per second, p99 and CPU per poll of bowlined, device state recorded durably
 (SQLite, synchronous=FULL), beside nginx returning a static answer of the same
 size; in one run, alternating, over keep-alive connections, plain HTTP and TLS.
 Both with as many threads or workers.
@@ -188,14 +188,22 @@ def wrk(port, plain, script, seconds, connections):
     rate = float(out.split("Requests/sec:")[1].split()[0])
     if "Non-2xx" in out or "Socket errors" in out:
         raise SystemExit(f"errors under load:\n{out}")
-    return requests, rate
+    return requests, rate, milliseconds(out.split("99%")[1].split()[0])
+
+
+def milliseconds(text):
+    """wrk's "812.00us", "1.54ms", "1.02s"."""
+    for unit, factor in (("us", 1e-3), ("ms", 1), ("s", 1e3)):
+        if text.endswith(unit):
+            return float(text[:-len(unit)]) * factor
+    raise SystemExit(f"wrk said {text}")
 
 
 def cost(pids, *args):
     before = sum(measure.process_cpu(p) for p in pids)
-    requests, rate = wrk(*args)
+    requests, rate, p99 = wrk(*args)
     cpu = sum(measure.process_cpu(p) for p in pids) - before
-    return cpu / requests * 1e6, rate
+    return cpu / requests * 1e6, rate, p99
 
 
 def section(title, d, fleet, product, polls, plain, options):
@@ -222,13 +230,16 @@ def section(title, d, fleet, product, polls, plain, options):
     print(f"\n{title}: {len(polls)} devices, {options.connections} "
           f"connections, {WORKERS} threads each, answer of {size} bytes, "
           f"{options.rounds} rounds of {options.seconds} s; median (min-max)\n")
-    print("| | polls/s / nginx | CPU per poll / nginx | CPU us per poll |")
-    print("|---|---|---|---|")
+    print("| | polls/s / nginx | p99 / nginx | CPU per poll / nginx | "
+          "p99 ms | CPU us per poll |")
+    print("|---|---|---|---|---|---|")
     for name in ("nginx", "bowlined", "fresh"):
         per = statistics.median(r[name][0] for r in rounds)
+        p99 = statistics.median(r[name][2] for r in rounds)
         print(f"| {name} | {measure.spread(measure.ratios(rounds, name, 'nginx', 1))}"
+              f" | {measure.spread(measure.ratios(rounds, name, 'nginx', 2))}"
               f" | {measure.spread(measure.ratios(rounds, name, 'nginx', 0))}"
-              f" | {per:.1f} |")
+              f" | {p99:.2f} | {per:.1f} |")
 
 
 def main():
