@@ -89,25 +89,46 @@ static int make_shards(struct fleet *fleet, struct error *err)
 static int give_flash(struct fleet *fleet, struct error *err)
 {
     for (uint32_t i = 0; i < fleet->options.devices; i++) {
-        struct fleet_device *d = &fleet->device[i];
-
-        if (fleet_flash_clone(&d->flash, &fleet->factory.flash) != 0) {
+        if (fleet_flash_clone(&fleet->device[i].flash,
+                              &fleet->factory.flash) != 0) {
             return error_set(err, "out of memory");
         }
-        d->flash.seed = (uint32_t)fleet_random(d);
-        d->layout = fleet->factory.layout;
-        d->layout.flash = &d->flash.flash;
     }
     return 0;
 }
 
+static void solder(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->options.devices; i++) {
+        struct fleet_device *d = &fleet->device[i];
+
+        d->flash.seed = (uint32_t)fleet_random(d);
+        d->layout = fleet->factory.layout;
+        d->layout.flash = &d->flash.flash;
+    }
+}
+
 static int make_fleet(struct fleet *fleet, struct error *err)
 {
-    if (fleet_api_begin(fleet, err) != 0 || make_shards(fleet, err) != 0 ||
-        give_flash(fleet, err) != 0) {
+    bool kept = fleet_is_kept(fleet);
+    int result;
+
+    if ((kept && fleet_keep_begin(fleet, err) != 0) ||
+        fleet_api_begin(fleet, err) != 0 || make_shards(fleet, err) != 0) {
         return -1;
     }
-    return fleet_api_register(fleet, err);
+    if (kept) {
+        result = fleet_keep_load(fleet, err);
+    } else {
+        result =
+            give_flash(fleet, err) != 0 ? -1 : fleet_api_register(fleet, err);
+        /* Kept at once: a token is shown one time only. */
+        if (result == 0 && fleet->options.state != NULL) {
+            result = fleet_keep_save(fleet, err);
+        }
+    }
+    solder(fleet);
+    return result;
 }
 
 static void free_fleet(struct fleet *fleet)
@@ -228,6 +249,9 @@ static int finish(struct fleet *fleet, struct error *err)
     const struct fleet_options *o = &fleet->options;
     int differs = 0;
 
+    if (o->state != NULL && fleet_keep_save(fleet, err) != 0) {
+        return -1;
+    }
     if (o->report != NULL && fleet_report_write(fleet, err) != 0) {
         return -1;
     }
@@ -278,8 +302,7 @@ int main(int argc, char **argv)
     if (result == 0) {
         if (!fleet.options.quiet) {
             (void)fprintf(stderr,
-                          "bowline-sim: %u devices, seed %llu, are "
-                          "registered\n",
+                          "bowline-sim: %u devices, seed %llu, begin\n",
                           (unsigned)fleet.options.devices,
                           (unsigned long long)fleet.options.rules.seed);
         }

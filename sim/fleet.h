@@ -139,6 +139,9 @@ void fleet_show_summary(struct fleet *fleet, int agreed);
 
 /* --- fleet_keep.c --- */
 bool fleet_is_kept(const struct fleet *fleet);
+/* Seed, number and names as they were kept; before the devices are made. */
+int fleet_keep_begin(struct fleet *fleet, struct error *err);
+/* Tokens, flash and counts of the devices that were made. */
 int fleet_keep_load(struct fleet *fleet, struct error *err);
 int fleet_keep_save(struct fleet *fleet, struct error *err);
 

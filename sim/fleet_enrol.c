@@ -8,7 +8,7 @@
 #include "fleet_api.h"
 #include "host/file.h"
 
-enum { CLERKS = 8, DOCUMENT = 1 << 20, PAYLOAD = 1 << 30 };
+enum { BULK = 2000, CLERKS = 8, DOCUMENT = 1 << 20, PAYLOAD = 1 << 30 };
 
 /* --- The factory release ------------------------------------------------- */
 
@@ -149,16 +149,6 @@ int fleet_api_begin(struct fleet *fleet, struct error *err)
 
 /* --- Registration -------------------------------------------------------- */
 
-/* One of a few threads that register what is left. */
-struct clerk {
-    struct fleet *fleet;
-    _Atomic uint32_t *next;
-    _Atomic bool *stop;
-    struct fleet_api api;
-    struct error error;
-    pthread_t thread;
-};
-
 static json_t *tags_of(const struct fleet_options *o)
 {
     json_t *out = json_array();
@@ -171,6 +161,16 @@ static json_t *tags_of(const struct fleet_options *o)
         at += n + (at[n] == ',');
     }
     return out;
+}
+
+static json_t *application(const struct fleet *fleet,
+                           const struct fleet_device *d)
+{
+    char id[2 * BL_ID_SIZE + 1];
+
+    hex_encode(d->id, BL_ID_SIZE, id);
+    return json_pack("{s:s, s:s, s:o}", "id", id, "name", d->name, "tags",
+                     tags_of(&fleet->options));
 }
 
 static int take_token(struct fleet_device *d, const json_t *answer,
@@ -186,27 +186,98 @@ static int take_token(struct fleet_device *d, const json_t *answer,
     return 0;
 }
 
-static int enrol_one(struct clerk *clerk, struct fleet_device *d)
+static int explain(const char *name, struct error *err)
 {
-    char id[2 * BL_ID_SIZE + 1];
+    if (err->code == 409) {
+        (void)error_prefix(err,
+                           "%s: a fleet of this --seed or --name is there "
+                           "already; say another, or the --state that it was "
+                           "kept in",
+                           name);
+    }
+    return -1;
+}
+
+/* The answer's items are in the order of the question's. */
+static int take_tokens(struct fleet *fleet, uint32_t from, uint32_t to,
+                       const json_t *items, struct error *err)
+{
+    for (uint32_t i = from; i < to; i++) {
+        if (take_token(&fleet->device[i], json_array_get(items, i - from),
+                       err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int enrol_bulk(struct fleet *fleet, struct fleet_api *api,
+                      uint32_t from, uint32_t to, struct error *err)
+{
+    json_t *list = json_array();
     json_t *body;
     json_t *answer;
-    int result = -1;
+    int result;
 
-    hex_encode(d->id, BL_ID_SIZE, id);
-    body = json_pack("{s:s, s:s, s:s, s:o}", "id", id, "product",
-                     clerk->fleet->options.product, "name", d->name, "tags",
-                     tags_of(&clerk->fleet->options));
-    answer = fleet_api_post(&clerk->api, "/devices", body, &clerk->error);
-    if (answer != NULL) {
-        result = take_token(d, answer, &clerk->error);
-    } else if (clerk->error.code == 409) {
-        (void)error_prefix(&clerk->error,
-                           "%s: a fleet of this --seed or --name is there "
-                           "already; say another, or the --state that it "
-                           "was kept in",
-                           d->name);
+    for (uint32_t i = from; i < to; i++) {
+        json_array_append_new(list, application(fleet, &fleet->device[i]));
     }
+    body = json_pack("{s:s, s:o}", "product", fleet->options.product,
+                     "devices", list);
+    answer = fleet_api_post(api, "/devices/bulk", body, err);
+    result = answer == NULL
+                 ? explain(fleet->device[from].name, err)
+                 : take_tokens(fleet, from, to,
+                               json_object_get(answer, "items"), err);
+    json_decref(answer);
+    json_decref(body);
+    return result;
+}
+
+/* 1: this server knows no registration in bulk. */
+static int enrol_all(struct fleet *fleet, struct error *err)
+{
+    uint32_t n = fleet->options.devices;
+    struct fleet_api api;
+    int result = 0;
+
+    if (fleet_api_open(&api, &fleet->options, err) != 0) {
+        return -1;
+    }
+    for (uint32_t from = 0; result == 0 && from < n; from += BULK) {
+        result = enrol_bulk(fleet, &api, from,
+                            n - from < BULK ? n : from + BULK, err);
+        if (from == 0 && (err->code == 404 || err->code == 405)) {
+            result = 1;
+        }
+    }
+    fleet_api_close(&api);
+    return result;
+}
+
+/* --- One by one ---------------------------------------------------------- */
+
+/* One of a few threads that register what is left. */
+struct clerk {
+    struct fleet *fleet;
+    _Atomic uint32_t *next;
+    _Atomic bool *stop;
+    struct fleet_api api;
+    struct error error;
+    pthread_t thread;
+};
+
+static int enrol_one(struct clerk *clerk, struct fleet_device *d)
+{
+    json_t *body = application(clerk->fleet, d);
+    json_t *answer;
+    int result;
+
+    json_object_set_new(body, "product",
+                        json_string(clerk->fleet->options.product));
+    answer = fleet_api_post(&clerk->api, "/devices", body, &clerk->error);
+    result = answer == NULL ? explain(d->name, &clerk->error)
+                            : take_token(d, answer, &clerk->error);
     json_decref(answer);
     json_decref(body);
     return result;
@@ -227,7 +298,7 @@ static void *clerk_run(void *ctx)
     return NULL;
 }
 
-int fleet_api_register(struct fleet *fleet, struct error *err)
+static int enrol_singly(struct fleet *fleet, struct error *err)
 {
     struct clerk clerk[CLERKS];
     _Atomic uint32_t next = 0;
@@ -254,4 +325,11 @@ int fleet_api_register(struct fleet *fleet, struct error *err)
         }
     }
     return n == 0 || atomic_load(&stop) ? -1 : 0;
+}
+
+int fleet_api_register(struct fleet *fleet, struct error *err)
+{
+    int result = enrol_all(fleet, err);
+
+    return result == 1 ? enrol_singly(fleet, err) : result;
 }

@@ -24,7 +24,7 @@ struct fleet_options {
     const char *payload_file; /* NULL: beside the release */
     const char *from;         /* NULL: the product's oldest */
     const char *prefix;       /* of device names */
-    char own_prefix[16];
+    char own_prefix[FLEET_TEXT];
     const char *tags; /* "a,b" or NULL */
     const char *report;
     const char *state;
