@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/stream: the hub's notices as server-sent events. */
+#include "access.h"
 #include "api.h"
-#include "router.h"
 
 #include "host/file.h"
 
@@ -31,7 +31,7 @@ static bool still_allowed(struct listening *l, struct http_request *rq)
         return true;
     }
     l->checked_us = now;
-    return router_still_allows(l->server, rq);
+    return access_holds(l->server, rq);
 }
 
 static int pull_notices(void *ctx, struct http_request *rq, uint8_t *out,

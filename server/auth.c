@@ -154,6 +154,30 @@ bool auth_operator(struct operators *o, bl_span token, char name[64],
     return found && token.n > 0;
 }
 
+bool auth_operator_holds(struct operators *o, const uint8_t sha256[32])
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&o->lock);
+    for (uint32_t i = 0; i < o->n; i++) {
+        found = found || bl_equal(sha256, o->entry[i].sha256, 32) == BL_GOOD;
+    }
+    pthread_rwlock_unlock(&o->lock);
+    return found;
+}
+
+bool auth_operator_named(struct operators *o, const char *name)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&o->lock);
+    for (uint32_t i = 0; i < o->n; i++) {
+        found = found || strcmp(name, o->entry[i].name) == 0;
+    }
+    pthread_rwlock_unlock(&o->lock);
+    return found;
+}
+
 int auth_device_token(bl_span token, uint8_t id[16], uint8_t sha256[32])
 {
     const char *text = (const char *)token.p;

@@ -30,6 +30,19 @@ struct operators {
     } entry[AUTH_OPERATORS];
 };
 
+/* Who asks as an operator, and how this was shown. */
+enum caller_kind { CALLER_NONE, CALLER_FILE, CALLER_TOKEN, CALLER_SESSION };
+
+struct caller {
+    enum caller_kind kind;
+    enum role role;
+    uint8_t scopes; /* of access.h; 0: all of the role */
+    bool by_code;   /* of a session: no password was said */
+    bool needs_password;
+    int64_t expires;        /* 0: never */
+    uint8_t credential[32]; /* SHA-256 of the secret that was shown */
+};
+
 /* "viewer", ... */
 const char *role_name(enum role role);
 int role_read(const char *text, enum role *out);
@@ -43,6 +56,10 @@ bl_span auth_bearer(const char *header);
 /* Who holds this token? Compares with every entry, in constant time. */
 bool auth_operator(struct operators *o, bl_span token, char name[64],
                    enum role *role);
+
+/* Is there still a token of this SHA-256? And one that is called so? */
+bool auth_operator_holds(struct operators *o, const uint8_t sha256[32]);
+bool auth_operator_named(struct operators *o, const char *name);
 
 /* Takes a device token apart: id, and the SHA-256 of the secret. */
 int auth_device_token(bl_span token, uint8_t id[16], uint8_t sha256[32]);

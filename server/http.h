@@ -20,6 +20,7 @@
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H
 
+#include "auth.h"
 #include "host/buffer.h"
 #include "metrics.h"
 
@@ -39,11 +40,14 @@ struct http_request {
     const struct route *route;
     char param[HTTP_PARAMS][128];
     char actor[64];        /* name of the operator */
+    struct caller caller;  /* who that is */
     uint8_t device_id[16]; /* of the device that asks */
     void *upload;
     uint64_t batch;
     bool counted;     /* holds a download slot */
     void *stream_ctx; /* of a reply that goes on */
+    bool bare;        /* no page sees a good answer: without the headers that
+                         guard a browser */
     /* Set by begin: the largest body that is kept in memory, or stream. */
     size_t body_max;
     bool stream;
@@ -92,6 +96,9 @@ const char *http_query(const struct http_request *rq, const char *name);
 const char *http_client_name(struct http_request *rq);
 /* The peer's address as text, for logs. */
 void http_peer(const struct http_request *rq, char out[64]);
+
+/* Overwrites the body, which held a secret. */
+void http_wipe_body(struct http_request *rq);
 
 /* A reply; the last one set counts. Bodies are copied, except a file: its
  * descriptor is taken over. */

@@ -74,6 +74,7 @@ struct connection {
     const uint8_t *kept_out;
     const char *kept_type;
     size_t kept_n;
+    bool kept_bare;
     int n_headers;
     struct {
         const char *name;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,6 +130,61 @@ static void *body_of(const struct connection *c)
     return body.out;
 }
 
+/* What each answer says to a browser: it is what it says it is, runs
+ * nothing, is in no frame, is not kept, and tells nobody where it was.
+ * Of the same name from the application comes first. */
+static const struct guard {
+    const char *name;
+    const char *value;
+} guards[] = {
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Content-Security-Policy",
+     "default-src 'none'; base-uri 'none'; form-action 'none'; "
+     "frame-ancestors 'none'; sandbox"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+};
+
+static bool has_header(const struct connection *c, const char *name)
+{
+    for (const struct http_field *f = c->fields; f != NULL && f->name != NULL;
+         f++) {
+        if (strcasecmp(f->name, name) == 0) {
+            return true;
+        }
+    }
+    for (int i = 0; i < c->n_headers; i++) {
+        if (strcasecmp(c->header[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A year, once TLS was spoken: no later visit without it. */
+static void add_guards(const struct connection *c, struct MHD_Response *r)
+{
+    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++) {
+        if (!has_header(c, guards[i].name)) {
+            MHD_add_response_header(r, guards[i].name, guards[i].value);
+        }
+    }
+    if (c->rq.http->config.tls &&
+        !has_header(c, "Strict-Transport-Security")) {
+        MHD_add_response_header(r, "Strict-Transport-Security",
+                                "max-age=31536000");
+    }
+}
+
+/* An error may be shown by any browser that goes there. */
+static bool is_bare(const struct connection *c)
+{
+    return c->rq.bare && c->status < 300;
+}
+
 static struct MHD_Response *make_response(struct connection *c)
 {
     struct MHD_Response *r;
@@ -149,6 +205,9 @@ static struct MHD_Response *make_response(struct connection *c)
     if (r != NULL && c->type != NULL) {
         MHD_add_response_header(r, "Content-Type", c->type);
     }
+    if (r != NULL && !is_bare(c)) {
+        add_guards(c, r);
+    }
     return r;
 }
 
@@ -157,7 +216,7 @@ static struct MHD_Response *make_response(struct connection *c)
 static struct MHD_Response *same_response(struct connection *c)
 {
     if (c->kept != NULL && c->kept_n == c->out_n && c->kept_out == c->out &&
-        c->kept_type == c->type) {
+        c->kept_type == c->type && c->kept_bare == is_bare(c)) {
         return c->kept;
     }
     http_drop_kept(c);
@@ -165,6 +224,7 @@ static struct MHD_Response *same_response(struct connection *c)
     c->kept_n = c->out_n;
     c->kept_out = c->out;
     c->kept_type = c->type;
+    c->kept_bare = is_bare(c);
     return c->kept;
 }
 

@@ -172,6 +172,16 @@ enum MHD_Result http_on_request(void *ctx, struct MHD_Connection *mhd,
     return last_call(h, c);
 }
 
+void http_wipe_body(struct http_request *rq)
+{
+    struct connection *c = of(rq);
+
+    if (c->body != NULL) {
+        explicit_bzero(c->body, c->capacity);
+    }
+    rq->body = bl_span_of(NULL, 0);
+}
+
 static void count_request(struct http *h, const struct connection *c,
                           uint64_t now_us)
 {

@@ -224,6 +224,7 @@ static int open_data(struct server *s, struct error *err)
     s->store.audited = server_audited;
     s->store.audited_ctx = s;
     if (settings_load(s, err) == 0 &&
+        people_load(&s->people, &s->store, true, err) == 0 &&
         catalog_load(&s->catalog, &s->store, err) == 0 &&
         load_devices(s, err) == 0) {
         s->journal =
@@ -242,6 +243,8 @@ int server_open(struct server *s, struct error *err)
     s->started = (uint64_t)time(NULL);
     pthread_mutex_init(&s->admin, NULL);
     rate_init(&s->refusals);
+    login_init(&s->login);
+    people_init(&s->people);
     catalog_init(&s->catalog);
     s->stream = stream_new(stream_wake);
     if (s->stream == NULL) {
@@ -252,6 +255,7 @@ int server_open(struct server *s, struct error *err)
         devices_free(s->devices);
         catalog_free(&s->catalog);
         stream_free(s->stream);
+        people_free(&s->people);
         return -1;
     }
     if (s->catalog.has_root &&
@@ -287,6 +291,7 @@ void server_close(struct server *s)
     devices_free(s->devices);
     catalog_free(&s->catalog);
     stream_free(s->stream);
+    people_free(&s->people);
     pthread_mutex_destroy(&s->admin);
 }
 
@@ -337,6 +342,7 @@ static void finish(struct server *s, struct rollout *r)
 
 void server_upkeep(struct server *s)
 {
+    people_upkeep(&s->people, &s->store, (int64_t)time(NULL));
     pthread_mutex_lock(&s->admin);
     for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
         struct rollout *r = s->catalog.rollouts.at[i];

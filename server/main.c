@@ -253,14 +253,17 @@ static int start_http(struct server *s, const struct pems *p,
 
 static int start_workers(struct server *s, struct error *err)
 {
-    s->slow = worker_start(s, err);
+    s->logins = worker_start(s, err);
+    s->slow = s->logins == NULL ? NULL : worker_start(s, err);
     return s->slow == NULL ? -1 : 0;
 }
 
 /* After the last request, before the listener is gone. */
 static void stop_workers(struct server *s)
 {
+    worker_stop(s->logins);
     worker_stop(s->slow);
+    s->logins = NULL;
     s->slow = NULL;
 }
 

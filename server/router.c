@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "router.h"
 
+#include "access.h"
 #include "api.h"
 #include "poll_message.h"
 
@@ -10,7 +11,7 @@
 
 #include <inttypes.h>
 
-enum { JSON_MAX = 65536, DOCUMENT_MAX = 65536 };
+enum { JSON_MAX = 65536, DOCUMENT_MAX = 65536, LOGIN_MAX = 1024 };
 
 static const struct route routes[] = {
     /* Devices: docs/PROTOCOL.md. The poll comes first: it is the most. */
@@ -28,6 +29,18 @@ static const struct route routes[] = {
     {"GET", "/api/v1/audit", ACCESS_VIEWER, 0, audit_list, 0, 0},
     {"GET", "/api/v1/audit/export", ACCESS_VIEWER, 0, audit_export, 0, 0},
     {"GET", "/api/v1/audit/verify", ACCESS_VIEWER, 0, audit_verify, 0, 0},
+    {"POST", "/api/v1/session", ACCESS_ANY, LOGIN_MAX, session_add, 0, 0},
+    {"GET", "/api/v1/session", ACCESS_VIEWER, 0, session_show, 0, 0},
+    {"DELETE", "/api/v1/session", ACCESS_VIEWER, 0, session_delete, 0, 0},
+    {"GET", "/api/v1/users", ACCESS_ADMIN, 0, user_list, 0, 0},
+    {"POST", "/api/v1/users", ACCESS_ADMIN, JSON_MAX, user_add, 0, 0},
+    {"PATCH", "/api/v1/users/{}", ACCESS_SELF, JSON_MAX, user_change, 0, 0},
+    {"DELETE", "/api/v1/users/{}", ACCESS_ADMIN, 0, user_delete, 0, 0},
+    {"POST", "/api/v1/users/{}/login-code", ACCESS_ADMIN, JSON_MAX,
+     user_login_code, 0, 0},
+    {"GET", "/api/v1/tokens", ACCESS_ADMIN, 0, token_list, 0, 0},
+    {"POST", "/api/v1/tokens", ACCESS_ADMIN, JSON_MAX, token_add, 0, 0},
+    {"DELETE", "/api/v1/tokens/{}", ACCESS_ADMIN, 0, token_delete, 0, 0},
     {"GET", "/api/v1/settings", ACCESS_VIEWER, 0, settings_show, 0, 0},
     {"PATCH", "/api/v1/settings", ACCESS_ADMIN, JSON_MAX, settings_change, 0,
      0},
@@ -201,52 +214,6 @@ static bool known_by_certificate(struct server *s, struct http_request *rq)
     return true;
 }
 
-static bool role_allows(enum role role, enum access access)
-{
-    switch (access) {
-    case ACCESS_OPERATOR:
-        return role == ROLE_OPERATOR || role == ROLE_ADMIN;
-    case ACCESS_APPROVER:
-        return role != ROLE_VIEWER;
-    case ACCESS_ADMIN:
-        return role == ROLE_ADMIN;
-    default:
-        return true;
-    }
-}
-
-static const char *role_needed(enum access access)
-{
-    return access == ACCESS_ADMIN      ? "admin"
-           : access == ACCESS_APPROVER ? "approver"
-                                       : "operator";
-}
-
-static void allow_operator(struct server *s, struct http_request *rq,
-                           enum access access)
-{
-    bl_span token = auth_bearer(http_header(rq, "Authorization"));
-    enum role role;
-
-    if (!auth_operator(&s->operators, token, rq->actor, &role)) {
-        api_error(rq, 401, "not-authenticated",
-                  "no valid operator token: send Authorization: Bearer ...");
-        http_reply_header(rq, "WWW-Authenticate", "Bearer");
-    } else if (!role_allows(role, access)) {
-        api_error(rq, 403, "not-allowed",
-                  "%s has the role %s: this needs the role %s", rq->actor,
-                  role_name(role), role_needed(access));
-    }
-}
-
-bool router_still_allows(struct server *s, struct http_request *rq)
-{
-    bl_span token = auth_bearer(http_header(rq, "Authorization"));
-    enum role role;
-
-    return auth_operator(&s->operators, token, rq->actor, &role);
-}
-
 static void allow(struct server *s, struct http_request *rq)
 {
     enum access access = rq->route->access;
@@ -257,7 +224,7 @@ static void allow(struct server *s, struct http_request *rq)
         }
     } else if (access != ACCESS_ANY &&
                (access != ACCESS_METRICS || !s->config.metrics_public)) {
-        allow_operator(s, rq, access);
+        access_check(s, rq);
     }
 }
 
@@ -287,6 +254,7 @@ static void router_begin(void *ctx, struct http_request *rq)
                   rq->method, rq->path);
         return;
     }
+    rq->bare = rq->route->access == ACCESS_DEVICE;
     rq->body_max = rq->route->body_max;
     allow(s, rq);
     if (http_replied(rq)) {

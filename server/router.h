@@ -16,6 +16,7 @@ enum access {
     ACCESS_OPERATOR, /* operator, admin */
     ACCESS_APPROVER, /* approver, operator, admin: to approve, and to pause;
                         four eyes refuse one's own */
+    ACCESS_SELF,     /* admin, or the session of the user in the path */
     ACCESS_ADMIN
 };
 
@@ -35,10 +36,6 @@ struct route {
 
 struct http_app router_app(struct server *server);
 
-/* Is the operator of a request that was let in still let in? For replies that
- * last. */
-bool router_still_allows(struct server *s, struct http_request *rq);
-
 /* The handlers, by file. */
 /* device_api.c */
 route_handler device_poll, device_manifest, device_payload;
@@ -54,6 +51,12 @@ route_handler server_health, server_metrics, server_openapi, server_show,
     root_add, root_list, root_show;
 /* api_audit.c */
 route_handler audit_list, audit_export, audit_verify;
+/* login.c */
+route_handler session_add, session_show, session_delete;
+/* api_users.c */
+route_handler user_list, user_add, user_change, user_delete, user_login_code;
+/* api_tokens.c */
+route_handler token_list, token_add, token_delete;
 /* settings.c */
 route_handler settings_show, settings_change;
 /* api_stream.c */

@@ -13,6 +13,7 @@
 #include "devices.h"
 #include "http.h"
 #include "journal.h"
+#include "login.h"
 #include "rate.h"
 #include "settings.h"
 #include "stream.h"
@@ -32,8 +33,11 @@ struct server {
     struct tickets tickets;
     struct settings settings;
     struct http *http;
-    struct worker *slow;  /* walks over much */
     struct stream *stream;
+    struct people people;
+    struct login login;
+    struct worker *logins; /* hashes passwords */
+    struct worker *slow;   /* walks over much */
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;

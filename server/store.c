@@ -99,6 +99,20 @@ static const char *const migration[] = {
     "CREATE TABLE device_attributes (device INTEGER PRIMARY KEY"
     " REFERENCES devices(number) ON DELETE CASCADE,"
     " attributes TEXT NOT NULL);",
+    "CREATE TABLE users (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL UNIQUE, role INTEGER NOT NULL, hash TEXT NOT NULL,"
+    " disabled INTEGER NOT NULL, created INTEGER NOT NULL,"
+    " last_login INTEGER NOT NULL);"
+    "CREATE TABLE sessions (hash BLOB PRIMARY KEY, user INTEGER NOT NULL,"
+    " by_code INTEGER NOT NULL, created INTEGER NOT NULL,"
+    " used INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE login_codes (hash BLOB PRIMARY KEY, user INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE tokens (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL UNIQUE, hash BLOB NOT NULL UNIQUE,"
+    " role INTEGER NOT NULL, scopes INTEGER NOT NULL,"
+    " created_by TEXT NOT NULL, created INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, last_use INTEGER NOT NULL);",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };

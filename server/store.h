@@ -20,7 +20,7 @@
 struct store {
     struct db db;
     pthread_mutex_t lock;
-    int64_t from; /* the schema it had when it was opened; 0: new */
+    int64_t from;           /* the schema it had when it was opened; 0: new */
     struct audit_head head; /* of what is committed */
     struct audit_head next; /* of the open transaction */
     /* Called after a transaction with audit lines, with the last of them. */

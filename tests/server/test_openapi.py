@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from operators import JSON, PASSWORD, login as sign_in, login_by_code
 
 from events import Stream
 
@@ -45,12 +46,12 @@ class Checker:
         self.seen = set()
 
     def __call__(self, method, template, status, body=None, query="",
-                 token="", **values):
+                 token="", headers=None, **values):
         path = template
         for name, value in values.items():
             path = path.replace("{%s}" % name, str(value))
         answer = self.server.request(
-            method, path + query, body,
+            method, path + query, body, headers=headers,
             token=self.server.token if token == "" else token)
         operation = self.operations[method, template]
         assert answer.status == status, (method, path, answer.body)
@@ -89,6 +90,50 @@ def test_it_is_an_openapi_document(document):
         declared = [p["name"] for p in
                     document["paths"][path].get("parameters", [])]
         assert names == declared
+
+
+def check_people(server, check):
+    v, admin = "/api/v1", {"token": server.admin_token}
+    eve = {"name": "eve", "role": "viewer"}
+    check("POST", v + "/users", 201, eve, **admin)
+    check("POST", v + "/users", 409, eve, **admin)
+    check("POST", v + "/users", 422, {**eve, "name": "x", "password":
+                                      "password1234"}, **admin)
+    check("POST", v + "/users", 403, eve)
+    check("GET", v + "/users", 200, **admin)
+    code = check("POST", v + "/users/{name}/login-code", 201, name="eve",
+                 **admin)["code"]
+    check("POST", v + "/users/{name}/login-code", 404, name="x", **admin)
+    say = {"token": None, "headers": JSON}
+    check("POST", v + "/session", 401, {"code": "x"}, **say)
+    check("POST", v + "/session", 400, {}, **say)
+    check("POST", v + "/session", 415, {}, token=None)
+    login = check("POST", v + "/session", 200, {"code": code}, **say)
+    check("GET", v + "/session", 200)
+    check("DELETE", v + "/session", 409)
+    eve = login_by_code(server, "eve")
+    say = {"token": None, "headers": {"Cookie": eve.cookie,
+                                      "X-Bowline-CSRF": eve.csrf}}
+    check("GET", v + "/session", 200, **say)
+    own = check("PATCH", v + "/users/{name}", 200, {"password": PASSWORD},
+                name="eve", **say)
+    assert own["csrf"] != login["csrf"]
+    eve = sign_in(server, "eve")
+    say["headers"] = {"Cookie": eve.cookie, "X-Bowline-CSRF": eve.csrf}
+    check("DELETE", v + "/session", 204, **say)
+    check("PATCH", v + "/users/{name}", 200, {"disabled": True}, name="eve",
+          **admin)
+    check("PATCH", v + "/users/{name}", 404, {}, name="x", **admin)
+    check("DELETE", v + "/users/{name}", 204, name="eve", **admin)
+    check("DELETE", v + "/users/{name}", 404, name="eve", **admin)
+    ci = {"name": "ci", "role": "operator", "scopes": ["publish"]}
+    made = check("POST", v + "/tokens", 201, ci, **admin)
+    check("POST", v + "/tokens", 409, ci, **admin)
+    check("POST", v + "/tokens", 400, {**ci, "scopes": ["all"]}, **admin)
+    check("GET", v + "/tokens", 200, **admin)
+    check("GET", v + "/session", 200, token=made["token"])
+    check("DELETE", v + "/tokens/{id}", 204, id=made["id"], **admin)
+    check("DELETE", v + "/tokens/{id}", 404, id=made["id"], **admin)
 
 
 def test_every_operation_answers_as_it_says(server, document):
@@ -195,6 +240,7 @@ def test_every_operation_answers_as_it_says(server, document):
     check("PATCH", v + "/settings", 200, {"four_eyes": False}, token=admin)
     check("PATCH", v + "/settings", 400, {"four": 1}, token=admin)
     check("PATCH", v + "/settings", 403, {"four_eyes": True})
+    check_people(server, check)
     check("DELETE", v + "/devices/{id}", 204, id=identity)
     check("DELETE", v + "/devices/{id}", 404, id=identity)
     for method, path in check.operations:
