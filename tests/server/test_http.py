@@ -89,7 +89,7 @@ def test_nonsense_gets_no_success_and_does_no_harm(server, text):
 
 
 def test_wrong_paths_and_methods(server):
-    assert server.request("GET", "/").status == 404
+    assert server.request("GET", "/nothing").status == 404
     assert server.api("GET", "/nothing").status == 404
     assert server.request("POST", "/healthz").status == 405
     assert server.request("DELETE", "/d/v1/poll").status == 405
