@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // uPlot in the page's colours: lines or stacked areas over time. What it
 // shows is also said in words, and in a table for screen readers.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { dayOfYear, number, timeOfDay } from "../format";
+import { dateTime, dayOfYear, number, timeOfDay } from "../format";
 import { watchTheme } from "../theme";
 
 export interface Series {
@@ -32,7 +32,9 @@ function stack(series: Series[]): (number | null)[][] {
   }));
 }
 
-function options(p: ChartProps, width: number): uPlot.Options {
+function options(
+  p: ChartProps, width: number, pointed: (at: number | null) => void,
+): uPlot.Options {
   const axis = {
     stroke: css("--muted"),
     grid: { stroke: css("--line"), width: 1 },
@@ -41,14 +43,12 @@ function options(p: ChartProps, width: number): uPlot.Options {
   };
   const span = (p.times[p.times.length - 1] ?? 0) - (p.times[0] ?? 0);
   const say = span > 2 * 86400 ? dayOfYear : timeOfDay;
-  const stackedSeries = p.series.map((s, i): uPlot.Series => ({
+  const stackedSeries = p.series.map((s): uPlot.Series => ({
     label: s.label,
     stroke: css(s.color),
     width: p.stacked ? 1 : 2,
     fill: p.stacked ? css(s.color) + "cc" : undefined,
     points: { show: false },
-    value: (_, __, ___, at) => at === null ? "–"
-      : (p.format ?? number)(p.series[i]?.values[at] ?? 0),
   }));
   return {
     width,
@@ -61,10 +61,9 @@ function options(p: ChartProps, width: number): uPlot.Options {
       { ...axis, size: 44, space: 36,
         values: (_, ticks) => ticks.map((t) => (p.format ?? number)(t)) },
     ],
-    // Stacked areas are drawn from the highest sum down.
-    series: [{ label: "time", value: (_, t) => t === null ? "–" : say(t) },
-      ...stackedSeries],
-    legend: { live: true },
+    series: [{}, ...stackedSeries],
+    legend: { show: false },
+    hooks: { setCursor: [(u) => pointed(u.cursor.idx ?? null)] },
     cursor: { points: { show: !p.stacked }, drag: { x: false, y: false } },
     bands: p.stacked ? p.series.slice(1).map((_, i) => ({
       series: [i + 2, i + 1] as [number, number],
@@ -82,26 +81,27 @@ export function Chart(p: ChartProps) {
   const shape = `${p.series.map((s) => s.label + s.color).join("|")}
     ${p.stacked}${p.times.length > 1
       && (p.times[p.times.length - 1] ?? 0) - (p.times[0] ?? 0) > 2 * 86400}`;
+  const [at, setAt] = useState<number | null>(null);
   const latest = useRef(p);
   latest.current = p;
 
   useEffect(() => {
-    const at = box.current;
-    if (!at) {
+    const element = box.current;
+    if (!element) {
       return;
     }
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
-        options(latest.current, Math.max(200, at.clientWidth)),
-        aligned(latest.current), at);
+        options(latest.current, Math.max(200, element.clientWidth), setAt),
+        aligned(latest.current), element);
     };
     draw();
     const sized = new ResizeObserver(() => plot.current?.setSize({
-      width: Math.max(200, at.clientWidth),
+      width: Math.max(200, element.clientWidth),
       height: latest.current.height ?? 220,
     }));
-    sized.observe(at);
+    sized.observe(element);
     const forget = watchTheme(draw);
     return () => {
       forget();
@@ -115,13 +115,22 @@ export function Chart(p: ChartProps) {
     plot.current?.setData(aligned(p));
   }, [p.times, p.series]);
 
-  const last = p.times.length - 1;
+  const say = p.format ?? number;
+  const shown = at ?? p.times.length - 1;
   return (
-    <figure class="chart">
+    <figure class="chart" aria-label={p.label}>
       <div ref={box} aria-hidden="true" />
-      <figcaption class="sr-only">
-        {p.label}. Last: {p.series.map((s) =>
-          `${s.label} ${(p.format ?? number)(s.values[last] ?? 0)}`).join(", ")}
+      <figcaption>
+        <ul class="chart-legend">
+          {[...p.series].reverse().map((s) => (
+            <li key={s.label}>
+              <span class={`swatch chart-fill-${s.color.slice(-1)}`} />
+              {s.label} <b class="nums">{say(s.values[shown] ?? 0)}</b>
+            </li>
+          ))}
+          <li class="chart-when nums">
+            {at === null ? "now" : dateTime(p.times[shown] ?? 0)}</li>
+        </ul>
       </figcaption>
     </figure>
   );

@@ -68,7 +68,8 @@ export function Lane({ stage, index, wordy }: LaneProps) {
       </div>
       <Bar slim parts={parts(stage)} whole={stage.devices}
         label={`Stage ${index + 1}`} />
-      {stage.gates.length > 0 && stage.state !== "waiting" && (
+      {stage.gates.length > 0 && (wordy ? stage.state !== "waiting"
+        : stage.state === "running") && (
         <ul class={`gates ${wordy ? "gates-wordy" : ""}`}>
           {stage.gates.map((gate) =>
             <Gate key={gate.name} gate={gate} wordy={wordy} />)}

@@ -12,7 +12,8 @@ export interface Column<T> {
   sort?: boolean; // by its key
   right?: boolean; // numbers
   main?: boolean; // the row's name: first and large on a phone
-  shrink?: boolean;
+  shrink?: boolean; // as narrow as it can
+  wide?: boolean; // a row of its own on a phone
 }
 
 interface TableProps<T> {
@@ -56,6 +57,7 @@ export function Table<T>(p: TableProps<T>) {
               {p.columns.map((c) => (
                 <td key={c.key} data-title={c.title}
                   class={`${c.right ? "right nums" : ""}
+                    ${c.shrink ? "shrink" : ""} ${c.wide ? "wide" : ""}
                     ${c.main ? "main" : ""}`}>
                   {c.cell(row)}
                 </td>
