@@ -38,6 +38,8 @@ install(FILES ${packages}/bowline-config.cmake
 
 install(FILES packaging/man/bowlined.8
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES packaging/man/bowline-sim.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/bowlined.conf
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/bowline)
 # The service names the program where it is installed.

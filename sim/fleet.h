@@ -75,6 +75,7 @@ struct fleet_shard {
     _Atomic int64_t count[FLEET_COUNTS];
     _Atomic uint64_t exchanges;
     _Atomic uint64_t connects;
+    _Atomic uint64_t resumed;
     _Atomic uint64_t bytes;
 };
 

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct line {
     bool begun;
     bool ignored; /* the body of an error is not of interest */
     bool broken;  /* as `break_at` asked for */
+    bool counted; /* the connection, if it was a new one */
     struct line *next_free;
 };
 
@@ -125,12 +127,34 @@ static size_t on_body(char *data, size_t one, size_t n, void *ctx)
     return line->broken ? CURL_WRITEFUNC_ERROR : one * n;
 }
 
+static void count_connection(struct line *line)
+{
+    struct curl_tlssessioninfo *tls = NULL;
+    long connects = 0;
+
+    line->counted = true;
+    (void)curl_easy_getinfo(line->curl, CURLINFO_NUM_CONNECTS, &connects);
+    (void)curl_easy_getinfo(line->curl, CURLINFO_TLS_SSL_PTR, &tls);
+    if (connects == 0) {
+        return;
+    }
+    line->net->counts.connects++;
+    if (tls != NULL && tls->backend == CURLSSLBACKEND_OPENSSL &&
+        tls->internals != NULL) {
+        line->net->counts.resumed +=
+            SSL_session_reused((SSL *)tls->internals) == 1;
+    }
+}
+
 /* The request has arrived, and the answer never does. */
 static size_t on_header(char *data, size_t one, size_t n, void *ctx)
 {
     struct line *line = ctx;
 
     (void)data;
+    if (!line->counted) {
+        count_connection(line);
+    }
     line->broken = line->broken || line->x->break_at == 0;
     return line->broken ? 0 : one * n;
 }
@@ -206,7 +230,6 @@ static void finish(struct line *line, CURLcode code)
     struct fleet_exchange *x = line->x;
     struct fleet_end end = {0};
     curl_off_t retry = 0;
-    long connects = 0;
 
     end.whole = code == CURLE_OK && begin(line) == 0;
     end.begun = line->begun;
@@ -215,8 +238,6 @@ static void finish(struct line *line, CURLcode code)
     (void)curl_easy_getinfo(line->curl, CURLINFO_RETRY_AFTER, &retry);
     end.retry_after_s = retry > 0 && retry < INT32_MAX ? (uint32_t)retry : 0;
     end.body = buffer_span(&line->body);
-    (void)curl_easy_getinfo(line->curl, CURLINFO_NUM_CONNECTS, &connects);
-    net->counts.connects += (uint64_t)connects;
     net->counts.exchanges++;
     if (!end.whole && !line->begun && !line->broken) {
         net->counts.failed++;
@@ -240,6 +261,7 @@ static void start(struct fleet_net *net, struct fleet_exchange *x)
     line->begun = false;
     line->ignored = false;
     line->broken = false;
+    line->counted = false;
     net->error[0] = '\0';
     if (add_headers(line) != 0) {
         finish(line, CURLE_OUT_OF_MEMORY);

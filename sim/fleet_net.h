@@ -54,8 +54,9 @@ struct fleet_exchange {
 struct fleet_net_counts {
     uint64_t exchanges;
     uint64_t connects;
-    uint64_t failed; /* no answer; not those that were meant to break */
-    uint64_t bytes;  /* of bodies received */
+    uint64_t resumed; /* of these: TLS sessions taken up again */
+    uint64_t failed;  /* no answer; not those that were meant to break */
+    uint64_t bytes;   /* of bodies received */
 };
 
 struct fleet_net;

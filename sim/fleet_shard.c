@@ -150,6 +150,8 @@ static void *shard_run(void *ctx)
                               memory_order_relaxed);
         atomic_store_explicit(&s->connects, counts->connects,
                               memory_order_relaxed);
+        atomic_store_explicit(&s->resumed, counts->resumed,
+                              memory_order_relaxed);
         atomic_store_explicit(&s->bytes, counts->bytes, memory_order_relaxed);
     }
     return NULL;

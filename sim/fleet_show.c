@@ -163,6 +163,7 @@ static json_t *summary_json(struct fleet *fleet)
         (json_int_t)memory_kb(), "flash_pages",
         (json_int_t)fleet_flash_pages(), "releases", releases_json(fleet));
     uint64_t connects = 0;
+    uint64_t resumed = 0;
     uint64_t exchanges = 0;
     uint64_t bytes = 0;
 
@@ -174,11 +175,13 @@ static json_t *summary_json(struct fleet *fleet)
     for (uint32_t i = 0; i < fleet->options.threads; i++) {
         exchanges += atomic_load(&fleet->shard[i].exchanges);
         connects += atomic_load(&fleet->shard[i].connects);
+        resumed += atomic_load(&fleet->shard[i].resumed);
         bytes += atomic_load(&fleet->shard[i].bytes);
     }
     json_object_set_new(out, "exchanges", json_integer((json_int_t)exchanges));
     json_object_set_new(out, "connections",
                         json_integer((json_int_t)connects));
+    json_object_set_new(out, "resumed", json_integer((json_int_t)resumed));
     json_object_set_new(out, "bytes", json_integer((json_int_t)bytes));
     return out;
 }

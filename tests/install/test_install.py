@@ -61,19 +61,21 @@ def firmware(prefix, tmp_path_factory):
 
 def test_programs_libraries_and_papers_are_there(prefix):
     for path in ("bin/bowline", "bin/bowlined", "bin/bowline-device",
+                 "bin/bowline-sim",
                  "lib/libbowline.a", "lib/libbowline_posix.a",
                  "lib/libbowline_boot.a", "lib/libbowline_sha256.a",
                  "include/bowline/firmware.h", "include/bowline/boot.h",
                  "include/bowline-posix/posix/device.h",
                  "include/bowline-posix/host/error.h",
-                 "share/man/man1/bowline.1", "share/man/man8/bowlined.8",
+                 "share/man/man1/bowline.1", "share/man/man1/bowline-sim.1",
+                 "share/man/man8/bowlined.8",
                  "share/doc/bowline/bowlined.conf"):
         assert (prefix / path).is_file(), path
 
 
 def test_attacker_is_not_installed(prefix):
     assert {p.name for p in (prefix / "bin").iterdir()} == {
-        "bowline", "bowlined", "bowline-device"}
+        "bowline", "bowlined", "bowline-device", "bowline-sim"}
 
 
 def test_service_starts_the_installed_server(prefix):

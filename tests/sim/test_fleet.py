@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fleet of simulated devices against a real server: what the server
 believes is what devices run."""
+import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from bowline_server import PRODUCT
 from fleet import SIM, assert_same, believed, bucket, offered, wait
 
+TOP = Path(__file__).resolve().parents[2]
 # Half an hour between polls, in half a second or less.
 FAST = ("--speed", 3600, "--seed", 7)
 
@@ -102,7 +106,7 @@ def test_sleepy_roaming_dying_and_silent_devices(tls_server, make_fleet):
 def test_a_difference_is_found_and_told(tls_server, make_fleet):
     server = tls_server
     server.publish(1, "1.0.0")
-    fleet = make_fleet(5, *FAST, "--compare").start()
+    fleet = make_fleet(5, *FAST, "--compare", "--settle", "1s").start()
     wait("all five", lambda: all(d["last_seen"] for d in
                                  believed(server).values()))
     gone = next(iter(believed(server)))
@@ -150,6 +154,19 @@ def test_help_and_wrong_usage():
     assert max(map(len, said.stdout.splitlines())) <= 79
     said = subprocess.run([SIM, "--version"], capture_output=True, text=True)
     assert said.returncode == 0 and said.stdout.startswith("bowline-sim ")
+
+
+def test_the_manual_names_every_option():
+    words = set(re.findall(r"--[a-z-]+", subprocess.run(
+        [SIM, "--help"], capture_output=True, text=True).stdout))
+    page = (TOP / "packaging/man/bowline-sim.1").read_text()
+    assert words == {"-" + word for word in re.findall(
+        r"(?:Fl|,|\||\\\n) ?(-[a-z][a-z-]+)", page)}
+    assert shutil.which("mandoc"), "mandoc is in packages.txt"
+    run = subprocess.run(
+        ["mandoc", "-T", "lint", "-W", "warning",
+         TOP / "packaging/man/bowline-sim.1"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.parametrize("wrong, named", [
