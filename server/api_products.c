@@ -33,8 +33,12 @@ static json_t *product_json(const struct product *p)
 }
 
 /* Names stand in URLs and commands. */
+/* "." and ".." would be steps of a path in many a client. */
 static bool plain_name(const char *name)
 {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return false;
+    }
     return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                         "0123456789._-") == strlen(name);
 }
