@@ -8,6 +8,7 @@ set(BOWLINE_CORE_SOURCES
     src/cose.c
     src/signature.c
     src/hss.c
+    src/policy.c
     src/root.c
     src/root_check.c
     src/ticket.c
@@ -23,9 +24,11 @@ set(BOWLINE_CORE_SOURCES
     src/install_write.c
     src/firmware.c
     src/client.c
+    src/client_attributes.c
     src/client_message.c
     src/client_platform.c
     src/client_trial.c
     src/client_update.c
+    src/client_wait.c
     src/status_text.c
     src/suit_payload.c)

@@ -51,6 +51,11 @@ const struct sim_scenario sim_scenarios[] = {
      .wanted = SIM_R_NEW_CRASHES,
      .expected = SIM_R2,
      .root = 2},
+    {.name = "refused",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_OTHER_CLASS,
+     .expected = SIM_R2,
+     .refused = true},
     {.name = "resumed",
      .before = {SIM_R2, NONE},
      .wanted = SIM_R3,
@@ -126,6 +131,9 @@ void sim_scenario_begin(const struct sim_scenario *scenario,
     w->server.break_at = scenario->break_at;
     w->server.no_range = scenario->no_range;
     want(w, scenario->wanted);
+    if (scenario->refused) {
+        w->may_boot &= ~(1U << scenario->wanted);
+    }
 }
 
 void sim_scenario_cut(const struct sim_scenario *scenario, struct sim_world *w)
@@ -169,6 +177,29 @@ static int check_device(const struct sim_scenario *scenario,
                                      : 0;
 }
 
+/* A release that could not be taken has cost nothing. */
+static int check_fallback(struct sim_world *w)
+{
+    const struct sim_release *r = &w->fixture->release[SIM_R1];
+    const uint32_t *heard = w->server.heard;
+    struct bl_slot_record *other;
+    struct bl_state state;
+
+    if (bl_state_load(&w->device.layout, &state) != BL_OK) {
+        return wrong(w, "no state record", 0);
+    }
+    other = &state.slot[state.active ^ 1U];
+    if (other->status != BL_SLOT_CONFIRMED ||
+        memcmp(other->manifest, r->manifest, 32) != 0) {
+        return wrong(w, "the fallback is gone", other->status);
+    }
+    if (heard[BL_STATE_REFUSED] == 0 || heard[BL_STATE_CONFIRMED] != 0 ||
+        heard[BL_STATE_RETURNED] != 0) {
+        return wrong(w, "refusals heard", heard[BL_STATE_REFUSED]);
+    }
+    return 0;
+}
+
 /* What happened was told, and told once. */
 static int check_story(const struct sim_scenario *scenario,
                        struct sim_world *w)
@@ -190,5 +221,8 @@ static int check_story(const struct sim_scenario *scenario,
 int sim_scenario_check(const struct sim_scenario *scenario,
                        struct sim_world *w)
 {
-    return check_device(scenario, w) == 0 ? check_story(scenario, w) : -1;
+    if (check_device(scenario, w) != 0) {
+        return -1;
+    }
+    return scenario->refused ? check_fallback(w) : check_story(scenario, w);
 }

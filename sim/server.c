@@ -82,6 +82,21 @@ static bl_status read_download(struct bl_cbor *r, struct sim_poll *out)
     return s == BL_OK ? bl_cbor_uint(r, &out->size) : s;
 }
 
+static bl_status read_power(struct bl_cbor *r, struct sim_poll *out)
+{
+    uint32_t n = 0;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s == BL_OK && n != 2) {
+        return BL_CBOR;
+    }
+    out->has_power = true;
+    if (s == BL_OK) {
+        s = bl_cbor_uint(r, &out->battery);
+    }
+    return s == BL_OK ? bl_cbor_uint(r, &out->flags) : s;
+}
+
 static bl_status read_known(struct sim_server *server, struct bl_cbor *r,
                             uint64_t key, struct sim_poll *out)
 {
@@ -115,6 +130,15 @@ static bl_status read_known(struct sim_server *server, struct bl_cbor *r,
         return read_bytes(r, out->image, 32);
     case 16:
         return bl_cbor_uint(r, &out->wait);
+    case 17:
+        out->has_offset = true;
+        return bl_cbor_int(r, &out->utc_offset);
+    case 18:
+        return bl_cbor_item(r, &out->attributes);
+    case 19:
+        return read_power(r, out);
+    case 20:
+        return bl_cbor_uint(r, &out->tries);
     default:
         return bl_cbor_item(r, NULL);
     }
@@ -218,6 +242,39 @@ static void put_roots(const struct sim_server *server, uint64_t version,
     }
 }
 
+static uint32_t count_rules(const struct bl_policy *p)
+{
+    return (uint32_t)(p->min_battery > 0) + p->no_metered + p->no_roaming +
+           p->consent + p->forced + (p->window_s > 0);
+}
+
+static void put_rule(struct bl_cbor_writer *w, uint32_t key, bool there,
+                     bool value)
+{
+    if (there) {
+        bl_cbor_put_uint(w, key);
+        bl_cbor_put_bool(w, value);
+    }
+}
+
+static void put_policy(const struct bl_policy *p, struct bl_cbor_writer *w)
+{
+    bl_cbor_put_uint(w, 8);
+    bl_cbor_put_map(w, count_rules(p));
+    if (p->min_battery > 0) {
+        bl_cbor_put_uint(w, 1);
+        bl_cbor_put_uint(w, p->min_battery);
+    }
+    put_rule(w, 2, p->no_metered, false);
+    put_rule(w, 3, p->no_roaming, false);
+    put_rule(w, 4, p->consent, true);
+    put_rule(w, 5, p->forced, true);
+    if (p->window_s > 0) {
+        bl_cbor_put_uint(w, 6);
+        bl_cbor_put_uint(w, p->window_s);
+    }
+}
+
 static int put_answer(struct sim_server *server, const struct sim_poll *poll,
                       struct bl_cbor_writer *w)
 {
@@ -227,8 +284,9 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
     bool differs = memcmp(poll->running, r->manifest, 32) != 0;
     bool fresh = poll->nonce.p != NULL;
     bool permit = differs && server->permit;
+    bool policy = differs && count_rules(&server->policy) > 0;
 
-    bl_cbor_put_map(w, 2U + fresh + new_roots + differs + permit);
+    bl_cbor_put_map(w, 2U + fresh + new_roots + differs + permit + policy);
     if (fresh) {
         server->tickets++;
         if (put_ticket(server, poll, w) != 0) {
@@ -250,6 +308,9 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
     bl_cbor_put_uint(w, server->acked);
     bl_cbor_put_uint(w, 7);
     bl_cbor_put_bstr(w, bl_span_of(r->manifest, 32));
+    if (policy) {
+        put_policy(&server->policy, w);
+    }
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "fixture.h"
 
 #include "bowline/journal.h"
+#include "bowline/policy.h"
 
 enum { SIM_ANSWER_MAX = 4096 };
 
@@ -27,6 +28,13 @@ struct sim_poll { /* what a device said last */
     uint64_t floor;
     uint8_t image[32];
     uint64_t wait;
+    bool has_offset;
+    int64_t utc_offset;
+    bl_span attributes; /* the map; p NULL: none */
+    bool has_power;
+    uint64_t battery;
+    uint64_t flags;
+    uint64_t tries; /* 0: not said */
 };
 
 struct sim_server {
@@ -35,11 +43,12 @@ struct sim_server {
     bool permit;  /* give one for the wanted release */
     bool recalls; /* wants `recalled` as soon as the other is on trial */
     enum sim_release_name recalled;
-    unsigned root;     /* newest root document */
-    bool keeps_roots;  /* says its version, and gives none */
-    uint32_t breaks;   /* transfers of payloads that will break */
-    uint32_t break_at; /* ... after so many bytes of each */
-    bool no_range;     /* ignores Range */
+    unsigned root;           /* newest root document */
+    bool keeps_roots;        /* says its version, and gives none */
+    uint32_t breaks;         /* transfers of payloads that will break */
+    uint32_t break_at;       /* ... after so many bytes of each */
+    bool no_range;           /* ignores Range */
+    struct bl_policy policy; /* of the wanted release */
     uint32_t acked;
     /* What was heard, by device state: events about the release with this
      * sequence number. The boot code writes its event before the state record,

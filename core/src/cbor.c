@@ -119,7 +119,7 @@ static size_t utf8_length(const uint8_t *p, size_t left)
     return n;
 }
 
-static bool is_utf8(bl_span text)
+bool bl_cbor_is_utf8(bl_span text)
 {
     size_t at, n;
 
@@ -143,7 +143,7 @@ static bl_status string(struct bl_cbor *r, unsigned major, bl_span *out)
         return BL_CBOR;
     }
     s = bl_span_of(ahead.p, (size_t)n);
-    if (major == BL_CBOR_TSTR && !is_utf8(s)) {
+    if (major == BL_CBOR_TSTR && !bl_cbor_is_utf8(s)) {
         return BL_CBOR;
     }
     *out = s;

@@ -287,6 +287,7 @@ static bool make_poll(struct bl_client *c, bool report,
         return false;
     }
     c->told = last_event(c);
+    bl_client_look_around(c);
     if (bl_client_write_poll(c, &action->body) != BL_OK) {
         c->fresh = false;
         back_off(c, 0);
@@ -444,10 +445,16 @@ static BL_APART bl_status take_ticket(struct bl_client *c,
 }
 
 /* What a light poll hears is not trusted: it can only make the device ask. */
-static void take_hint(struct bl_client *c, bl_span hint)
+static void take_hint(struct bl_client *c, const struct bl_answer *answer)
 {
+    bl_span hint = answer->hint;
     const uint8_t *expected = c->phase == PHASE_WAIT ? c->wanted : c->running;
 
+    if (c->phase == PHASE_WAIT && hint.p != NULL &&
+        memcmp(hint.p, c->wanted, 32) == 0) {
+        bl_client_take_policy(c, &answer->policy);
+        c->work_due_ms = c->now_ms;
+    }
     if (hint.p == NULL || memcmp(hint.p, expected, 32) == 0) {
         return;
     }
@@ -487,7 +494,7 @@ static bl_status take_answer(struct bl_client *c, struct bl_answer *answer,
     if (fresh) {
         return take_ticket(c, answer);
     }
-    take_hint(c, answer->hint);
+    take_hint(c, answer);
     return BL_OK;
 }
 
@@ -498,6 +505,17 @@ static void take_report(struct bl_client *c, bl_span body)
     if (bl_client_read_answer(body, &answer) == BL_OK) {
         take_acked(c, answer.acked);
     }
+}
+
+/* A poll that is malformed may be so because of them: without, then. */
+static void attributes_heard(struct bl_client *c, int status)
+{
+    if (status == 200 && c->attributes_sent != 0) {
+        c->attributes_told = c->attributes_sent;
+    } else if (status == 400 && c->attributes_sent != 0) {
+        c->attributes_off = true;
+    }
+    c->attributes_sent = 0;
 }
 
 void bl_client_answer(struct bl_client *c, uint64_t now_ms, int status,
@@ -512,6 +530,9 @@ void bl_client_answer(struct bl_client *c, uint64_t now_ms, int status,
     c->now_ms = now_ms;
     c->expect = EXPECT_NONE;
     c->fresh = false; /* a nonce is good for one answer, whatever it is */
+    if (expected == EXPECT_POLL || expected == EXPECT_REPORT) {
+        attributes_heard(c, status);
+    }
     if (expected == EXPECT_REPORT && status == 200) {
         take_report(c, body);
     }

@@ -48,14 +48,47 @@ static void put_download(struct bl_cbor_writer *w,
     bl_cbor_put_uint(w, install->size);
 }
 
-static void put_report(struct bl_cbor_writer *w, const struct bl_client *c,
-                       const struct bl_event *event, uint32_t n)
+/* Which of the keys that need not be there are there. */
+struct extra {
+    bool downloading;
+    bool waits;
+    bool offset;
+    bool attributes;
+    bool power;
+    bool trial;
+};
+
+static uint8_t percent(uint8_t battery)
+{
+    return battery > 100 ? BL_BATTERY_UNKNOWN : battery;
+}
+
+static struct extra extras(const struct bl_client *c, bool attributes)
+{
+    const struct bl_conditions *now = &c->conditions;
+    struct extra x;
+
+    x.downloading = c->phase == PHASE_PAYLOAD;
+    x.waits = c->wait != BL_WAIT_NONE;
+    x.offset = now->utc_offset >= -840 && now->utc_offset <= 840;
+    x.attributes = attributes;
+    x.power = percent(now->battery) != BL_BATTERY_UNKNOWN || now->flags != 0;
+    x.trial = bl_client_on_trial(c);
+    return x;
+}
+
+static uint32_t count_extras(const struct extra *x)
+{
+    return (uint32_t)x->downloading + x->waits + x->offset + x->attributes +
+           x->power + x->trial;
+}
+
+/* Keys 1 to 12. */
+static void put_facts(struct bl_cbor_writer *w, const struct bl_client *c,
+                      const struct bl_event *event, uint32_t n)
 {
     const struct bl_client_config *config = &c->config;
-    bool downloading = c->phase == PHASE_PAYLOAD;
-    bool waits = c->wait != BL_WAIT_NONE;
 
-    bl_cbor_put_map(w, 13U + c->fresh + downloading + waits);
     put_key_bytes(w, 1, config->device_id, BL_ID_SIZE);
     if (c->fresh) {
         put_key_bytes(w, 2, c->nonce, sizeof(c->nonce));
@@ -73,35 +106,104 @@ static void put_report(struct bl_cbor_writer *w, const struct bl_client *c,
     bl_cbor_put_tstr(w, config->hardware);
     bl_cbor_put_uint(w, 12);
     bl_cbor_put_tstr(w, config->version);
-    if (downloading) {
+}
+
+/* Keys 16 to 20; false: attributes were left out. */
+static bool put_conditions(struct bl_cbor_writer *w, const struct bl_client *c,
+                           const struct extra *x)
+{
+    bool whole = true;
+
+    if (x->waits) {
+        put_key_uint(w, 16, c->wait);
+    }
+    if (x->offset) {
+        bl_cbor_put_uint(w, 17);
+        bl_cbor_put_int(w, c->conditions.utc_offset);
+    }
+    if (x->attributes) {
+        bl_cbor_put_uint(w, 18);
+        whole = bl_client_put_attributes(&c->config, w);
+    }
+    if (x->power) {
+        bl_cbor_put_uint(w, 19);
+        bl_cbor_put_array(w, 2);
+        bl_cbor_put_uint(w, percent(c->conditions.battery));
+        bl_cbor_put_uint(w, c->conditions.flags);
+    }
+    if (x->trial) {
+        put_key_uint(w, 20, c->state.tries);
+    }
+    return whole;
+}
+
+static bool put_report(struct bl_cbor_writer *w, const struct bl_client *c,
+                       const struct bl_event *event, uint32_t n,
+                       bool attributes)
+{
+    struct extra x = extras(c, attributes);
+
+    bl_cbor_put_map(w, 13U + c->fresh + count_extras(&x));
+    put_facts(w, c, event, n);
+    if (x.downloading) {
         put_download(w, &c->install);
     }
     put_key_uint(w, 14, c->state.floor);
     put_key_bytes(w, 15, c->image_digest, 32);
-    if (waits) {
-        put_key_uint(w, 16, c->wait);
-    }
+    return put_conditions(w, c, &x);
 }
 
-bl_status bl_client_write_poll(const struct bl_client *c, bl_span *out)
+/* With each nonce, and when they are not what the server was told last. */
+static bool attributes_due(struct bl_client *c)
+{
+    uint32_t sum;
+
+    c->attributes_sent = 0;
+    if (c->config.attributes == NULL || c->attributes_off) {
+        return false;
+    }
+    sum = bl_client_sum_attributes(&c->config);
+    if (!c->fresh && sum == c->attributes_told) {
+        return false;
+    }
+    c->attributes_sent = sum;
+    return true;
+}
+
+bl_status bl_client_write_poll(struct bl_client *c, bl_span *out)
 {
     struct bl_event event[BL_CLIENT_EVENTS];
+    bool attributes = attributes_due(c);
     struct bl_cbor_writer w;
-    uint32_t n = 0;
+    uint32_t all = 0;
+    uint32_t n;
+    bool whole;
     bl_status s;
 
-    s = bl_journal_read(&c->journal, c->acked, event, BL_CLIENT_EVENTS, &n);
+    s = bl_journal_read(&c->journal, c->acked, event, BL_CLIENT_EVENTS, &all);
     if (s != BL_OK) {
-        n = 0; /* flash that fails must not silence the device */
+        all = 0; /* flash that fails must not silence the device */
     }
+    n = all;
     for (;;) {
         bl_cbor_writer_init(&w, c->config.message, c->config.message_size);
-        put_report(&w, c, event, n);
+        whole = put_report(&w, c, event, n, attributes);
         s = bl_cbor_writer_finish(&w, out);
-        if (s == BL_OK || n == 0) {
+        if (s == BL_OK && attributes) {
+            c->attributes_cut = !whole;
+        }
+        if (s == BL_OK || (n == 0 && !attributes)) {
             return s;
         }
-        n /= 2; /* the others follow in the next poll */
+        if (n > 1) {
+            n /= 2; /* the others follow in the next poll */
+        } else if (attributes) {
+            attributes = false;
+            c->attributes_cut = true;
+            n = all;
+        } else {
+            n = 0;
+        }
     }
 }
 
@@ -135,6 +237,62 @@ static bl_status get_hint(struct bl_cbor *r, bl_span *out)
     return s == BL_OK && out->n != 32 ? BL_CBOR : s;
 }
 
+static bl_status get_no(struct bl_cbor *r, bool *out)
+{
+    bool allowed;
+    bl_status s = bl_cbor_bool(r, &allowed);
+
+    if (s == BL_OK) {
+        *out = !allowed;
+    }
+    return s;
+}
+
+static bl_status get_rule(struct bl_cbor *r, uint64_t key,
+                          struct bl_policy *out)
+{
+    uint32_t v = 0;
+    bl_status s;
+
+    switch (key) {
+    case 1:
+        s = get_u32(r, &v);
+        out->min_battery = v > 100 ? 100 : (uint8_t)v;
+        return s;
+    case 2:
+        return get_no(r, &out->no_metered);
+    case 3:
+        return get_no(r, &out->no_roaming);
+    case 4:
+        return bl_cbor_bool(r, &out->consent);
+    case 5:
+        return bl_cbor_bool(r, &out->forced);
+    case 6:
+        return get_u32(r, &out->window_s);
+    default:
+        return bl_cbor_item(r, NULL);
+    }
+}
+
+static bl_status get_policy(struct bl_cbor *r, struct bl_policy *out)
+{
+    bl_span last = {NULL, 0};
+    uint32_t pairs = 0;
+    bl_status s = bl_cbor_map(r, &pairs);
+    uint64_t key;
+
+    while (s == BL_OK && pairs-- > 0) {
+        s = bl_cbor_key_order(r, &last);
+        if (s == BL_OK) {
+            s = bl_cbor_uint(r, &key);
+        }
+        if (s == BL_OK) {
+            s = get_rule(r, key, out);
+        }
+    }
+    return s;
+}
+
 static bl_status get_value(struct bl_cbor *r, uint64_t key,
                            struct bl_answer *out)
 {
@@ -153,6 +311,8 @@ static bl_status get_value(struct bl_cbor *r, uint64_t key,
         return get_u32(r, &out->acked);
     case 7:
         return get_hint(r, &out->hint);
+    case 8:
+        return get_policy(r, &out->policy);
     default:
         return bl_cbor_item(r, NULL);
     }

@@ -76,6 +76,10 @@ static bl_status on_write(void *ctx, bl_span id, bl_span content)
     struct bl_client *c = (struct bl_client *)ctx;
     uint8_t digest[32];
 
+    if (!c->claimed) {
+        c->claims = true;
+        return BL_BUSY; /* whatever the manifest makes of it: see `proceed` */
+    }
     bl_sha256(content.p, content.n, digest);
     return bl_client_write_whole(c, id, content, (uint32_t)content.n, digest);
 }

@@ -27,13 +27,28 @@ struct bl_answer {
     uint32_t envelope_n;
     uint32_t poll_s;
     uint32_t acked;
+    struct bl_policy policy;
 };
 
 /* client_message.c */
-bl_status bl_client_write_poll(const struct bl_client *c,
+bl_status bl_client_write_poll(struct bl_client *c,
                                bl_span *out) BL_MUST_CHECK;
 bl_status bl_client_read_answer(bl_span body,
                                 struct bl_answer *out) BL_MUST_CHECK;
+
+/* client_attributes.c */
+/* False: some were left out. */
+bool bl_client_put_attributes(const struct bl_client_config *c,
+                              struct bl_cbor_writer *w);
+/* Another number when any of them is another; hardly ever 0. */
+uint32_t bl_client_sum_attributes(const struct bl_client_config *c);
+
+/* client_wait.c */
+void bl_client_look_around(struct bl_client *c);
+/* May the offer go on now? Sets `wait`. */
+void bl_client_judge_wait(struct bl_client *c);
+void bl_client_take_policy(struct bl_client *c,
+                           const struct bl_policy *policy);
 
 /* client.c */
 uint64_t bl_client_interval_ms(const struct bl_client *c);

@@ -284,13 +284,65 @@ static bl_status fetch(struct bl_client *c)
     return offset == f->size ? end_payload(c) : TO_BE_FETCHED;
 }
 
-/* Runs the manifest on, up to the next download or the end. */
+/*
+ * Was the installation that lies in the slot cut before its end? One that was
+ * refused or given up ended, and is only tried again. BL_APART: its events are
+ * off the stack when the manifest runs.
+ */
+static BL_APART bool was_cut(const struct bl_client *c)
+{
+    uint32_t tries = 1U << BL_STATE_DOWNLOADING | 1U << BL_STATE_VERIFYING |
+                     1U << BL_STATE_INSTALLING | 1U << BL_STATE_FAILED |
+                     1U << BL_STATE_REFUSED;
+    struct bl_event last;
+
+    return !bl_client_last_event(c, c->sequence, tries, &last) ||
+           (last.state != BL_STATE_FAILED && last.state != BL_STATE_REFUSED);
+}
+
+static bl_status run_anew(struct bl_client *c)
+{
+    return bl_suit_start(&c->run, &c->suit, &c->manifest, &c->platform,
+                         BL_SUIT_UPDATE);
+}
+
+/* The other slot becomes this installation's; what it held is lost. */
+static bl_status claim(struct bl_client *c)
+{
+    const struct bl_client_config *config = &c->config;
+    bool resumed = false;
+    bl_status s;
+
+    s = bl_install_open(
+        &c->install, config->layout, &c->state, bl_client_target(c), c->wanted,
+        c->sequence, (uint32_t)c->root.version, c->sequence < c->state.floor,
+        config->io, config->io_size, &resumed);
+    if (s != BL_OK) {
+        return s;
+    }
+    c->claimed = true;
+    bl_client_enter(c, BL_STATE_DOWNLOADING,
+                    resumed && was_cut(c) ? BL_INTERRUPTED : BL_OK);
+    return run_anew(c);
+}
+
+/*
+ * Runs the manifest on, up to the next download or the end. At first without
+ * the slot: a release that its own conditions refuse must not cost the device
+ * what it could go back to. When it comes to fetch or write, or to the end,
+ * the slot is claimed and the manifest run from the start: what its conditions
+ * saw there before is gone.
+ */
 static void proceed(struct bl_client *c, bl_status s)
 {
     bl_suit_event event = BL_SUIT_FETCH;
 
     while (s == BL_OK) {
         s = bl_suit_step(&c->run, &event);
+        if (!c->claimed && (s == BL_OK || c->claims)) {
+            s = claim(c);
+            continue;
+        }
         if (s == BL_OK && event != BL_SUIT_FETCH) {
             break;
         }
@@ -311,43 +363,12 @@ static void proceed(struct bl_client *c, bl_status s)
     }
 }
 
-/*
- * Was the installation that lies in the slot cut before its end? One that was
- * refused or given up ended, and is only tried again. BL_APART: its events are
- * off the stack when the manifest runs.
- */
-static BL_APART bool was_cut(const struct bl_client *c)
-{
-    uint32_t tries = 1U << BL_STATE_DOWNLOADING | 1U << BL_STATE_VERIFYING |
-                     1U << BL_STATE_INSTALLING | 1U << BL_STATE_FAILED |
-                     1U << BL_STATE_REFUSED;
-    struct bl_event last;
-
-    return !bl_client_last_event(c, c->sequence, tries, &last) ||
-           (last.state != BL_STATE_FAILED && last.state != BL_STATE_REFUSED);
-}
-
 static void install(struct bl_client *c)
 {
-    const struct bl_client_config *config = &c->config;
-    bool resumed = false;
-    bl_status s;
-
-    s = bl_install_open(
-        &c->install, config->layout, &c->state, bl_client_target(c), c->wanted,
-        c->sequence, (uint32_t)c->root.version, c->sequence < c->state.floor,
-        config->io, config->io_size, &resumed);
-    if (s == BL_OK) {
-        s = bl_suit_start(&c->run, &c->suit, &c->manifest, &c->platform,
-                          BL_SUIT_UPDATE);
-    }
-    if (s != BL_OK) {
-        give_up(c, s);
-        return;
-    }
-    bl_client_enter(c, BL_STATE_DOWNLOADING,
-                    resumed && was_cut(c) ? BL_INTERRUPTED : BL_OK);
-    proceed(c, BL_OK);
+    memset(&c->install, 0, sizeof(c->install));
+    c->claimed = false;
+    c->claims = false;
+    proceed(c, run_anew(c));
 }
 
 /* --- Offers
@@ -384,6 +405,10 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
         c->phase = PHASE_IDLE;
         return;
     }
+    if (memcmp(ticket->manifest, c->wanted, 32) != 0) {
+        c->consent = BL_CONSENT_OPEN; /* it was said of another release */
+    }
+    bl_client_take_policy(c, &answer->policy);
     memcpy(c->wanted, ticket->manifest, 32);
     c->envelope_n = answer->envelope_n;
     c->attempt = 0;
@@ -409,8 +434,7 @@ static void make_uri(struct bl_client *c)
 
 static void begin(struct bl_client *c)
 {
-    c->wait = c->config.ready != NULL ? c->config.ready(c->config.ctx)
-                                      : BL_WAIT_NONE;
+    bl_client_judge_wait(c);
     c->work_due_ms = c->now_ms;
     if (c->wait != BL_WAIT_NONE) {
         c->phase = PHASE_WAIT;
@@ -429,13 +453,18 @@ static void begin(struct bl_client *c)
     }
 }
 
-/* Somebody may have agreed meanwhile; but is it still wanted? */
+/* Somebody may have agreed meanwhile; but is it still wanted? Another reason
+ * is told as well. */
 static void look_again(struct bl_client *c)
 {
+    bl_wait before = c->wait;
+
     c->work_due_ms = c->now_ms + LOOK_AGAIN_MS;
-    c->wait = c->config.ready(c->config.ctx);
+    bl_client_judge_wait(c);
     if (c->wait == BL_WAIT_NONE) {
         c->ask = true;
+    }
+    if (c->wait == BL_WAIT_NONE || c->wait != before) {
         c->due_ms = c->now_ms;
     }
 }

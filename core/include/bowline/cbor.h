@@ -48,6 +48,8 @@ bl_status bl_cbor_int(struct bl_cbor *r, int64_t *out) BL_MUST_CHECK;
 bl_status bl_cbor_bstr(struct bl_cbor *r, bl_span *out) BL_MUST_CHECK;
 /* Text must be valid UTF-8 (RFC 8949 section 5.3.1). */
 bl_status bl_cbor_tstr(struct bl_cbor *r, bl_span *out) BL_MUST_CHECK;
+/* RFC 3629: no surrogates, overlong forms, or values above U+10FFFF. */
+bool bl_cbor_is_utf8(bl_span text);
 /* Number of items; never more than the bytes left could hold. */
 bl_status bl_cbor_array(struct bl_cbor *r, uint32_t *items) BL_MUST_CHECK;
 /* Number of pairs; never more than the bytes left could hold. */

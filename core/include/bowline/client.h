@@ -14,6 +14,7 @@
 #define BOWLINE_CLIENT_H
 
 #include "bowline/journal.h"
+#include "bowline/policy.h"
 #include "bowline/slot.h"
 #include "bowline/ticket.h"
 
@@ -36,16 +37,21 @@ struct bl_health_check {
     void *ctx;
 };
 
-/* --- What the application may decide ------------------------------------ */
+/* --- What the device tells of itself ------------------------------------- */
 
-/* Why an offered update waits. */
-typedef enum bl_wait {
-    BL_WAIT_NONE = 0,
-    BL_WAIT_WINDOW = 1,
-    BL_WAIT_CONSENT = 2,
-    BL_WAIT_BATTERY = 3,
-    BL_WAIT_NETWORK = 4
-} bl_wait;
+enum {
+    BL_ATTRIBUTES = 16,
+    BL_ATTRIBUTE_NAME = 24,
+    BL_ATTRIBUTE_VALUE = 64,
+    BL_CLIENT_MESSAGE = 1920
+};
+
+/* The name 1..24 of a-z 0-9 _ . -, the value UTF-8 of at most 64 bytes
+ * without control characters. */
+struct bl_attribute {
+    const char *name;
+    const char *value;
+};
 
 /* --- Configuration ------------------------------------------------------ */
 
@@ -82,8 +88,18 @@ struct bl_client_config {
     uint8_t started;
     /* Fills `n` bytes from a cryptographic random source. */
     bl_status (*random)(void *ctx, void *out, size_t n);
-    /* May the offered update go on now? NULL: always. */
+    /* May the offered update go on now? NULL: always. Asked when the policy
+     * of the offer lets it, and has the last word, forced or not. */
     bl_wait (*ready)(void *ctx);
+    /* Battery, link, local time; *out comes with all of it unknown. Asked for
+     * each poll and each look at a waiting offer. NULL: nothing is known. */
+    void (*conditions)(void *ctx, struct bl_conditions *out);
+    /* Read when a poll is made; they may change between. At most
+     * BL_ATTRIBUTES are sent; a malformed one, or a second of the same name,
+     * is left out, and all of them when they do not fit into `message`
+     * (bl_client.attributes_cut). NULL: the server keeps what it has. */
+    const struct bl_attribute *attributes;
+    uint32_t n_attributes;
     /* Seconds since 1970, 0 when not known. NULL: no clock. Used for permits
      * and use-before only, together with signed times (never before the latest
      * ticket's, or the root document's); a wrong
@@ -99,7 +115,8 @@ struct bl_client_config {
     uint32_t root_size; /* as large as layout.root areas */
     uint8_t *io;        /* multiple of write_size, two at least */
     uint32_t io_size;
-    uint8_t *message; /* request being sent: 512 at least */
+    uint8_t *message; /* request being sent: 512 at least; BL_CLIENT_MESSAGE
+                         holds all attributes at their longest */
     uint32_t message_size;
 };
 
@@ -143,6 +160,11 @@ struct bl_client {
     bool fresh;            /* the outstanding nonce waits for its ticket */
     bool stitched;         /* the payload comes from more than one transfer */
     bool restarted;        /* ... and was begun anew once because of that */
+    bool claimed;          /* the other slot is this installation's */
+    bool claims;           /* it asks to be: private */
+    bool attributes_cut;   /* not all were sent */
+    bool attributes_off;   /* the server would not have them */
+    uint8_t consent;       /* bl_consent, of the wanted release */
     bl_status broken;      /* first error of the transfer under way */
     bl_status permit;      /* BL_OK: may go below the floor; else why not */
     bl_status refusal;     /* why the last answer was refused */
@@ -155,11 +177,17 @@ struct bl_client {
     uint64_t due_ms;        /* next poll */
     uint64_t ticket_due_ms; /* next time a ticket is asked for */
     uint64_t health_due_ms;
-    uint64_t work_due_ms; /* next transfer, or next look at `ready` */
-    uint64_t retry_ms;    /* `refused` is not tried before */
-    uint32_t poll_s;      /* the server's wish, 0: own */
-    uint8_t wanted[32];   /* manifest digest that the ticket names */
-    uint8_t refused[32];  /* the last one that could not be had */
+    uint64_t work_due_ms;    /* next transfer, or next look at `ready` */
+    uint64_t retry_ms;       /* `refused` is not tried before */
+    uint64_t window_ms;      /* when the offer's window closes, 0: never */
+    uint64_t consent_ms;     /* until when it was postponed */
+    struct bl_policy policy; /* of the offer */
+    struct bl_conditions conditions;
+    uint32_t attributes_sent; /* sums; 0: none */
+    uint32_t attributes_told;
+    uint32_t poll_s;     /* the server's wish, 0: own */
+    uint8_t wanted[32];  /* manifest digest that the ticket names */
+    uint8_t refused[32]; /* the last one that could not be had */
     uint8_t running[32];
     uint8_t image_digest[32]; /* of the running image, component 0 */
     uint64_t sequence;        /* of the release being worked on */
@@ -221,6 +249,17 @@ void bl_client_unreachable(struct bl_client *client, uint64_t now_ms);
 
 /* Poll soon, for instance because a person asked. */
 void bl_client_poke(struct bl_client *client);
+
+/*
+ * What the person at the device said of the update on offer, for a display
+ * that asks while `wait` is BL_WAIT_CONSENT. A "no" holds until another
+ * release is offered, or the policy forces it; "later" for so many seconds,
+ * then it is open again. Call bl_client_next afterwards. BL_BUSY when nothing
+ * is on offer. Not remembered over a reset.
+ */
+bl_status bl_client_consent(struct bl_client *client, bool yes) BL_MUST_CHECK;
+bl_status bl_client_postpone(struct bl_client *client, uint64_t now_ms,
+                             uint32_t seconds) BL_MUST_CHECK;
 
 /* The URI of a payload is what the manifest says, at most BL_SUIT_URI bytes
  * and not a zero-terminated text; a port that takes absolute ones decides
