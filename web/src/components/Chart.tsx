@@ -21,6 +21,10 @@ interface ChartProps {
   format?: (n: number) => string;
 }
 
+/** Devices are counted whole. */
+const WHOLE = Array.from({ length: 10 }, (_, i) => 10 ** i)
+  .flatMap((n) => [n, 2 * n, 5 * n]);
+
 const css = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -57,8 +61,8 @@ function options(
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, max * 1.05 || 1] } },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map(say), grid: { show: false },
-        space: 70 },
-      { ...axis, size: 44, space: 36,
+        space: 70, size: 32 },
+      { ...axis, size: 44, space: 36, incrs: p.format ? undefined : WHOLE,
         values: (_, ticks) => ticks.map((t) => (p.format ?? number)(t)) },
     ],
     series: [{}, ...stackedSeries],
