@@ -9,6 +9,7 @@
  *   fleet_factory.c   the flash that every device starts with
  *   fleet_shard.c     a thread with its share of the devices, by time due
  *   fleet_device.c    a device: power, boot, what its firmware does
+ *   fleet_nature.c    what it is: name, battery, link, the person beside it
  *   fleet_link.c      its link: requests, and how they break
  *   fleet_net.c       HTTP for a thread; fleet_flash.c, fleet_rules.c
  *   fleet_report.c    what devices truly run; fleet_compare.c: and what the

@@ -18,9 +18,7 @@ enum { /* of the device's time */
        CRASH_MS = 1000,
        DARK_MS = 30 * 1000, /* at most, after a power cut */
        SLEEP_MS = 6 * 3600 * 1000,
-       BATTERY_LOW = 20, /* percent: no update below */
-       LIFE_LEAST_H = 2,
-       LIFE_MOST_H = 72
+       BATTERY_LOW = 20 /* percent: no update below */
 };
 
 /* --- Chance -------------------------------------------------------------- */
@@ -54,80 +52,6 @@ static bl_status random_bytes(void *ctx, void *out, size_t n)
         n -= part;
     }
     return BL_OK;
-}
-
-/* --- Its nature ---------------------------------------------------------- */
-
-static const char *const profiles[] = {"normal", "sleepy", "roaming", "dying"};
-static const char *const powers[] = {"off",    "up",   "hung",
-                                     "silent", "dead", "wrecked"};
-
-const char *fleet_profile_name(enum fleet_profile profile)
-{
-    return profiles[profile];
-}
-
-const char *fleet_power_name(enum fleet_power power)
-{
-    return powers[power];
-}
-
-static enum fleet_profile profile_of(const char *word)
-{
-    for (int i = 0; i < 4; i++) {
-        if (strcmp(word, profiles[i]) == 0) {
-            return (enum fleet_profile)i;
-        }
-    }
-    return FLEET_NORMAL;
-}
-
-static void make_id(const struct fleet_options *o, uint32_t number,
-                    uint8_t id[BL_ID_SIZE])
-{
-    char text[128];
-    uint8_t digest[32];
-    int n = snprintf(text, sizeof text, "bowline-sim/%llu/%.64s/%u",
-                     (unsigned long long)o->rules.seed, o->product,
-                     (unsigned)number);
-
-    bl_sha256(text, (size_t)n, digest);
-    memcpy(id, digest, BL_ID_SIZE);
-}
-
-void fleet_device_make(struct fleet_device *d, struct fleet_shard *shard,
-                       uint32_t number)
-{
-    const struct fleet_options *o = &shard->fleet->options;
-    uint64_t seed = o->rules.seed;
-
-    d->shard = shard;
-    d->number = number;
-    make_id(o, number, d->id);
-    (void)snprintf(d->name, sizeof d->name, "%.32s-%05u", o->prefix,
-                   (unsigned)(number + 1));
-    d->hardware = fleet_shares_pick(&o->hardware, seed, "hardware", number);
-    d->profile =
-        profile_of(fleet_shares_pick(&o->profile, seed, "profile", number));
-    d->random = seed * 0x9E3779B97F4A7C15u + number;
-    d->random ^= fleet_random(d);
-    d->reset = BL_RESET_POWER;
-}
-
-uint32_t fleet_device_battery(const struct fleet_device *d, uint64_t now_ms)
-{
-    double life_ms;
-    double left;
-
-    if (d->profile != FLEET_DYING) {
-        return 100;
-    }
-    life_ms = 3600e3 * (LIFE_LEAST_H +
-                        (LIFE_MOST_H - LIFE_LEAST_H) *
-                            fleet_chance(d->shard->fleet->options.rules.seed,
-                                         "battery", d->number));
-    left = 100 * (1 - (double)now_ms / life_ms);
-    return left > 0 ? (uint32_t)left : 0;
 }
 
 /* --- What its firmware does ---------------------------------------------- */
@@ -368,6 +292,9 @@ static void configure(struct fleet_device *d, struct bl_client_config *config)
         .started = d->started,
         .random = random_bytes,
         .ready = on_ready,
+        .conditions = fleet_device_conditions,
+        .attributes = d->attribute,
+        .n_attributes = d->n_attributes,
         .now = on_now,
         .ctx = d,
         .health = &d->health,
@@ -461,7 +388,8 @@ static void switch_on(struct fleet_device *d)
 
 /* --- Running ------------------------------------------------------------- */
 
-static uint64_t wakes_at(struct fleet_device *d, uint64_t now, uint64_t until)
+static uint64_t wakes_at(struct fleet_device *d, uint64_t now, uint64_t until,
+                         uint64_t person)
 {
     bool may_sleep = d->profile == FLEET_SLEEPY && d->settled &&
                      d->shard->phase == FLEET_RUN;
@@ -472,6 +400,9 @@ static uint64_t wakes_at(struct fleet_device *d, uint64_t now, uint64_t until)
     if (may_sleep && until < d->slept_ms + SLEEP_MS) {
         return d->slept_ms + SLEEP_MS;
     }
+    if (person != 0 && person < until) {
+        until = person;
+    }
     return until > now ? until : now + 1;
 }
 
@@ -479,6 +410,7 @@ static void act(struct fleet_device *d)
 {
     const struct fleet *fleet = d->shard->fleet;
     uint64_t now = fleet_device_ms(fleet, fleet_wall_ms());
+    uint64_t person = fleet_device_person(d, now);
     struct bl_action action;
 
     bl_client_next(&d->client, now, &action);
@@ -500,7 +432,8 @@ static void act(struct fleet_device *d)
         break;
     default:
         set_power(d, d->power);
-        fleet_wake_at(d, fleet_when(fleet, wakes_at(d, now, action.until_ms)));
+        fleet_wake_at(
+            d, fleet_when(fleet, wakes_at(d, now, action.until_ms, person)));
         break;
     }
 }

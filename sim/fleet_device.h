@@ -22,9 +22,10 @@ enum fleet_power {
 enum fleet_profile { FLEET_NORMAL, FLEET_SLEEPY, FLEET_ROAMING, FLEET_DYING };
 
 enum {
+    FLEET_ATTRIBUTES = 8, /* that may be asked for; `profile` comes on top */
     FLEET_ENVELOPE = 8192,
     FLEET_IO = 1024,
-    FLEET_MESSAGE = 1024,
+    FLEET_MESSAGE = BL_CLIENT_MESSAGE,
     FLEET_TOKEN = 160,
     FLEET_NAME = 48
 };
@@ -70,6 +71,7 @@ struct fleet_device {
     bool settled;
     bool trial;
     uint64_t slept_ms; /* device time: a sleepy one was last awake */
+    uint64_t asked_ms; /* device time: when its person will answer; 0: never */
     struct fleet_exchange exchange;
 
     struct fleet_told told;   /* arrived at the server */
@@ -93,6 +95,8 @@ struct fleet_device {
     struct fleet_flash flash;
     struct bl_layout layout;
     struct bl_health_check health;
+    struct bl_attribute attribute[FLEET_ATTRIBUTES + 1];
+    uint32_t n_attributes;
     struct bl_client client;
     uint8_t io[FLEET_IO];
     uint8_t message[FLEET_MESSAGE];
@@ -114,16 +118,23 @@ void fleet_device_close(struct fleet_device *device);
 
 /* Is it, as far as it can know, at rest, and has told everything? */
 bool fleet_device_settled(const struct fleet_device *device);
-/* 0..100 at this time of the device. */
-uint32_t fleet_device_battery(const struct fleet_device *device,
-                              uint64_t now_ms);
+/* Whom it belongs to and where it is: fleet_nature.c. 0..100 at this time of
+ * the device; BL_BATTERY_UNKNOWN: it has none. */
+uint8_t fleet_device_battery(const struct fleet_device *device,
+                             uint64_t now_ms);
+void fleet_device_describe(struct fleet_device *device);
+void fleet_device_conditions(void *device, struct bl_conditions *out);
+/* Lets the person at the device speak, if it is time. When next? 0: nobody
+ * was asked. */
+uint64_t fleet_device_person(struct fleet_device *device, uint64_t now_ms);
 uint64_t fleet_random(struct fleet_device *device);
 bool fleet_draw(struct fleet_device *device, double share);
 
-/* --- fleet_link.c --- */
 enum fleet_connection { FLEET_LINK_GOOD, FLEET_LINK_ROAMING, FLEET_LINK_NONE };
 enum fleet_connection fleet_link_now(const struct fleet_device *device,
                                      uint64_t now_ms);
+
+/* --- fleet_link.c --- */
 /* Sends what the client asks for. */
 void fleet_link_poll(struct fleet_device *device,
                      const struct bl_action *action);

@@ -14,28 +14,10 @@
 #include "host/file.h"
 
 enum {
-    LINK_CHANGES_MS = 20 * 60 * 1000, /* of the device's time */
     PATIENCE_MS = 10 * 1000,
     ROAMING_SPEED = 16 * 1024, /* bytes a second of the device's time */
     ROAMING_LOSS = 5           /* times the usual */
 };
-
-enum fleet_connection fleet_link_now(const struct fleet_device *d,
-                                     uint64_t now_ms)
-{
-    const struct fleet *fleet = d->shard->fleet;
-    uint64_t period = now_ms / LINK_CHANGES_MS;
-    double at;
-
-    if (d->profile != FLEET_ROAMING || d->shard->phase != FLEET_RUN) {
-        return FLEET_LINK_GOOD;
-    }
-    at = fleet_chance(fleet->options.rules.seed, "link",
-                      (uint64_t)d->number << 32 | period);
-    return at < 0.5   ? FLEET_LINK_GOOD
-           : at < 0.8 ? FLEET_LINK_ROAMING
-                      : FLEET_LINK_NONE;
-}
 
 /* --- What was said, and what was wanted ---------------------------------- */
 

@@ -235,8 +235,14 @@ static int attribute(struct fleet_options *o, const char *text,
     if (o->n_attributes == FLEET_ATTRIBUTES) {
         return error_set(err, "more than %d", FLEET_ATTRIBUTES);
     }
-    if (equals == NULL || equals == text || equals - text >= FLEET_TEXT) {
-        return error_set(err, "\"%s\": say NAME=VALUE:SHARE,...", text);
+    if (equals == NULL || equals == text ||
+        equals - text > BL_ATTRIBUTE_NAME ||
+        text + strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.-") !=
+            equals) {
+        return error_set(err,
+                         "\"%s\": say NAME=VALUE:SHARE,..., the name of at "
+                         "most %d a-z 0-9 _ . -",
+                         text, BL_ATTRIBUTE_NAME);
     }
     memcpy(a->name, text, (size_t)(equals - text));
     o->n_attributes++;

@@ -3,11 +3,10 @@
 #ifndef SIM_FLEET_OPTIONS_H
 #define SIM_FLEET_OPTIONS_H
 
+#include "fleet_device.h"
 #include "fleet_rules.h"
 
 #include "bowline/client.h"
-
-enum { FLEET_ATTRIBUTES = 8 };
 
 struct fleet_attribute {
     char name[FLEET_TEXT];

@@ -174,6 +174,7 @@ def test_the_manual_names_every_option():
     (("--server", "http://x", "--product", "p", "--token-file", "t"),
      "https://"),
     (("--loss", "150%"), "--loss"),
+    (("--attribute", "Region=eu"), "Region"),
     (("--behaviour", "1.0=explode:3%"), "explode"),
     (("--devices", "0"), "--devices"),
     (("--devices", "-5"), "--devices"),
