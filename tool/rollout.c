@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bowline rollout start, pause, resume, abort, advance, list. */
+/* bowline rollout pause, resume, abort, advance, approve, deny, retry,
+ * list. */
 #include "rollout.h"
 
 #include <stdio.h>
@@ -8,37 +9,7 @@
 
 #include "print.h"
 
-/* --- start --------------------------------------------------------------- */
-
-/* "1,10,100": rising, the last is what the rollout may reach. */
-static json_t *read_stages(struct call *c)
-{
-    const char *text = cli_value(c, "stages");
-    const char *p = text == NULL ? "1,10,100" : text;
-    json_t *list = json_array();
-    long last = 0;
-
-    while (*p != '\0') {
-        char *end;
-        long percent = strtol(p, &end, 10);
-
-        if (end == p || percent <= last || percent > 100 ||
-            (*end != ',' && *end != '\0')) {
-            json_decref(list);
-            (void)refuse(c, EXIT_USAGE,
-                         "--stages %s: say rising percents, as "
-                         "1,10,100",
-                         text);
-            return NULL;
-        }
-        (void)json_array_append_new(list, json_integer(percent));
-        last = percent;
-        p = *end == ',' ? end + 1 : end;
-    }
-    return list;
-}
-
-static const char *id_text(struct call *c, const json_t *rollout)
+const char *rollout_id_text(struct call *c, const json_t *rollout)
 {
     const json_t *id = json_object_get(rollout, "id");
 
@@ -48,87 +19,14 @@ static const char *id_text(struct call *c, const json_t *rollout)
                       json_is_string(id) ? json_string_value(id) : "?");
 }
 
-static long long percent_of(const json_t *stage)
-{
-    return (long long)json_integer_value(json_object_get(stage, "percent"));
-}
-
-static void warn_of_the_rest(struct call *c, const json_t *rollout)
-{
-    const json_t *stages = json_object_get(rollout, "stages");
-    size_t n = json_array_size(stages);
-    long long last = n == 0 ? 100 : percent_of(json_array_get(stages, n - 1));
-
-    if (last < 100) {
-        note(c,
-             "Warning: the last stage is %lld%%: the other devices never get "
-             "the release by this rollout.",
-             last);
-    }
-}
-
-static void show_next(struct call *c, const json_t *rollout)
-{
-    const char *id = id_text(c, rollout);
-    bool more = json_array_size(json_object_get(rollout, "stages")) > 1;
-
-    note(c, "Next: bowline rollout status %s --watch%s%s", id,
-         more ? ", bowline rollout advance " : "", more ? id : "");
-}
-
-static int start(struct call *c, struct api *api)
-{
-    const char *product = setting_needed(c, "product");
-    json_t *stages = product == NULL ? NULL : read_stages(c);
-    json_t *body;
-    json_t *answer = NULL;
-    int code;
-
-    if (product == NULL) {
-        return EXIT_INPUT;
-    }
-    if (stages == NULL) {
-        return EXIT_USAGE;
-    }
-    body = json_object();
-    put_text(body, "product", product);
-    put_text(body, "version", c->argument[0]);
-    put(body, "stages", stages);
-    if (cli_value(c, "name") != NULL) {
-        put_text(body, "name", cli_value(c, "name"));
-    }
-    code = api_call(api, "POST", "/rollouts", body, &answer);
-    json_decref(body);
-    if (code == 0) {
-        (void)json_object_update(c->result, answer);
-        rollout_print(c, answer);
-        warn_of_the_rest(c, answer);
-        show_next(c, answer);
-    }
-    json_decref(answer);
-    return code;
-}
-
-int verb_rollout_start(struct call *c)
-{
-    int code;
-    struct api *api = api_open(c, &code);
-
-    if (api != NULL) {
-        code = start(c, api);
-    }
-    api_close(api);
-    return code;
-}
-
 /* --- Which one? ---------------------------------------------------------- */
 
 static bool is_active(const json_t *rollout)
 {
     const char *state = json_string_value(json_object_get(rollout, "state"));
 
-    return state != NULL &&
-           (strcmp(state, "running") == 0 || strcmp(state, "paused") == 0);
+    return state != NULL && strcmp(state, "aborted") != 0 &&
+           strcmp(state, "finished") != 0;
 }
 
 /* The one with the highest number, whatever order the list has. */
@@ -180,27 +78,49 @@ const char *rollout_id(struct call *c, struct api *api, bool active, int *code)
         *code = refuse(c, EXIT_INPUT, "%s has no %srollout", product,
                        active ? "active " : "");
     } else {
-        id = id_text(c, found);
+        id = rollout_id_text(c, found);
     }
     json_decref(items);
     return id;
 }
 
-/* --- pause, resume, abort, advance --------------------------------------- */
+/* --- pause, resume, abort, advance, approve, deny, retry ----------------- */
 
+/* `body` is taken. */
 static int post(struct call *c, struct api *api, const char *id,
-                const char *what)
+                const char *what, json_t *body)
 {
     json_t *answer = NULL;
     int code = api_call(api, "POST", keep(c, "/rollouts/%s/%s", id, what),
-                        NULL, &answer);
+                        body, &answer);
 
     if (code == 0) {
         (void)json_object_update(c->result, answer);
         rollout_print(c, answer);
     }
+    json_decref(body);
     json_decref(answer);
     return code;
+}
+
+/* The options of the verb that the server wants to know. */
+static json_t *body_of(const struct call *c)
+{
+    static const char *const texts[] = {"reason", "note"};
+    static const char *const flags[] = {"recall", "force"};
+    json_t *body = json_object();
+
+    for (int i = 0; i < 2; i++) {
+        const char *text = cli_value(c, texts[i]);
+
+        if (text != NULL) {
+            put_text(body, texts[i], text);
+        }
+        if (cli_flag(c, flags[i])) {
+            put_bool(body, flags[i], true);
+        }
+    }
+    return body;
 }
 
 /* `allowed`, when not NULL, may refuse it before the server is asked to. */
@@ -216,7 +136,7 @@ static int change(struct call *c, const char *what,
         code = allowed(c, api, id);
     }
     if (id != NULL && code == 0) {
-        code = post(c, api, id, what);
+        code = post(c, api, id, what, body_of(c));
     }
     api_close(api);
     return code;
@@ -237,6 +157,32 @@ int verb_rollout_abort(struct call *c)
     return change(c, "abort", NULL);
 }
 
+int verb_rollout_approve(struct call *c)
+{
+    return change(c, "approve", NULL);
+}
+
+int verb_rollout_deny(struct call *c)
+{
+    return change(c, "deny", NULL);
+}
+
+int verb_rollout_retry(struct call *c)
+{
+    return change(c, "retry", NULL);
+}
+
+const char *rollout_stage_size(struct call *c, const json_t *stage)
+{
+    const json_t *count = json_object_get(stage, "count");
+    long long percent =
+        (long long)json_integer_value(json_object_get(stage, "percent"));
+
+    return json_is_integer(count)
+               ? keep(c, "%lld devices", (long long)json_integer_value(count))
+               : keep(c, "%lld%%", percent);
+}
+
 /* Is there a stage to open, and did this one go well? */
 static int judge_advance(struct call *c, const json_t *r, const char *id)
 {
@@ -255,8 +201,9 @@ static int judge_advance(struct call *c, const json_t *r, const char *id)
     if (open + 1 >= n) {
         return refuse(c, EXIT_INPUT,
                       "rollout %s has no further stage to open: the last one, "
-                      "%lld%%, is open",
-                      id, percent_of(json_array_get(stages, n - 1)));
+                      "%s, is open",
+                      id,
+                      rollout_stage_size(c, json_array_get(stages, n - 1)));
     }
     if (rollout_lost(r) > 0 && !cli_flag(c, "force")) {
         return refuse(c, EXIT_INPUT,

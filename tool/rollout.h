@@ -9,6 +9,18 @@
 const char *rollout_id(struct call *c, struct api *api, bool active,
                        int *code);
 
+const char *rollout_id_text(struct call *c, const json_t *rollout);
+/* "10%" or "10 devices" */
+const char *rollout_stage_size(struct call *c, const json_t *stage);
+/* The release of a product by its version; the newest of them. */
+int release_find(struct call *c, struct api *api, const char *product,
+                 const char *version, json_t **release);
+
+/* --- rollout_preview.c ---------------------------------------------------
+ */
+
+void preview_print(struct call *c, const json_t *preview);
+
 /* --- rollout_print.c ------------------------------------------------------
  */
 

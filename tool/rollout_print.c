@@ -50,22 +50,64 @@ static const char *devices(const struct page *p, long long n)
     return keep(p->c, "%lld device%s", n, n == 1 ? "" : "s");
 }
 
+static const char *size_of(const struct page *p, const json_t *stage)
+{
+    const json_t *count = json_object_get(stage, "count");
+
+    return json_is_integer(count)
+               ? devices(p, (long long)json_integer_value(count))
+               : keep(p->c, "%3lld%%", number(stage, "percent"));
+}
+
+/* Why the open stage does not end yet, gate by gate. */
+static void gates(const struct page *p, const json_t *stage)
+{
+    static const struct {
+        const char *state;
+        const char *mark;
+        enum color color;
+    } known[] = {
+        {"passed", "+", GOOD}, {"waiting", "-", WARN}, {"failing", "x", BAD}};
+    const json_t *list = json_object_get(stage, "gates");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *gate = json_array_get(list, i);
+        const char *state = text(p, gate, "state");
+
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+            if (strcmp(state, known[k].state) == 0) {
+                begin(p, "");
+                (void)buffer_printf(p->out, NULL, "  %s%s%s %s\n",
+                                    color(p->c, known[k].color), known[k].mark,
+                                    color(p->c, PLAIN), text(p, gate, "text"));
+            }
+        }
+    }
+}
+
 static void stages(const struct page *p)
 {
     const json_t *list = json_object_get(p->r, "stages");
     size_t open = (size_t)number(p->r, "stage");
+    const char *state = json_string_value(json_object_get(p->r, "state"));
+    bool begun = state == NULL || (strcmp(state, "approval") != 0 &&
+                                   strcmp(state, "scheduled") != 0);
+    bool under_way = state != NULL && (strcmp(state, "running") == 0 ||
+                                       strcmp(state, "paused") == 0);
     size_t i;
 
     for (i = 0; i < json_array_size(list); i++) {
         const json_t *stage = json_array_get(list, i);
 
         begin(p, i == 0 ? "stages" : "");
-        (void)buffer_printf(p->out, NULL, "%3lld%%  %s  %s\n",
-                            number(stage, "percent"),
+        (void)buffer_printf(p->out, NULL, "%s  %s  %s\n", size_of(p, stage),
                             devices(p, number(stage, "devices")),
-                            i < open    ? "done"
-                            : i == open ? "open"
-                                        : "closed");
+                            i < open             ? "done"
+                            : i == open && begun ? "open"
+                                                 : "closed");
+        if (i == open && under_way) {
+            gates(p, stage);
+        }
     }
 }
 
@@ -95,8 +137,9 @@ static void bar(const struct page *p)
     long long confirmed = rollout_count(p->r, "confirmed");
     long long under_way =
         rollout_count(p->r, "offered") + rollout_count(p->r, "waiting") +
-        rollout_count(p->r, "downloading") +
-        rollout_count(p->r, "installing") + rollout_count(p->r, "testing");
+        rollout_count(p->r, "downloading") + rollout_count(p->r, "verifying") +
+        rollout_count(p->r, "installing") + rollout_count(p->r, "rebooting") +
+        rollout_count(p->r, "testing");
     int left = BAR;
 
     if (all <= 0) {
@@ -113,8 +156,9 @@ static void bar(const struct page *p)
 static void counts(const struct page *p)
 {
     static const char *const name[] = {
-        "eligible", "offered",   "waiting",  "downloading", "installing",
-        "testing",  "confirmed", "returned", "failed",      "refused"};
+        "eligible",  "untouched",  "offered",   "waiting", "downloading",
+        "verifying", "installing", "rebooting", "testing", "confirmed",
+        "returned",  "failed",     "refused",   "silent",  "quarantined"};
     size_t i;
 
     for (i = 0; i < sizeof name / sizeof name[0]; i++) {
@@ -216,6 +260,45 @@ static void lost(const struct page *p)
     }
 }
 
+/* What it does now, and why it waits. */
+static void status(const struct page *p)
+{
+    static const char *const key[] = {"status", "state_reason"};
+
+    for (int i = 0; i < 2; i++) {
+        const char *said = json_string_value(json_object_get(p->r, key[i]));
+
+        if (said != NULL && said[0] != '\0') {
+            (void)buffer_printf(p->out, NULL, "  %s\n", text(p, p->r, key[i]));
+            break;
+        }
+    }
+    if (number(p->r, "expected_finish") > 0) {
+        begin(p, "expected end");
+        (void)buffer_printf(
+            p->out, NULL, "%s\n",
+            keep_time(p->c, (uint64_t)number(p->r, "expected_finish")));
+    }
+}
+
+/* Which failures there are, the most frequent first. */
+static void reasons(const struct page *p)
+{
+    const json_t *list = json_object_get(p->r, "reasons");
+
+    for (size_t i = 0; i < json_array_size(list) && i < SHOWN; i++) {
+        const json_t *row = json_array_get(list, i);
+        const char *hardware = text(p, row, "hardware");
+        bool known = strcmp(hardware, "-") != 0;
+
+        begin(p, i == 0 ? "reasons" : "");
+        (void)buffer_printf(p->out, NULL, "%lld x %s%s%s%s: %s\n",
+                            number(row, "count"), text(p, row, "code"),
+                            known ? " (" : "", known ? hardware : "",
+                            known ? ")" : "", text(p, row, "advice"));
+    }
+}
+
 void rollout_text(struct call *c, const json_t *r, struct buffer *out)
 {
     const struct page p = {c, r, out};
@@ -224,11 +307,13 @@ void rollout_text(struct call *c, const json_t *r, struct buffer *out)
                         color(c, STRONG), text(&p, r, "id"),
                         text(&p, r, "product"), text(&p, r, "version"),
                         color(c, PLAIN), text(&p, r, "state"));
+    status(&p);
     stages(&p);
     bar(&p);
     counts(&p);
     blocked(&p);
     waiting_for(&p);
+    reasons(&p);
     lost(&p);
 }
 

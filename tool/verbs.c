@@ -1,41 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table. A verb is added here and in one file of its own. */
-#include "verb.h"
+#include "options.h"
 
 #define KINDS "esp256 ed25519 hss hss-m24-h10 hss-h5 hss-h15"
-/* The groups of "rollout status --wait". */
-#define WAITS "finished settled confirmed paused aborted"
-#define END                                                                   \
-    {                                                                         \
-        NULL, NULL, NULL, ANY, NULL, false, 0                                 \
-    }
-#define FLAG(name, help)                                                      \
-    {                                                                         \
-        name, NULL, help, ANY, NULL, false, 0                                 \
-    }
-#define VALUE(name, value, help)                                              \
-    {                                                                         \
-        name, value, help, ANY, NULL, false, 0                                \
-    }
-#define FILE_(name, help)                                                     \
-    {                                                                         \
-        name, "FILE", help, A_FILE, NULL, false, 0                            \
-    }
-#define FILES(name, help)                                                     \
-    {                                                                         \
-        name, "FILE", help, A_FILE, NULL, true, 0                             \
-    }
-#define CHOICE(name, value, help, words)                                      \
-    {                                                                         \
-        name, value, help, WORDS, words, false, 0                             \
-    }
-#define OUTPUT(help)                                                          \
-    {                                                                         \
-        "output", "FILE", help, A_FILE, NULL, false, 'o'                      \
-    }
-#define PRODUCT                                                               \
-    VALUE("product", "NAME", "the product, instead of the project's")
-#define NO_ARGUMENTS "", 0, 0, ANY, NULL
 
 static const struct option options_init[] = {
     VALUE("product", "NAME", "name of the product; else the folder's name"),
@@ -107,27 +74,6 @@ static const struct option options_product_add[] = {
 
 static const struct option options_product[] = {PRODUCT, END};
 
-static const struct option options_rollout_start[] = {
-    VALUE("stages", "PERCENTS", "as 1,10,100, which is the default"),
-    VALUE("name", "TEXT", "a name for people"), PRODUCT, END};
-
-static const struct option options_rollout_status[] = {
-    FLAG("watch", "a live view, until the rollout ends or you stop it"),
-    CHOICE("wait", "STATE", "wait for this state; exit 1 when it cannot come",
-           WAITS),
-    VALUE("timeout", "SECONDS", "how long to wait; else 600"),
-    VALUE("interval", "SECONDS", "how often to ask; else 1"),
-    PRODUCT,
-    END};
-
-static const struct option options_rollout_advance[] = {
-    FLAG("force", "also when devices returned, failed or refused"), PRODUCT,
-    END};
-
-static const struct option options_rollout_list[] = {
-    CHOICE("state", "STATE", "only these", "running paused aborted finished"),
-    PRODUCT, END};
-
 static const struct option options_device_add[] = {
     VALUE("name", "TEXT", "a name for people"),
     {"tag", "TEXT", "a tag", ANY, NULL, true, 0},
@@ -155,6 +101,12 @@ static const struct option options_rollback[] = {
     VALUE("days", "N", "the permit is good for so long; else 7"),
     OUTPUT("keep a copy of the permit"),
     FLAG("force", "replace the permit's file when it is there"), END};
+
+static const struct option options_promote[] = {
+    VALUE("to", "CHANNEL", "the channel; needed"), PRODUCT, END};
+
+static const struct option options_why[] = {
+    FLAG("facts", "and each question that was asked, with its answer"), END};
 
 static const struct option options_server_init[] = {
     {"name", "NAME", "DNS name or address of the server", ANY, NULL, true, 0},
@@ -254,6 +206,13 @@ const struct verb verbs[] = {
      "with\n"
      "version_from    image or command\nimage           as of bowline inspect",
      "bowline release firmware.bin --version 1.4.2"},
+    {"release promote", "VERSION", 1, 1, ANY, NULL, verb_release_promote,
+     "let devices of one more channel have a release",
+     "A release without channels goes to devices of any; the first promotion "
+     "ends that.",
+     options_promote, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the release, as the server's API describes it",
+     "bowline release promote 1.4.2 --to beta"},
     {"inspect", "FILE...", 1, -1, A_FILE, NULL, verb_inspect,
      "say what a file is, what is in it, and whether it verifies",
      "Knows envelopes, root documents, tickets, permits, key files, ESP32 "
@@ -289,17 +248,61 @@ const struct verb verbs[] = {
      NULL},
     {"rollout start", "VERSION", 1, 1, ANY, NULL, verb_rollout_start,
      "begin to roll a release out",
-     "Offers the release to the devices of the first stage. Each advance "
-     "opens the next one. Devices are spread over the stages by chance, so "
-     "their share is near the percent, not exactly that. A last stage below "
-     "100 never reaches the other devices.",
+     "Offers the release to the devices of the first stage. A stage that goes "
+     "well opens the next one by itself; when too many devices fail, the "
+     "rollout pauses. docs/ROLLOUTS.md says how it judges, and how to choose "
+     "devices with --query.\n\n"
+     "--stages 1,10,100 are percents; when one of them has a %, those "
+     "without count devices. Devices are spread over the stages by chance, "
+     "so their share is near the percent, not exactly that. A last stage "
+     "below 100% never reaches the other devices.\n\n"
+     "With --on-failure return, permits are signed with the release keys "
+     "now, so that devices can go back without anyone there.",
+     options_rollout_start, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS,
+     DOES_REMOTE, "the rollout, as the server's API describes it",
+     "bowline rollout start 1.4.2 --stages 10,1%,100% \\\n"
+     "    --query 'hardware = \"rev-b\"' --window 'mon-fri 02:00-05:00'"},
+    {"rollout preview", "VERSION", 1, 1, ANY, NULL, verb_rollout_preview,
+     "say what rollout start would do, and change nothing",
+     "Who would get it, in which stages, how many bytes, how long at that "
+     "rate; which devices would be refused it or wait, and why. Takes the "
+     "options of rollout start.",
      options_rollout_start, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
-     "the rollout, as the server's API describes it",
-     "bowline rollout start 1.4.2 --stages 1,10,100"},
+     "the preview, as the server's API describes it",
+     "bowline rollout preview 1.4.2 --query 'tag = lab'"},
+    {"rollout set", "[ID]", 0, 1, ANY, NULL, verb_rollout_set,
+     "change a rollout while it runs",
+     "What was not begun yet may change: gates and stages to come, windows, "
+     "deadline, rates, priority, what devices must allow, retries. Without "
+     "ID: the product's active rollout.",
+     options_rollout_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", "bowline rollout set --rate 500 --soak 30min"},
+    {"rollout plan", "FILE", 1, 1, A_FILE, NULL, verb_rollout_plan,
+     "show how a rollout's file differs from the server",
+     "FILE is a rollout in the syntax of bowline.conf, or JSON when its name "
+     "ends in .json; docs/ROLLOUTS.md describes its members. Exit 0 when "
+     "there is nothing to do, 1 when there is a difference. Changes "
+     "nothing.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE | DOES(NO),
+     "action          create, change or none\n"
+     "rollout         id of the one that is there, or null\n"
+     "changes         list of {member, is, should}\n"
+     "preview         what the file would do, as rollout preview",
+     "bowline rollout plan autumn.rollout"},
+    {"rollout apply", "FILE", 1, 1, A_FILE, NULL, verb_rollout_apply,
+     "make the server's rollout what the file says",
+     "Shows the difference as rollout plan does, asks, and carries it out: "
+     "begins the rollout, or changes what may change while it runs. Exit 1 "
+     "when you say no.",
+     options_rollout_apply, TAKES_PROJECT | TAKES_SERVER,
+     DOES_REMOTE | DOES(NO),
+     "as of rollout plan; rollout is the id afterwards",
+     "bowline rollout apply autumn.rollout --yes"},
     {"rollout status", "[ID]", 0, 1, ANY, NULL, verb_rollout_status,
      "show how a rollout goes",
-     "Stages, counts, the devices that it waits for, and those that need a "
-     "look, with the reason. Without ID: the product's newest rollout.\n\n"
+     "Stages with their gates, counts, the devices that it waits for, and "
+     "those that need a look, with the reason. Without ID: the product's "
+     "newest rollout.\n\n"
      "--wait ends with 0 when the state is reached, 1 when it cannot be "
      "reached any more, 6 after --timeout. settled: nothing is under way in "
      "the open stage. confirmed: every device of the open stage runs the "
@@ -319,25 +322,61 @@ const struct verb verbs[] = {
      "offer the release to no more devices",
      "Devices that have begun finish. Without ID: the product's active "
      "rollout.",
-     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     options_rollout_pause, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
     {"rollout resume", "[ID]", 0, 1, ANY, NULL, verb_rollout_resume,
      "go on with a paused rollout",
-     "Without ID: the product's active rollout.",
+     "What had failed until now does not pause it again; one failure more "
+     "does. Without ID: the product's active rollout.",
      options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
     {"rollout abort", "[ID]", 0, 1, ANY, NULL, verb_rollout_abort,
      "end a rollout for good",
-     "Devices that run the release keep it; use bowline rollback to bring "
+     "Devices that run the release keep it; bowline rollout return brings "
      "them back. Without ID: the product's active rollout.",
-     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     options_rollout_abort, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
     {"rollout advance", "[ID]", 0, 1, ANY, NULL, verb_rollout_advance,
-     "open the next stage",
+     "open the next stage by hand",
      "Without ID: the product's active rollout. When devices returned, failed "
      "or refused the release, it is refused unless --force is said.",
      options_rollout_advance, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
+    {"rollout approve", "[ID]", 0, 1, ANY, NULL, verb_rollout_approve,
+     "agree to a rollout that somebody else began",
+     "Where the server asks for four eyes, no rollout begins without. Without "
+     "ID: the product's active rollout.",
+     options_rollout_approve, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout deny", "[ID]", 0, 1, ANY, NULL, verb_rollout_deny,
+     "refuse a rollout that waits for approval",
+     "It ends there. Without ID: the product's active rollout.",
+     options_rollout_approve, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout retry", "[ID]", 0, 1, ANY, NULL, verb_rollout_retry,
+     "let devices that did not keep the release try it again",
+     "Those that returned, failed, refused it or are in quarantine. Without "
+     "ID: the product's active rollout.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the rollout", NULL},
+    {"rollout return", "[ID]", 0, 1, ANY, NULL, verb_rollout_return,
+     "bring the updated devices back to what they ran before",
+     "Begins a rollout of kind return over the devices that this one "
+     "updated. Where a device needs a permit to go back, it is signed with "
+     "the release keys. Without ID: the product's newest rollout.",
+     options_rollout_return, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS,
+     DOES_REMOTE,
+     "preview         who goes back to what, and who cannot\n"
+     "rollout         the one that brings them back; not with --preview",
+     "bowline rollout return 12 --preview"},
+    {"rollout bucket", "DEVICE", 1, 1, ANY, NULL, verb_rollout_bucket,
+     "say in which stage of a rollout a device is",
+     "DEVICE is its name, its id or the beginning of it. The bucket is a "
+     "hash of rollout and device: docs/PROTOCOL.md, \"Cohorts\".",
+     options_rollout_bucket, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "rollout\nbucket          0 to 9999\n"
+     "stage           from 0, or null when no stage holds it",
+     "bowline rollout bucket kitchen --rollout 12"},
     {"device add", "[ID]", 0, 1, ANY, NULL, verb_device_add,
      "register a device",
      "ID is 32 hex digits; random when it is not given. The device's token "
@@ -355,6 +394,14 @@ const struct verb verbs[] = {
      "show one device", "ID may be shortened, or be the device's name.",
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the device, as the server's API describes it", NULL},
+    {"device why", "DEVICE", 1, 1, ANY, NULL, verb_device_why,
+     "say in one sentence why a device is not updating",
+     "From the very function that decides what devices are offered. DEVICE "
+     "is its name, its id or the beginning of it.",
+     options_why, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "why, why_code\nsentence\nfacts           what was asked, in order, and "
+     "the answers",
+     "bowline device why kitchen"},
     {"device events", "ID", 1, 1, ANY, NULL, verb_device_events,
      "show what a device reported", "Newest first.",
      options_events, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
@@ -371,6 +418,12 @@ const struct verb verbs[] = {
      options_rollback, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
      "device, target  as the server answers\nexpires         of the permit",
      "bowline device rollback kitchen --to 1.4.1"},
+    {"fleet status", NO_ARGUMENTS, verb_fleet_status,
+     "say how the fleet is",
+     "Whether all is well, which versions run, which rollouts are under way, "
+     "and which devices need a person.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the fleet, as the server's API describes it", NULL},
     {"rollback", "[PRODUCT]", 0, 1, ANY, NULL, verb_rollback,
      "bring all devices of a product back to an earlier release",
      "As bowline device rollback, with a permit for the whole product. The "

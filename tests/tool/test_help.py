@@ -110,8 +110,10 @@ def test_nothing_is_guessed_from_afar(tool):
     for words in (["frob"], ["rollout", "zzzz"], ["release", "--zzzz"],
                   ["x" * 5000]):
         assert "did you mean" not in tool(*words).err
-    assert '"release start", but "release"' in \
-        tool.refused(2, "help", "release", "start")
+    assert '"publish start", but "publish"' in \
+        tool.refused(2, "help", "publish", "start")
+    assert "no verb \"release zzzz\"" in \
+        tool.refused(2, "help", "release", "zzzz")
 
 
 @pytest.mark.parametrize("words", [
@@ -173,11 +175,12 @@ def complete(tool, line):
 def test_bash_completes_verbs(tool):
     assert complete(tool, "bowline ro") == {"root", "rollout", "rollback"}
     assert complete(tool, "bowline ") == {v.split()[0] for v in VERBS}
-    assert complete(tool, "bowline rollout a") == {"abort", "advance"}
+    assert complete(tool, "bowline rollout ab") == {"abort"}
     assert complete(tool, "bowline --") == {"--help", "--version"}
     assert complete(tool, "bowline help ro") == {"root", "rollout",
                                                  "rollback"}
-    assert complete(tool, "bowline help rollout a") == {"abort", "advance"}
+    assert complete(tool, "bowline help rollout a") == {
+        "abort", "advance", "apply", "approve"}
     assert complete(tool, "bowline help --man-") == {"--man-folder"}
     assert complete(tool, "bowline help release ") == set()
 
