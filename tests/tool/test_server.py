@@ -554,7 +554,7 @@ def test_a_rollout_that_does_not_reach_all_is_warned_of(tool):
         said = tool.good("rollout", "start", "1", "--product", "p",
                          "--stages", "10,50", "--server", strange.url).err
         assert "Warning: the last stage is 50%" in said
-        assert "bowline rollout advance 4" in said
+        assert "bowline rollout status 4 --watch" in said
     with Strange(rollout()) as strange:
         said = tool.good("rollout", "start", "1", "--product", "p",
                          "--server", strange.url).err
