@@ -80,19 +80,4 @@ void stream_release(struct server *s, const struct release *r);
 /* An audit line is committed: what the store calls. */
 void server_audited(void *server, int64_t number);
 
-/* Creates a rollout; the admin lock is held. Replies. */
-struct rollout_wish {
-    struct product *product;
-    struct release *release;
-    const char *name;
-    uint8_t kind;
-    uint32_t n_stages;
-    uint32_t percent[ROLLOUT_STAGES];
-    bl_span permit;
-    int status; /* of the reply */
-};
-
-void rollout_create(struct server *s, struct http_request *rq,
-                    const struct rollout_wish *wish);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/products */
 #include "api.h"
-#include "rollout_view.h"
+#include "api_rollouts.h"
 #include "router.h"
 
 #include "author/author.h"
@@ -151,10 +151,7 @@ void product_show(struct server *s, struct http_request *rq)
 static int check_back(struct server *s, struct http_request *rq,
                       const struct rollout_wish *wish)
 {
-    struct rollout_look look;
-
-    rollout_look(s, wish->product, wish->release, NULL, &look);
-    if (look.seen > 0 && look.newest < wish->release->sequence) {
+    if (rollout_leads_forward(s, wish->product, wish->release)) {
         api_error(rq, 409, "not-older",
                   "%s is newer than what the devices of %s run: that is no "
                   "way back; start a rollout of it",
@@ -172,9 +169,8 @@ static void roll_back(struct server *s, struct http_request *rq,
         .product = catalog_product(&s->catalog, rq->param[0]),
         .name = "rollback",
         .kind = ROLLOUT_ROLLBACK,
-        .n_stages = 1,
-        .percent = {100},
-        .status = 202,
+        .actor = rq->actor,
+        .instead = true,
     };
 
     if (wish.product == NULL) {
@@ -188,7 +184,9 @@ static void roll_back(struct server *s, struct http_request *rq,
                    sizeof bytes, &wish.permit) != 0) {
         return;
     }
-    rollout_create(s, rq, &wish);
+    plan_default(&wish.plan);
+    rollout_reply_new(s, rq, 202, &wish);
+    plan_free(&wish.plan);
 }
 
 void product_rollback(struct server *s, struct http_request *rq)

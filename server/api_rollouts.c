@@ -1,210 +1,170 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/rollouts. A rollout makes no rows for its devices: each is judged
- * when it polls (rollout.c). */
-#include "api.h"
+/* /api/v1/rollouts: making and reading. A rollout makes no rows for its
+ * devices: each is judged when it polls (rollout.c). */
+#include "api_rollouts.h"
+
+#include "advice.h"
+#include "rollout_preview.h"
 #include "rollout_view.h"
 #include "router.h"
+
+#include "host/file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- Creating
- * ---------------------------------------------------------------- */
+/* --- Creating -------------------------------------------------------------
+ */
 
-static int read_stages(struct http_request *rq, const json_t *body,
-                       struct rollout_wish *wish)
+static int find_names(struct server *s, struct http_request *rq,
+                      const json_t *body, struct rollout_wish *wish)
 {
-    json_t *list = json_object_get(body, "stages");
-    json_int_t last = 0;
-    size_t n = json_array_size(list);
+    const char *product = api_text(rq, body, "product", CATALOG_NAME - 1);
 
-    if (n < 1 || n > ROLLOUT_STAGES) {
-        api_error(rq, 400, "stages",
-                  "\"stages\" must list 1 to %d percentages, for instance "
-                  "[1, 10, 100]",
-                  ROLLOUT_STAGES);
+    if (product == NULL) {
         return -1;
     }
-    for (size_t i = 0; i < n; i++) {
-        json_t *value = json_array_get(list, i);
-        json_int_t v = json_integer_value(value);
-
-        if (!json_is_integer(value) || v <= last || v > 100) {
-            api_error(rq, 400, "stages",
-                      "stages must be whole percentages "
-                      "that rise, at most 100");
-            return -1;
-        }
-        wish->percent[i] = (uint32_t)v;
-        last = v;
+    wish->name = api_text_or_none(rq, body, "name", CATALOG_NAME - 1);
+    if (wish->name == NULL) {
+        return -1;
     }
-    wish->n_stages = (uint32_t)n;
+    wish->product = catalog_product(&s->catalog, product);
+    if (wish->product == NULL) {
+        api_error(rq, 404, "not-found", "there is no product %s", product);
+        return -1;
+    }
+    wish->release = api_find_release(s, rq, wish->product, body);
+    return wish->release == NULL ? -1 : 0;
+}
+
+/* -1 and the error is set; else wish->plan is the caller's to free. */
+static int read_wish(struct server *s, struct http_request *rq,
+                     const json_t *body, struct rollout_wish *wish)
+{
+    struct error err = {BL_OK, 0, ""};
+
+    if (plan_read(body, &wish->plan, &err) != 0) {
+        api_error(rq, 400, "plan", "%s", err.text);
+        return -1;
+    }
+    if (find_names(s, rq, body, wish) != 0) {
+        plan_free(&wish->plan);
+        return -1;
+    }
+    wish->actor = rq->actor;
+    wish->approval = settings_four_eyes(s);
     return 0;
-}
-
-/* In the transaction: what was active ends, the new one is written. The
- * buckets depend on the id, and the id on the row: the stages are written
- * once the id is known. */
-struct new_rollout {
-    const struct rollout_wish *wish;
-    struct rollout *active;
-    struct store_rollout row;
-    char *stages;
-};
-
-static int write_rollout(struct server *s, void *ctx, struct error *err)
-{
-    struct new_rollout *new = ctx;
-    struct rollout *active = new->active;
-
-    if (active != NULL && rollout_store_state(s, active, ROLLOUT_ABORTED,
-                                              active->stage, err) != 0) {
-        return -1;
-    }
-    if (store_rollout_add(&s->store, &new->row, err) != 0) {
-        return -1;
-    }
-    new->stages = rollout_place_stages(s, new->wish, new->row.id);
-    new->row.stages = new->stages;
-    if (new->stages == NULL) {
-        return error_set(err, "no memory");
-    }
-    return db_run(&s->store.db, err,
-                  "UPDATE rollouts SET stages = ? WHERE number = ?", "ti",
-                  new->stages, (int64_t) new->row.id);
-}
-
-/* In memory, once it is stored. */
-static struct rollout *begin_rollout(struct server *s,
-                                     const struct new_rollout *new)
-{
-    uint64_t now = (uint64_t)time(NULL);
-    struct rollout *r;
-
-    pthread_rwlock_wrlock(&s->catalog.lock);
-    if (new->active != NULL) {
-        rollout_set_state(new->active, ROLLOUT_ABORTED, new->active->stage);
-    }
-    r = catalog_add_rollout(&s->catalog, &new->row, now, now);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    return r;
-}
-
-void rollout_create(struct server *s, struct http_request *rq,
-                    const struct rollout_wish *wish)
-{
-    struct new_rollout new = {
-        .wish = wish,
-        .active = catalog_active(wish->product),
-        .row.product = wish->product->number,
-        .row.release = wish->release->number,
-        .row.name = wish->name,
-        .row.kind = wish->kind,
-        .row.state = ROLLOUT_RUNNING,
-        .row.stages = "",
-        .row.permit = wish->permit,
-    };
-    const char *action =
-        wish->kind == ROLLOUT_ROLLBACK ? "product-rollback" : "rollout-start";
-    struct rollout *r = NULL;
-
-    if (api_change(s, rq, write_rollout, &new, action, wish->product->name,
-                   wish->release->version) == 0) {
-        r = begin_rollout(s, &new);
-        if (r == NULL) {
-            api_error(rq, 503, "memory", "no memory; restart the server");
-        }
-    }
-    free(new.stages);
-    if (r == NULL) {
-        return;
-    }
-    log_info("rollout-start", LOG_INT("rollout", r->id),
-             LOG_TEXT("product", r->product->name),
-             LOG_TEXT("version", r->release->version),
-             LOG_TEXT("by", rq->actor));
-    stream_rollout(s, r, "created");
-    api_json(rq, wish->status, rollout_json(s, r, true));
 }
 
 /* What would run for ever without a device that can take it. */
 static int check_takers(struct server *s, struct http_request *rq,
                         const struct rollout_wish *wish)
 {
-    struct rollout_look look;
+    uint32_t blocked;
+    uint32_t devices;
     char reason[256];
 
-    rollout_look(s, wish->product, wish->release, NULL, &look);
-    if (look.devices == 0 || look.blocked < look.devices) {
+    if (!rollout_for_nobody(s, wish, &blocked, &devices)) {
         return 0;
     }
-    rollout_blocked_reason(&look, wish->release, reason, sizeof reason);
+    rollout_blocked_reason(blocked, devices, wish->release, reason,
+                           sizeof reason);
     api_error(rq, 409, "floor", "no device of %s can take %s: %s",
               wish->product->name, wish->release->version, reason);
     return -1;
 }
 
-static void start(struct server *s, struct http_request *rq,
-                  const json_t *body, struct rollout_wish *wish)
+static int check_others(struct http_request *rq,
+                        const struct rollout_wish *wish)
 {
-    const struct rollout *active;
+    const struct rollout *same = rollout_same(wish);
 
-    wish->release = api_find_release(s, rq, wish->product, body);
-    if (wish->release == NULL) {
-        return;
-    }
-    active = catalog_active(wish->product);
-    if (active != NULL) {
+    if (same != NULL) {
         api_error(rq, 409, "active",
-                  "rollout %" PRIu64 " of %s is %s; finish or abort it first",
-                  active->id, wish->product->name,
-                  rollout_state_name(active->state));
+                  "rollout %" PRIu64 " of %s, of the same release, is %s; "
+                  "finish or abort it first",
+                  same->id, wish->product->name,
+                  rollout_state_name(same->state));
+        return -1;
+    }
+    if (rollout_open_count(wish->product) >= CATALOG_ACTIVE) {
+        api_error(rq, 409, "active",
+                  "%s has %d rollouts that are not over; finish or abort one "
+                  "first",
+                  wish->product->name, CATALOG_ACTIVE);
+        return -1;
+    }
+    return 0;
+}
+
+int rollout_reply_new(struct server *s, struct http_request *rq, int status,
+                      const struct rollout_wish *wish)
+{
+    struct error err = {BL_OK, 0, ""};
+    struct rollout *r = rollout_make(s, wish, &err);
+
+    if (r == NULL) {
+        api_store_error(rq, &err);
+        return -1;
+    }
+    rollout_reply(s, rq, status, r);
+    return 0;
+}
+
+static void start(struct server *s, struct http_request *rq,
+                  const json_t *body)
+{
+    struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
+
+    if (read_wish(s, rq, body, &wish) != 0) {
         return;
     }
-    if (check_takers(s, rq, wish) == 0) {
-        rollout_create(s, rq, wish);
+    if (check_others(rq, &wish) == 0 && check_takers(s, rq, &wish) == 0) {
+        rollout_reply_new(s, rq, 201, &wish);
+    }
+    plan_free(&wish.plan);
+}
+
+static void preview(struct server *s, struct http_request *rq,
+                    const json_t *body)
+{
+    struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
+
+    if (read_wish(s, rq, body, &wish) == 0) {
+        api_json(rq, 200, rollout_preview_json(s, &wish));
+        plan_free(&wish.plan);
     }
 }
 
-static void read_and_start(struct server *s, struct http_request *rq,
-                           const json_t *body)
+static void with_body(struct server *s, struct http_request *rq,
+                      void (*how)(struct server *, struct http_request *,
+                                  const json_t *))
 {
-    struct rollout_wish wish = {.kind = ROLLOUT_UPDATE, .status = 201};
-    const char *product = api_text(rq, body, "product", CATALOG_NAME - 1);
+    json_t *body = api_body(rq);
 
-    if (product == NULL || read_stages(rq, body, &wish) != 0) {
-        return;
+    if (body != NULL) {
+        pthread_mutex_lock(&s->admin);
+        how(s, rq, body);
+        pthread_mutex_unlock(&s->admin);
+        json_decref(body);
     }
-    wish.name = api_text_or_none(rq, body, "name", CATALOG_NAME - 1);
-    if (wish.name == NULL) {
-        return;
-    }
-    wish.product = catalog_product(&s->catalog, product);
-    if (wish.product == NULL) {
-        api_error(rq, 404, "not-found", "there is no product %s", product);
-        return;
-    }
-    start(s, rq, body, &wish);
 }
 
 void rollout_add(struct server *s, struct http_request *rq)
 {
-    json_t *body = api_body(rq);
-
-    if (body == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&s->admin);
-    read_and_start(s, rq, body);
-    pthread_mutex_unlock(&s->admin);
-    json_decref(body);
+    with_body(s, rq, start);
 }
 
-/* --- Reading
- * ------------------------------------------------------------------ */
+void rollout_preview(struct server *s, struct http_request *rq)
+{
+    with_body(s, rq, preview);
+}
 
-static struct rollout *named(struct server *s, struct http_request *rq)
+/* --- Reading --------------------------------------------------------------
+ */
+
+struct rollout *rollout_named(struct server *s, struct http_request *rq)
 {
     char *end;
     unsigned long long id = strtoull(rq->param[0], &end, 10);
@@ -222,30 +182,59 @@ void rollout_show(struct server *s, struct http_request *rq)
     struct rollout *r;
 
     pthread_mutex_lock(&s->admin);
-    r = named(s, rq);
+    r = rollout_named(s, rq);
     if (r != NULL) {
-        api_json(rq, 200, rollout_json(s, r, true));
+        rollout_reply(s, rq, 200, r);
     }
     pthread_mutex_unlock(&s->admin);
+}
+
+void rollout_plan(struct server *s, struct http_request *rq)
+{
+    const struct rollout *r;
+    json_t *plan;
+
+    pthread_mutex_lock(&s->admin);
+    r = rollout_named(s, rq);
+    if (r != NULL) {
+        plan = plan_json(&r->plan);
+        json_object_set_new(plan, "product", json_string(r->product->name));
+        json_object_set_new(plan, "version", json_string(r->release->version));
+        json_object_set_new(plan, "name", json_string(r->name));
+        api_json(rq, 200, plan);
+    }
+    pthread_mutex_unlock(&s->admin);
+}
+
+static bool is_wanted(const struct http_request *rq, const struct rollout *r)
+{
+    const char *product = http_query(rq, "product");
+    const char *state = http_query(rq, "state");
+
+    return (product == NULL || strcmp(product, r->product->name) == 0) &&
+           (state == NULL || strcmp(state, rollout_state_name(r->state)) == 0);
 }
 
 static json_t *listed(struct server *s, const struct http_request *rq,
                       void *entry)
 {
     struct rollout *r = entry;
-    const char *product = http_query(rq, "product");
-    const char *state = http_query(rq, "state");
+    const struct census *c;
+    json_t *out;
 
-    if ((product != NULL && strcmp(product, r->product->name) != 0) ||
-        (state != NULL && strcmp(state, rollout_state_name(r->state)) != 0)) {
+    if (!is_wanted(rq, r)) {
         return NULL;
     }
-    return rollout_json(s, r, false);
+    c = census_hold(s);
+    out = rollout_json(s, r, c, false);
+    census_release(c);
+    return out;
 }
 
 void rollout_list(struct server *s, struct http_request *rq)
 {
     pthread_mutex_lock(&s->admin);
+    census_release(census_fresh(s));
     api_list_newest(s, rq, &s->catalog.rollouts, listed);
     pthread_mutex_unlock(&s->admin);
 }
@@ -294,7 +283,7 @@ void rollout_outcomes(struct server *s, struct http_request *rq)
     q.after = page.after;
     q.limit = page.limit;
     pthread_mutex_lock(&s->admin);
-    const struct rollout *r = named(s, rq);
+    const struct rollout *r = rollout_named(s, rq);
     if (r != NULL) {
         q.rollout = r->id;
         rollout_reply_outcomes(s, rq, &q);
@@ -302,135 +291,23 @@ void rollout_outcomes(struct server *s, struct http_request *rq)
     pthread_mutex_unlock(&s->admin);
 }
 
-/* --- Changing
- * ------------------------------------------------------------------ */
+#define CODE(name, number, reason, text, meaning) number,
+static const int code_numbers[] = {BL_STATUS_LIST(CODE)};
+#undef CODE
 
-struct change {
-    const char *action;
-    const char *what; /* for those who listen */
-    uint8_t state;
-    uint32_t stage;
-};
-
-struct new_state {
-    struct rollout *rollout;
-    const struct change *change;
-};
-
-static int write_state(struct server *s, void *ctx, struct error *err)
+void status_codes(struct server *s, struct http_request *rq)
 {
-    const struct new_state *new = ctx;
+    json_t *list = json_array();
 
-    return rollout_store_state(s, new->rollout, new->change->state,
-                               new->change->stage, err);
-}
+    (void)s;
+    for (size_t i = 0; i < sizeof code_numbers / sizeof code_numbers[0]; i++) {
+        bl_status code = (bl_status)code_numbers[i];
 
-static void apply(struct server *s, struct http_request *rq, struct rollout *r,
-                  const struct change *c)
-{
-    struct new_state new = {r, c};
-
-    if (api_change(s, rq, write_state, &new, c->action, rq->param[0],
-                   r->product->name) != 0) {
-        return;
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s}", "number",
+                                              code_numbers[i], "name",
+                                              bl_status_name(code), "meaning",
+                                              bl_status_meaning(code),
+                                              "advice", status_advice(code)));
     }
-    pthread_rwlock_wrlock(&s->catalog.lock);
-    rollout_set_state(r, c->state, c->stage);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    log_info(c->action, LOG_INT("rollout", r->id), LOG_INT("stage", r->stage),
-             LOG_TEXT("by", rq->actor));
-    stream_rollout(s, r, c->what);
-    api_json(rq, 200, rollout_json(s, r, true));
-}
-
-static void refuse_change(struct http_request *rq, const struct rollout *r,
-                          const char *what)
-{
-    api_error(rq, 409, "state", "rollout %" PRIu64 " is %s: %s", r->id,
-              rollout_state_name(r->state), what);
-}
-
-static void pause_it(struct server *s, struct http_request *rq,
-                     struct rollout *r)
-{
-    struct change c = {"rollout-pause", "paused", ROLLOUT_PAUSED, r->stage};
-
-    if (r->state != ROLLOUT_RUNNING) {
-        refuse_change(rq, r, "only a running one can be paused");
-        return;
-    }
-    apply(s, rq, r, &c);
-}
-
-static void resume_it(struct server *s, struct http_request *rq,
-                      struct rollout *r)
-{
-    struct change c = {"rollout-resume", "resumed", ROLLOUT_RUNNING, r->stage};
-
-    if (r->state != ROLLOUT_PAUSED) {
-        refuse_change(rq, r, "only a paused one can be resumed");
-        return;
-    }
-    apply(s, rq, r, &c);
-}
-
-static void abort_it(struct server *s, struct http_request *rq,
-                     struct rollout *r)
-{
-    struct change c = {"rollout-abort", "aborted", ROLLOUT_ABORTED, r->stage};
-
-    if (r->state == ROLLOUT_ABORTED || r->state == ROLLOUT_FINISHED) {
-        refuse_change(rq, r, "it has ended already");
-        return;
-    }
-    apply(s, rq, r, &c);
-}
-
-static void advance_it(struct server *s, struct http_request *rq,
-                       struct rollout *r)
-{
-    struct change c = {"rollout-advance", "advanced", ROLLOUT_RUNNING,
-                       r->stage + 1};
-
-    if (r->state != ROLLOUT_RUNNING) {
-        refuse_change(rq, r, "only a running one can advance");
-    } else if (r->stage + 1 >= r->n_stages) {
-        refuse_change(rq, r, "it is in its last stage");
-    } else {
-        apply(s, rq, r, &c);
-    }
-}
-
-static void change(struct server *s, struct http_request *rq,
-                   void (*how)(struct server *, struct http_request *,
-                               struct rollout *))
-{
-    struct rollout *r;
-
-    pthread_mutex_lock(&s->admin);
-    r = named(s, rq);
-    if (r != NULL) {
-        how(s, rq, r);
-    }
-    pthread_mutex_unlock(&s->admin);
-}
-
-void rollout_pause(struct server *s, struct http_request *rq)
-{
-    change(s, rq, pause_it);
-}
-
-void rollout_resume(struct server *s, struct http_request *rq)
-{
-    change(s, rq, resume_it);
-}
-
-void rollout_abort(struct server *s, struct http_request *rq)
-{
-    change(s, rq, abort_it);
-}
-
-void rollout_advance(struct server *s, struct http_request *rq)
-{
-    change(s, rq, advance_it);
+    api_list(rq, list, 0);
 }

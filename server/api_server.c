@@ -2,6 +2,7 @@
 /* The server itself: health, metrics, its description, root documents.
  */
 #include "api.h"
+#include "census.h"
 #include "router.h"
 
 #include "bowline/sha256.h"
@@ -58,23 +59,16 @@ void server_show(struct server *s, struct http_request *rq)
 
 static void put_devices(struct server *s, struct buffer *out)
 {
-    uint32_t count[BL_STATE_REFUSED + 1] = {0};
+    const struct census *c = census_fresh(s);
 
-    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, i);
-
-        if (d != NULL) {
-            count[d->s.state <= BL_STATE_REFUSED ? d->s.state : 0]++;
-            devices_unlock(s->devices, d);
-        }
-    }
     buffer_printf(out, NULL,
                   "# HELP bowline_devices Devices by reported state.\n"
                   "# TYPE bowline_devices gauge\n");
     for (int i = 0; i <= BL_STATE_REFUSED; i++) {
         buffer_printf(out, NULL, "bowline_devices{state=\"%s\"} %" PRIu32 "\n",
-                      bl_device_state_name((bl_device_state)i), count[i]);
+                      bl_device_state_name((bl_device_state)i), c->states[i]);
     }
+    census_release(c);
 }
 
 static void put_rollouts(struct server *s, struct buffer *out)
@@ -87,7 +81,7 @@ static void put_rollouts(struct server *s, struct buffer *out)
     for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
         const struct rollout *r = s->catalog.rollouts.at[i];
 
-        if (r == NULL || r->state >= ROLLOUT_ABORTED) {
+        if (r == NULL || !rollout_open(r->state)) {
             continue;
         }
         for (int o = BL_STATE_OFFERED; o <= BL_STATE_REFUSED; o++) {

@@ -9,8 +9,10 @@
 #define SERVER_CATALOG_H
 
 #include "bowline/root.h"
+#include "number_set.h"
 #include "release.h"
 #include "rollout.h"
+#include "steering.h"
 #include "store.h"
 
 #include <stdatomic.h>
@@ -19,7 +21,11 @@ enum {
     CATALOG_NAME = 64,
     CATALOG_DOMAIN = 128,
     CATALOG_VERSION = 64,
-    CATALOG_CANDIDATES = 8
+    CATALOG_ACTIVE = 16,     /* rollouts of a product at once */
+    CATALOG_CANDIDATES = 32, /* with those that have ended */
+    CATALOG_STONES = 16,     /* stepping stones of a product */
+    CATALOG_CHANNELS = 256,  /* bytes: the channels of a release */
+    CATALOG_NOTES = 4096
 };
 
 struct product {
@@ -32,6 +38,11 @@ struct product {
     _Atomic uint32_t devices;
     _Atomic uint32_t generation; /* registrations and removals */
     struct rollout *newest;
+    /* Those that may want a device, in the order in which they are asked. */
+    struct rollout *order[CATALOG_CANDIDATES];
+    uint32_t n_order;
+    struct rollout_stone stone[CATALOG_STONES]; /* by sequence */
+    uint32_t n_stones;
 };
 
 struct release {
@@ -45,6 +56,14 @@ struct release {
     char *signers;  /* JSON */
     char *payloads; /* JSON */
     uint64_t created;
+    char channels[CATALOG_CHANNELS];   /* "dev beta"; "": for any device */
+    char min_version[CATALOG_VERSION]; /* a device must run; "": any */
+    char *notes;
+    bool stepping; /* devices below it must run it before a later one */
+    bool security;
+    bool sbom;                /* one was stored with it */
+    uint64_t payload_bytes;   /* that a device fetches */
+    struct release *next;     /* of those whose manifests hash alike */
     _Atomic uint32_t running; /* devices that run it */
 };
 
@@ -52,24 +71,29 @@ struct rollout {
     uint64_t id;
     struct product *product;
     struct release *release;
-    struct rollout *older; /* of the same product */
+    struct rollout *older;        /* of the same product */
+    const struct rollout *undoes; /* of a return */
     char name[CATALOG_NAME];
     uint8_t kind;
     uint8_t state;
     uint32_t stage;
-    uint32_t n_stages;
-    uint32_t percent[ROLLOUT_STAGES];
-    uint32_t limit[ROLLOUT_STAGES];
+    struct plan plan;
+    uint64_t cut[ROLLOUT_STAGES]; /* a stage holds the ranks below */
+    struct steering steering;
     bl_span permit;
     uint64_t created;
     uint64_t changed;
     _Atomic uint32_t count[BL_STATE_REFUSED + 1]; /* by outcome */
-    /* How many devices each stage holds, when generation is the product's. */
+    _Atomic uint64_t pace_us; /* rate.h: when the next offer is due */
+    _Atomic uint64_t sent;    /* payload bytes, since the server started */
+    _Atomic uint64_t saved;   /* of them not fetched again after a break */
+    _Atomic uint32_t absent;  /* of those offered or downloading: silent */
+    struct number_set lost;   /* devices that did not keep it, and were
+                                 offered another rollout since */
+    bool ended; /* stage_devices and blocked are those of its end */
     uint32_t stage_devices[ROLLOUT_STAGES];
-    uint32_t generation;
-    bool counted;
-    bool ended;       /* stage_devices and blocked are those of its end */
-    uint32_t blocked; /* devices that could not take it */
+    uint32_t blocked;    /* devices that could not take it */
+    uint64_t touched_us; /* counts older than this are stale: monotonic */
 };
 
 struct pin {
@@ -94,7 +118,8 @@ struct catalog {
     struct list products; /* by number: holes are NULL */
     struct list releases;
     struct list rollouts;
-    struct bl_root root; /* the newest, read */
+    struct release *by_manifest[256]; /* chains, by the first byte */
+    struct bl_root root;              /* the newest, read */
     bool has_root;
 };
 
@@ -121,7 +146,7 @@ struct release *catalog_release_sequence(const struct catalog *c,
 bool catalog_has_payload(const struct catalog *c, uint32_t product,
                          const uint8_t sha256[32]);
 struct rollout *catalog_rollout(const struct catalog *c, uint64_t id);
-/* Running or paused. */
+/* The newest that is neither aborted nor finished. */
 struct rollout *catalog_active(const struct product *product);
 
 /* Under the write lock; each copies what it is given. */
@@ -139,21 +164,36 @@ struct rollout *catalog_add_rollout(struct catalog *c,
 struct pin *pin_new(uint64_t order, struct release *release, bl_span permit);
 void pin_free(struct pin *pin);
 
+/* -1: no memory, or more stepping stones than CATALOG_STONES. */
+int catalog_mark_release(struct catalog *c, struct release *r,
+                         const struct release_marks *marks);
+/* After a change of a state, plan or priority: puts the product's rollouts
+ * in their order. */
+void catalog_arrange(struct product *product);
+void catalog_free_rollout(struct rollout *r);
+
 /*
- * What is wanted of a product's devices, newest first, and the device's own
- * pin (or NULL) in its place. Ends at the first candidate that holds every
- * device: what is older has no say.
+ * What is wanted of a product's devices: active security rollouts, other
+ * active ones, both by priority, then newest first; then those that wait to
+ * begin; then finished ones, newest first, up to one that holds every
+ * device. The device's own pin (or NULL) hides all that is older.
+ * `device` is its row: rate, downloads and what it lost are looked up.
  */
 uint32_t
 catalog_candidates(const struct product *product, const struct pin *pin,
+                   uint32_t device, uint64_t now_us,
                    struct rollout_candidate out[CATALOG_CANDIDATES + 1]);
+void catalog_candidate(struct rollout *r, uint32_t device, uint64_t now_us,
+                       struct rollout_candidate *out);
 /* The release and the permit behind a candidate's order. */
 struct release *catalog_offer(const struct catalog *c, const struct pin *pin,
                               uint64_t order, bl_span *permit);
 
-/* "[1,10,100]" with the bucket limits: [[1,100],[10,1000],[100,10000]]. */
+/* "[[1,100,cut],...]": percent (0: a count of devices), limit in buckets. */
 int rollout_stages_parse(struct rollout *r, const char *json);
 char *rollout_stages_text(const struct rollout *r);
+/* In buckets, rounded up. */
+uint32_t rollout_limit(const struct rollout *r, uint32_t stage);
 /* What it was when it ended: {"devices":[1,10,100],"blocked":0}, the devices
  * by stage. "" leaves it to be counted. */
 int rollout_ended_parse(struct rollout *r, const char *json);

@@ -49,6 +49,8 @@ static const struct key keys[] = {
     {"log_level", TEXT, AT(log_level), "info", 0, 0},
     {"max_payload_mb", NUMBER, AT(max_payload_mb), "1024", 1, 4095},
     {"metrics_public", FLAG, AT(metrics_public), "1", 0, 1},
+    {"clock_speed", NUMBER, AT(clock_speed), "1", 1, 100000},
+    {"silent_after", NUMBER, AT(silent_after_s), "0", 0, 31536000},
     {"four_eyes", FLAG, AT(four_eyes), "0", 0, 1},
     {"journal_idle_ms", NUMBER, AT(journal_idle_ms), "50", 1, 10000},
     {"journal_flush_ms", NUMBER, AT(journal_flush_ms), "10", 0, 10000},

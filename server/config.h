@@ -34,7 +34,9 @@ struct config {
     char log_level[CONFIG_TEXT];
     int max_payload_mb;
     int metrics_public;
-    int four_eyes; /* until the settings say otherwise */
+    int clock_speed;    /* above 1 for tests and demos only */
+    int silent_after_s; /* of a device under way; 0: by the poll interval */
+    int four_eyes;      /* until the settings say otherwise */
     int journal_idle_ms;
     int journal_flush_ms;
     int journal_sweep_s;

@@ -93,6 +93,7 @@ struct device {
     char *name;        /* "" when none */
     char *tags;        /* a JSON array of strings */
     char *attributes;  /* a JSON object of strings; NULL: none */
+    char *channel;     /* NULL: stable */
     struct device_state s;
 };
 

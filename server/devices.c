@@ -81,6 +81,7 @@ static void free_chunk(struct device *chunk)
     for (int i = 0; i < CHUNK; i++) {
         free(chunk[i].name);
         free(chunk[i].tags);
+        free(chunk[i].channel);
         free(chunk[i].attributes);
     }
     free(chunk);

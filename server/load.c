@@ -2,9 +2,10 @@
 #include "load.h"
 
 #include "api.h"
+#include "census.h"
 #include "report.h"
-#include "rollout_view.h"
 #include "router.h"
+#include "ticker.h"
 
 #include "host/file.h"
 #include "posix/crypto.h"
@@ -49,11 +50,15 @@ static int load_device(void *ctx, sqlite3_stmt *row)
     if (attributes[0] != '\0') {
         d.attributes = strdup(attributes);
     }
+    if (db_text(row, 8)[0] != '\0') {
+        d.channel = strdup(db_text(row, 8));
+    }
     if (d.name == NULL || d.tags == NULL ||
         (attributes[0] != '\0' && d.attributes == NULL)) {
         free(d.name);
         free(d.tags);
         free(d.attributes);
+        free(d.channel);
         return error_set(&l->err, "no memory for the devices");
     }
     return devices_add(l->s->devices, &d, &l->err);
@@ -109,6 +114,31 @@ static int fill_outcomes(struct server *s, struct error *err)
     return store_commit(&s->store, err);
 }
 
+/* Who did not keep a rollout that goes on, and has another offer by now. */
+static int load_lost(void *ctx, sqlite3_stmt *row)
+{
+    struct load *l = ctx;
+    struct rollout *r = catalog_rollout(
+        &l->s->catalog, (uint64_t)sqlite3_column_int64(row, 0));
+
+    uint32_t number = (uint32_t)sqlite3_column_int64(row, 1);
+    struct device *d;
+
+    if (r == NULL || !rollout_open(r->state) ||
+        rollout_may_retry((uint8_t)sqlite3_column_int(row, 2),
+                          (uint16_t)sqlite3_column_int(row, 3))) {
+        return 0;
+    }
+    d = devices_lock_number(l->s->devices, number);
+    if (d != NULL) {
+        if (d->s.offer != r->id * 2) {
+            number_set_add(&r->lost, number);
+        }
+        devices_unlock(l->s->devices, d);
+    }
+    return 0;
+}
+
 static int load_life(void *ctx, sqlite3_stmt *row)
 {
     struct load *l = ctx;
@@ -132,7 +162,7 @@ static int load_devices(struct server *s, struct error *err)
     }
     if (db_each(&s->store.db, err, load_device, &l,
                 "SELECT d.number, d.id, d.product, d.token, d.name, d.tags,"
-                " s.record, a.attributes FROM devices d"
+                " s.record, a.attributes, d.channel FROM devices d"
                 " LEFT JOIN device_state s ON s.device = d.number"
                 " LEFT JOIN device_attributes a ON a.device = d.number"
                 " ORDER BY d.number",
@@ -147,6 +177,13 @@ static int load_devices(struct server *s, struct error *err)
         return error_set(err, "%s", l.err.text);
     }
     if (journal_replay(&s->store, s->devices, err) != 0) {
+        return -1;
+    }
+    if (db_each(&s->store.db, err, load_lost, &l,
+                "SELECT rollout, device, outcome, code FROM outcomes"
+                " WHERE outcome > 8 AND rollout IN"
+                " (SELECT number FROM rollouts WHERE state NOT IN (2, 3))",
+                "") != 0) {
         return -1;
     }
     for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
@@ -230,6 +267,10 @@ static int open_data(struct server *s, struct error *err)
         s->journal =
             journal_start(&journal, &s->store, s->devices, &s->metrics, err);
     }
+    if (s->journal != NULL && census_start(s, err) == NULL) {
+        journal_stop(s->journal);
+        s->journal = NULL;
+    }
     if (s->journal == NULL) {
         store_close(&s->store);
         return -1;
@@ -258,6 +299,12 @@ int server_open(struct server *s, struct error *err)
         people_free(&s->people);
         return -1;
     }
+    if (s->config.clock_speed > 1) {
+        log_warning("clock-speed", LOG_INT("speed", s->config.clock_speed),
+                    LOG_TEXT("advice", "soak times, windows and limits run "
+                                       "faster than the clock: for tests and "
+                                       "demonstrations only"));
+    }
     if (s->catalog.has_root &&
         !tickets_trusted(&s->tickets, &s->catalog.root)) {
         log_warning(
@@ -284,6 +331,7 @@ static void free_pins(struct server *s)
 
 void server_close(struct server *s)
 {
+    census_stop(s->census);
     journal_stop(s->journal);
     store_close(&s->store);
     tickets_close(&s->tickets);
@@ -298,58 +346,8 @@ void server_close(struct server *s)
 /* --- Upkeep
  * ------------------------------------------------------------------ */
 
-/* The last stage is reached, and every device in it is confirmed: by the
- * table, so that no outcome is written after the end. */
-static bool is_done(struct server *s, const struct rollout *r)
-{
-    uint32_t count[BL_STATE_REFUSED + 1];
-    uint32_t devices;
-
-    if (r->state != ROLLOUT_RUNNING || r->stage + 1 < r->n_stages ||
-        outcome_counts(&s->store, r->id, count, NULL) != 0) {
-        return false;
-    }
-    devices = rollout_devices(s, r, r->stage);
-    return devices > 0 && count[BL_STATE_CONFIRMED] >= devices;
-}
-
-static void finish(struct server *s, struct rollout *r)
-{
-    struct error err = {BL_OK, 0, ""};
-    char id[24];
-
-    snprintf(id, sizeof id, "%llu", (unsigned long long)r->id);
-    if (store_begin(&s->store, &err) != 0) {
-        return; /* tried again in a second */
-    }
-    if (rollout_store_state(s, r, ROLLOUT_FINISHED, r->stage, &err) != 0 ||
-        store_audit(&s->store, "server", "rollout-finish", id,
-                    r->product->name, &err) != 0) {
-        store_abort(&s->store);
-        return;
-    }
-    if (store_commit(&s->store, &err) != 0) {
-        return;
-    }
-    pthread_rwlock_wrlock(&s->catalog.lock);
-    rollout_set_state(r, ROLLOUT_FINISHED, r->stage);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    log_info("rollout-finish", LOG_INT("rollout", r->id),
-             LOG_TEXT("product", r->product->name),
-             LOG_TEXT("version", r->release->version));
-    stream_rollout(s, r, "finished");
-}
-
 void server_upkeep(struct server *s)
 {
     people_upkeep(&s->people, &s->store, (int64_t)time(NULL));
-    pthread_mutex_lock(&s->admin);
-    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
-        struct rollout *r = s->catalog.rollouts.at[i];
-
-        if (r != NULL && is_done(s, r)) {
-            finish(s, r);
-        }
-    }
-    pthread_mutex_unlock(&s->admin);
+    ticker_tick(s);
 }

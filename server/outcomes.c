@@ -33,6 +33,7 @@ bool outcome_changed(const struct outcome_mark *before, const struct device *d,
     out->code = s->code;
     out->reset = noted ? s->noted_reset : 0;
     memcpy(out->version, s->version, sizeof out->version);
+    memcpy(out->hardware, s->hardware, sizeof out->hardware);
     return true;
 }
 
@@ -44,16 +45,18 @@ static int put_final(struct store *store, uint32_t device,
     return db_run(
         &store->db, err,
         "INSERT INTO outcomes (rollout, device, id, name, outcome, code,"
-        " reset, version, time)"
-        " SELECT r.number, d.number, d.id, d.name, ?, ?, ?, ?, ?"
+        " reset, version, time, hardware)"
+        " SELECT r.number, d.number, d.id, d.name, ?, ?, ?, ?, ?, ?"
         " FROM rollouts r, devices d"
         " WHERE r.number = ? AND r.state < 3 AND d.number = ?"
         " ON CONFLICT (rollout, device) DO UPDATE SET"
         " outcome = excluded.outcome, code = excluded.code,"
         " reset = excluded.reset, version = excluded.version,"
-        " name = excluded.name, time = excluded.time",
-        "iiitiii", (int64_t)o->outcome, (int64_t)o->code, (int64_t)o->reset,
-        o->version, (int64_t)now, (int64_t)o->rollout, (int64_t)device);
+        " name = excluded.name, time = excluded.time,"
+        " hardware = excluded.hardware",
+        "iiititii", (int64_t)o->outcome, (int64_t)o->code, (int64_t)o->reset,
+        o->version, (int64_t)now, o->hardware, (int64_t)o->rollout,
+        (int64_t)device);
 }
 
 int outcome_put(struct store *store, uint32_t device, const struct outcome *o,
@@ -150,6 +153,50 @@ int outcome_lost(struct store *store, uint64_t rollout, uint32_t limit,
                      "SELECT " COLUMNS " FROM outcomes"
                      " WHERE rollout = ? AND outcome > 8"
                      " ORDER BY time DESC, device LIMIT ?",
+                     "ii", (int64_t)rollout, (int64_t)limit);
+    store_unlock(store);
+    return result;
+}
+
+struct reason_reader {
+    outcome_each_reason each;
+    void *ctx;
+};
+
+static int read_reason(void *ctx, sqlite3_stmt *row)
+{
+    const struct reason_reader *r = ctx;
+    struct outcome_reason reason = {
+        .first = {.device = (uint32_t)sqlite3_column_int64(row, 0),
+                  .id = db_blob(row, 1),
+                  .name = db_text(row, 2),
+                  .outcome = (uint8_t)sqlite3_column_int(row, 3),
+                  .code = (uint16_t)sqlite3_column_int(row, 4),
+                  .reset = (uint8_t)sqlite3_column_int(row, 5),
+                  .version = db_text(row, 6),
+                  .time = (uint64_t)sqlite3_column_int64(row, 7)},
+        .hardware = db_text(row, 8),
+        .count = (uint32_t)sqlite3_column_int64(row, 9),
+    };
+
+    r->each(r->ctx, &reason);
+    return 0;
+}
+
+int outcome_reasons(struct store *store, uint64_t rollout, uint32_t limit,
+                    outcome_each_reason each, void *ctx, struct error *err)
+{
+    struct reason_reader reader = {each, ctx};
+    int result;
+
+    store_lock(store);
+    /* With MIN, SQLite takes the other columns from the row that has it. */
+    result = db_each(&store->db, err, read_reason, &reader,
+                     "SELECT device, id, name, outcome, code, reset, version,"
+                     " MIN(time), hardware, COUNT(*) FROM outcomes"
+                     " WHERE rollout = ? AND outcome > 8"
+                     " GROUP BY outcome, code, hardware"
+                     " ORDER BY COUNT(*) DESC, MIN(time) LIMIT ?",
                      "ii", (int64_t)rollout, (int64_t)limit);
     store_unlock(store);
     return result;

@@ -15,6 +15,7 @@ struct outcome {
     uint8_t outcome; /* bl_device_state; not final: the offer is made again */
     uint8_t reset;
     char version[DEVICE_TEXT]; /* that the device ran then */
+    char hardware[DEVICE_TEXT];
 };
 
 /* How the device's offer stood, to find out whether that has changed. */
@@ -64,5 +65,18 @@ int outcome_list(struct store *store, const struct outcome_query *query,
 /* Those that did not keep the release; the newest first. */
 int outcome_lost(struct store *store, uint64_t rollout, uint32_t limit,
                  outcome_each each, void *ctx, struct error *err);
+
+/* Why devices did not keep the release: by outcome, code and hardware, most
+ * frequent first; with the first device of each. */
+struct outcome_reason {
+    struct outcome_row first;
+    const char *hardware;
+    uint32_t count;
+};
+
+typedef void (*outcome_each_reason)(void *ctx,
+                                    const struct outcome_reason *reason);
+int outcome_reasons(struct store *store, uint64_t rollout, uint32_t limit,
+                    outcome_each_reason each, void *ctx, struct error *err);
 
 #endif

@@ -275,3 +275,109 @@ int release_digests(bl_span envelope, struct release_digests *out)
     }
     return out->n > 0 ? 0 : -1;
 }
+
+/* --- What it asks of the device -------------------------------------------
+ */
+
+enum {
+    OVERRIDE_PARAMETERS = 20,
+    PARAMETER_VERSION = 28,
+    VERSION_GREATER = 1,
+    VERSION_GREATER_EQUAL = 2
+};
+
+/* [comparison, [number, ...]] */
+static int read_minimum(struct bl_cbor *r, char *out, size_t size)
+{
+    bl_span parameter;
+    struct bl_cbor inner;
+    uint32_t n;
+    uint64_t comparison;
+    bl_span numbers;
+
+    if (bl_cbor_item(r, &parameter) != BL_OK) {
+        return -1;
+    }
+    bl_cbor_init(&inner, parameter);
+    if (bl_cbor_peek(&inner) == BL_CBOR_BSTR) {
+        bl_span content;
+
+        if (bl_cbor_bstr(&inner, &content) != BL_OK) {
+            return -1;
+        }
+        bl_cbor_init(&inner, content);
+    }
+    if (bl_cbor_array(&inner, &n) != BL_OK || n != 2 ||
+        bl_cbor_uint(&inner, &comparison) != BL_OK ||
+        bl_cbor_item(&inner, &numbers) != BL_OK) {
+        return -1;
+    }
+    if (comparison == VERSION_GREATER || comparison == VERSION_GREATER_EQUAL) {
+        return release_version_text(numbers, out, size);
+    }
+    return 0;
+}
+
+static int scan_parameters(struct bl_cbor *r, char *out, size_t size)
+{
+    uint32_t pairs;
+
+    if (bl_cbor_map(r, &pairs) != BL_OK) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < pairs; i++) {
+        int64_t key;
+
+        if (bl_cbor_int(r, &key) != BL_OK) {
+            return -1;
+        }
+        if (key == PARAMETER_VERSION) {
+            if (read_minimum(r, out, size) != 0) {
+                return -1;
+            }
+        } else if (bl_cbor_item(r, NULL) != BL_OK) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Commands and their arguments, in turn. */
+static void scan_sequence(bl_span sequence, char *out, size_t size)
+{
+    struct bl_cbor r;
+    uint32_t items;
+
+    bl_cbor_init(&r, sequence);
+    if (sequence.n == 0 || bl_cbor_array(&r, &items) != BL_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i + 1 < items; i += 2) {
+        int64_t command;
+
+        if (bl_cbor_int(&r, &command) != BL_OK) {
+            return;
+        }
+        if (command == OVERRIDE_PARAMETERS) {
+            if (scan_parameters(&r, out, size) != 0) {
+                return;
+            }
+        } else if (bl_cbor_item(&r, NULL) != BL_OK) {
+            return;
+        }
+    }
+}
+
+void release_minimum(bl_span envelope, char *out, size_t size)
+{
+    struct bl_suit_envelope e;
+    struct bl_suit_manifest m;
+
+    out[0] = '\0';
+    if (bl_suit_read(envelope, &e) == BL_OK &&
+        bl_suit_scan(&e, NULL, &m) == BL_OK) {
+        scan_sequence(m.shared, out, size);
+        scan_sequence(m.fetch, out, size);
+        scan_sequence(m.install, out, size);
+    }
+}

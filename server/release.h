@@ -46,6 +46,10 @@ struct release_digests {
 /* For envelopes in the store, which were authenticated when they came. */
 int release_digests(bl_span envelope, struct release_digests *out);
 
+/* The least version that a device must run before it, by the manifest's own
+ * version condition; "" when it has none. */
+void release_minimum(bl_span envelope, char *out, size_t size);
+
 /* "1.4-rc.1" of [1, 4, -1, 1]; -1 when it does not fit. */
 int release_version_text(bl_span numbers, char *out, size_t size);
 

@@ -52,9 +52,26 @@ bool report_outcome(struct catalog *c, struct device *d, uint8_t outcome,
     return true;
 }
 
+/* It did not keep what it was offered before: that rollout goes on, and must
+ * neither forget it nor offer it again. */
+static void leave_offer(struct catalog *c, const struct device *d)
+{
+    struct rollout *r =
+        d->s.offer % 2 == 1 ? NULL : catalog_rollout(c, d->s.offer / 2);
+
+    if (r != NULL && rollout_open(r->state) && rollout_bad(d->s.outcome) &&
+        !rollout_may_retry(d->s.outcome, d->s.code)) {
+        number_set_add(&r->lost, d->number);
+    }
+}
+
 static void turn_offer(struct catalog *c, struct device *d,
                        const struct report_offer *o)
 {
+    if (d->s.offer != o->order) {
+        leave_offer(c, d);
+        d->s.faulted = 0;
+    }
     count_outcome(c, d->s.offer, d->s.outcome, -1);
     d->s.offer = o->order;
     d->s.outcome = BL_STATE_IDLE;

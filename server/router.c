@@ -11,7 +11,12 @@
 
 #include <inttypes.h>
 
-enum { JSON_MAX = 65536, DOCUMENT_MAX = 65536, LOGIN_MAX = 1024 };
+enum {
+    PLAN_MAX = 4 << 20,
+    JSON_MAX = 65536,
+    DOCUMENT_MAX = 65536,
+    LOGIN_MAX = 1024
+};
 
 static const struct route routes[] = {
     /* Devices: docs/PROTOCOL.md. The poll comes first: it is the most. */
@@ -70,12 +75,17 @@ static const struct route routes[] = {
      0},
     {"POST", "/api/v1/devices/{}/rollback", ACCESS_OPERATOR, JSON_MAX,
      device_rollback, 0, 0},
-    {"POST", "/api/v1/rollouts", ACCESS_OPERATOR, JSON_MAX, rollout_add, 0, 0},
+    {"POST", "/api/v1/rollouts", ACCESS_OPERATOR, PLAN_MAX, rollout_add, 0, 0},
+    {"POST", "/api/v1/rollouts/preview", ACCESS_VIEWER, PLAN_MAX,
+     rollout_preview, 0, 0},
     {"GET", "/api/v1/rollouts", ACCESS_VIEWER, 0, rollout_list, 0, 0},
     {"GET", "/api/v1/rollouts/{}", ACCESS_VIEWER, 0, rollout_show, 0, 0},
+    {"GET", "/api/v1/rollouts/{}/plan", ACCESS_VIEWER, 0, rollout_plan, 0, 0},
     {"GET", "/api/v1/rollouts/{}/devices", ACCESS_VIEWER, 0, rollout_outcomes,
      0, 0},
-    {"POST", "/api/v1/rollouts/{}/pause", ACCESS_OPERATOR, JSON_MAX,
+    {"GET", "/api/v1/rollouts/{}/return", ACCESS_VIEWER, 0,
+     rollout_return_preview, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/pause", ACCESS_APPROVER, JSON_MAX,
      rollout_pause, 0, 0},
     {"POST", "/api/v1/rollouts/{}/resume", ACCESS_OPERATOR, JSON_MAX,
      rollout_resume, 0, 0},
@@ -83,6 +93,15 @@ static const struct route routes[] = {
      rollout_abort, 0, 0},
     {"POST", "/api/v1/rollouts/{}/advance", ACCESS_OPERATOR, JSON_MAX,
      rollout_advance, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/approve", ACCESS_APPROVER, JSON_MAX,
+     rollout_approve, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/deny", ACCESS_APPROVER, JSON_MAX,
+     rollout_deny, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/retry", ACCESS_OPERATOR, JSON_MAX,
+     rollout_retry, 0, 0},
+    {"POST", "/api/v1/rollouts/{}/return", ACCESS_OPERATOR, PLAN_MAX,
+     rollout_return, 0, 0},
+    {"GET", "/api/v1/codes", ACCESS_VIEWER, 0, status_codes, 0, 0},
 };
 
 enum { ROUTES = sizeof routes / sizeof routes[0] };

@@ -73,7 +73,11 @@ route_handler release_add, release_list, release_show, release_envelope;
 route_handler device_add, device_list, device_show, device_delete,
     device_events, device_rollback;
 /* api_rollouts.c */
-route_handler rollout_add, rollout_list, rollout_show, rollout_pause,
-    rollout_resume, rollout_abort, rollout_advance, rollout_outcomes;
+route_handler rollout_add, rollout_preview, rollout_list, rollout_show,
+    rollout_plan, rollout_outcomes, status_codes;
+/* api_rollout_actions.c */
+route_handler rollout_pause, rollout_resume, rollout_abort, rollout_advance,
+    rollout_approve, rollout_deny, rollout_retry, rollout_return,
+    rollout_return_preview;
 
 #endif

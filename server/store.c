@@ -113,6 +113,21 @@ static const char *const migration[] = {
     " role INTEGER NOT NULL, scopes INTEGER NOT NULL,"
     " created_by TEXT NOT NULL, created INTEGER NOT NULL,"
     " expires INTEGER NOT NULL, last_use INTEGER NOT NULL);",
+    /* A rollout's plan and course; what operators say of releases; the
+     * devices' channels; how many ran what when. */
+    "ALTER TABLE rollouts ADD COLUMN plan TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE rollouts ADD COLUMN steer TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE releases ADD COLUMN channels TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE releases ADD COLUMN stepping INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE releases ADD COLUMN security INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE releases ADD COLUMN notes TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE outcomes ADD COLUMN hardware TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE devices ADD COLUMN channel TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE sboms (release INTEGER PRIMARY KEY"
+    " REFERENCES releases(number), document TEXT NOT NULL,"
+    " created INTEGER NOT NULL);"
+    "CREATE TABLE census (product INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " counts TEXT NOT NULL, PRIMARY KEY (product, time)) WITHOUT ROWID;",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -261,16 +276,34 @@ int store_product_add(struct store *store, const char *name,
     return 0;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+int store_release_mark(struct store *store, uint32_t number,
+                       const struct release_marks *m, struct error *err)
+{
+    return db_run(&store->db, err,
+                  "UPDATE releases SET channels = ?, notes = ?, stepping = ?,"
+                  " security = ? WHERE number = ?",
+                  "ttiii", or_empty(m->channels), or_empty(m->notes),
+                  (int64_t)m->stepping, (int64_t)m->security, (int64_t)number);
+}
+
 int store_release_add(struct store *store, const struct store_release *r,
                       uint32_t *number, struct error *err)
 {
     if (db_run(&store->db, err,
                "INSERT INTO releases (product, version, sequence, manifest,"
-               " envelope, signers, payloads, created)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-               "itibbtti", (int64_t)r->product, r->version,
+               " envelope, signers, payloads, created, channels, notes,"
+               " stepping, security)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "itibbttittii", (int64_t)r->product, r->version,
                (int64_t)r->sequence, bl_span_of(r->manifest, 32), r->envelope,
-               r->signers, r->payloads, now()) != 0) {
+               r->signers, r->payloads, now(), or_empty(r->marks.channels),
+               or_empty(r->marks.notes), (int64_t)r->marks.stepping,
+               (int64_t)r->marks.security) != 0) {
         return -1;
     }
     *number = last_row(store);
@@ -282,15 +315,25 @@ int store_rollout_add(struct store *store, struct store_rollout *r,
 {
     if (db_run(&store->db, err,
                "INSERT INTO rollouts (product, release, name, kind, state,"
-               " stage, stages, permit, created, changed)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               "iitiiitbii", (int64_t)r->product, (int64_t)r->release, r->name,
-               (int64_t)r->kind, (int64_t)r->state, (int64_t)r->stage,
-               r->stages, r->permit, now(), now()) != 0) {
+               " stage, stages, permit, created, changed, plan, steer)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "iitiiitbiitt", (int64_t)r->product, (int64_t)r->release,
+               r->name, (int64_t)r->kind, (int64_t)r->state, (int64_t)r->stage,
+               r->stages, r->permit, now(), now(), or_empty(r->plan),
+               or_empty(r->steer)) != 0) {
         return -1;
     }
     r->id = last_row(store);
     return 0;
+}
+
+int store_rollout_steer(struct store *store, uint64_t id, const char *plan,
+                        const char *steer, struct error *err)
+{
+    return db_run(&store->db, err,
+                  "UPDATE rollouts SET plan = COALESCE(?, plan), steer = ?"
+                  " WHERE number = ?",
+                  "tti", plan, steer, (int64_t)id);
 }
 
 int store_rollout_ended(struct store *store, uint64_t id, const char *ended,
@@ -314,11 +357,12 @@ int store_device_add(struct store *store, const struct device *device,
                      uint32_t *number, struct error *err)
 {
     if (db_run(&store->db, err,
-               "INSERT INTO devices (id, product, token, name, tags, created)"
-               " VALUES (?, ?, ?, ?, ?, ?)",
-               "bibtti", bl_span_of(device->id, BL_ID_SIZE),
+               "INSERT INTO devices (id, product, token, name, tags, created,"
+               " channel) VALUES (?, ?, ?, ?, ?, ?, ?)",
+               "bibttit", bl_span_of(device->id, BL_ID_SIZE),
                (int64_t)device->product, bl_span_of(device->token, 32),
-               device->name, device->tags, now()) != 0) {
+               device->name, device->tags, now(),
+               or_empty(device->channel)) != 0) {
         return -1;
     }
     *number = last_row(store);
@@ -353,7 +397,7 @@ int store_device_delete(struct store *store, uint32_t number,
                n) != 0 ||
         db_run(&store->db, err,
                "DELETE FROM outcomes WHERE device = ? AND rollout IN"
-               " (SELECT number FROM rollouts WHERE state < 2)",
+               " (SELECT number FROM rollouts WHERE state NOT IN (2, 3))",
                "i", n) != 0 ||
         db_run(&store->db, err, "DELETE FROM device_state WHERE device = ?",
                "i", n) != 0) {

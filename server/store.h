@@ -50,6 +50,14 @@ int store_product_add(struct store *store, const char *name,
                       const uint8_t class_id[16], uint32_t *number,
                       struct error *err);
 
+/* Of what may change in a release. */
+struct release_marks {
+    const char *channels; /* "dev beta"; "": any */
+    const char *notes;
+    bool stepping;
+    bool security;
+};
+
 struct store_release {
     uint32_t product;
     const char *version;
@@ -58,10 +66,14 @@ struct store_release {
     bl_span envelope;
     const char *signers;  /* JSON */
     const char *payloads; /* JSON */
+    struct release_marks marks;
+    bool sbom;
 };
 
 int store_release_add(struct store *store, const struct store_release *r,
                       uint32_t *number, struct error *err);
+int store_release_mark(struct store *store, uint32_t number,
+                       const struct release_marks *marks, struct error *err);
 
 struct store_rollout {
     uint64_t id; /* 0: give one */
@@ -74,12 +86,18 @@ struct store_rollout {
     const char *stages; /* JSON */
     bl_span permit;
     const char *ended; /* JSON, catalog.h; NULL or "": not known */
+    const char *plan;  /* JSON, plan.h; "": of before there were plans */
+    const char *steer; /* JSON, steering.h */
 };
 
 int store_rollout_add(struct store *store, struct store_rollout *r,
                       struct error *err);
 int store_rollout_set(struct store *store, uint64_t id, uint8_t state,
                       uint32_t stage, struct error *err);
+
+/* Its plan (NULL: as it is), course and stages. */
+int store_rollout_steer(struct store *store, uint64_t id, const char *plan,
+                        const char *steer, struct error *err);
 
 /* What it was when it ended: in the transaction that ends it. */
 int store_rollout_ended(struct store *store, uint64_t id, const char *ended,

@@ -136,6 +136,45 @@ def check_people(server, check):
     check("DELETE", v + "/tokens/{id}", 404, id=made["id"], **admin)
 
 
+def check_engine(server, check, device):
+    """A plan, four eyes, another try, the way back."""
+    v, admin = "/api/v1", server.admin_token
+    server.put_payload(b"fourth")
+    check("POST", v + "/releases", 201,
+          server.envelope(4, "1.3.0", b"fourth"))
+    plan = {"product": "thermostat", "version": "1.3.0",
+            "strategy": "immediate", "target": {"query": "tag = lab"}}
+    check("POST", v + "/rollouts/preview", 200, plan)
+    check("POST", v + "/rollouts/preview", 400, {**plan, "stages": "x"})
+    check("PATCH", v + "/settings", 200, {"four_eyes": True}, token=admin)
+    first = check("POST", v + "/rollouts", 201, plan)
+    assert first["state"] == "approval"
+    check("GET", v + "/rollouts/{id}/plan", 200, id=first["id"])
+    check("POST", v + "/rollouts/{id}/approve", 403, id=first["id"])
+    check("POST", v + "/rollouts/{id}/deny", 200, {"note": "not on a Friday"},
+          id=first["id"], token=admin)
+    second = check("POST", v + "/rollouts", 201, plan)
+    check("POST", v + "/rollouts/{id}/approve", 200, {"note": "well"},
+          id=second["id"], token=admin)
+    check("PATCH", v + "/settings", 200, {"four_eyes": False}, token=admin)
+    device.poll()
+    check("GET", v + "/devices/{id}", 200, id=device.id)
+    check("POST", v + "/rollouts/{id}/advance", 409, id=second["id"])
+    check("POST", v + "/rollouts/{id}/pause", 200, id=second["id"],
+          query="?preview=1")
+    check("POST", v + "/rollouts/{id}/retry", 200, id=second["id"])
+    device.run({"manifest": second["manifest"], "version": "1.3.0",
+                "sequence": 4, "content": b"fourth"}, confirmed=False)
+    device.poll()
+    check("GET", v + "/devices/{id}", 200, id=device.id)
+    check("GET", v + "/rollouts/{id}/return", 200, id=second["id"])
+    check("POST", v + "/rollouts/{id}/return", 200, id=second["id"])
+    check("POST", v + "/rollouts/{id}/return", 400, {"permits": 1},
+          id=second["id"])
+    check("GET", v + "/rollouts", 200)
+    check("GET", v + "/codes", 200)
+
+
 def test_every_operation_answers_as_it_says(server, document):
     check = Checker(server, document)
     v = "/api/v1"
@@ -229,6 +268,10 @@ def test_every_operation_answers_as_it_says(server, document):
           name="thermostat")
     check("POST", v + "/products/{name}/rollback", 400, {"version": "1.0.0"},
           name="thermostat")
+    other = server.register(tags=["lab"])
+    other.run(old, slot=0)
+    other.poll()
+    check_engine(server, check, other)
     check("GET", v + "/audit", 200)
     with Stream(server) as stream:  # it has no end
         check.seen.add(("GET", v + "/stream", stream.status))

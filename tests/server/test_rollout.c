@@ -27,7 +27,7 @@ static struct rollout_candidate update(uint64_t number, uint64_t sequence,
     struct rollout_candidate c = {.order = number * 2,
                                   .kind = ROLLOUT_UPDATE,
                                   .state = ROLLOUT_RUNNING,
-                                  .limit = ROLLOUT_BUCKETS,
+                                  .cut = ROLLOUT_ALL,
                                   .sequence = sequence,
                                   .manifest = manifest};
 
@@ -38,7 +38,7 @@ static void expect(const struct rollout_device *d,
                    const struct rollout_candidate *c, uint32_t n,
                    enum rollout_why why, int candidate, bool wanted)
 {
-    struct rollout_verdict v = rollout_decide(d, c, n);
+    struct rollout_verdict v = rollout_decide(d, c, n, 1000);
 
     assert_string_equal(rollout_why_name(v.why), rollout_why_name(why));
     assert_int_equal(v.candidate, candidate);
@@ -114,6 +114,8 @@ static void decide_never_offers_older_without_a_permit(void **state)
     d.floor = 6;
     expect(&d, &c, 1, ROLLOUT_FLOOR, 0, false);
     c.kind = ROLLOUT_ROLLBACK;
+    expect(&d, &c, 1, ROLLOUT_PERMIT, 0, false);
+    c.permit = true;
     expect(&d, &c, 1, ROLLOUT_OFFER, 0, true);
     c.kind = ROLLOUT_PIN;
     expect(&d, &c, 1, ROLLOUT_OFFER, 0, true);
@@ -126,9 +128,9 @@ static void decide_a_stage_holds_buckets_below_its_limit(void **state)
     uint32_t bucket = rollout_bucket(1, id);
 
     (void)state;
-    c.limit = bucket;
+    c.cut = (uint64_t)bucket << 32;
     expect(&d, &c, 1, ROLLOUT_STAGE, 0, false);
-    c.limit = bucket + 1;
+    c.cut = (uint64_t)(bucket + 1) << 32;
     expect(&d, &c, 1, ROLLOUT_OFFER, 0, true);
 }
 
@@ -139,7 +141,7 @@ decide_outside_the_newest_stage_the_older_rollout_holds(void **state)
     struct rollout_candidate c[2] = {update(2, 3, v3), update(1, 2, v2)};
 
     (void)state;
-    c[0].limit = 0;
+    c[0].cut = 0;
     c[1].state = ROLLOUT_FINISHED;
     expect(&d, c, 2, ROLLOUT_OFFER, 1, true);
     /* It has the older one: its turn for the newer comes later. */
@@ -239,6 +241,7 @@ static void decide_a_pin_stands_between_older_and_newer_rollouts(void **state)
     (void)state;
     pin.order = 3; /* made while rollout 1 was the newest */
     pin.kind = ROLLOUT_PIN;
+    pin.permit = true;
     d.manifest = v2;
     d.sequence = 2;
     expect(&d, &pin, 1, ROLLOUT_OFFER, 0, true);

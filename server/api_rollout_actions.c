@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operators do to a rollout, and whom that would touch before they do. */
+#include "api_rollouts.h"
+
+#include "clock.h"
+#include "report.h"
+#include "rollout_return.h"
+#include "rollout_steer.h"
+#include "rollout_view.h"
+#include "router.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+struct action {
+    struct server *s;
+    struct http_request *rq;
+    struct rollout *r;
+    const json_t *body; /* an object, maybe empty */
+    const struct census *c;
+};
+
+/* --- Whom it touches ------------------------------------------------------
+ */
+
+static void touches(struct action *a, uint32_t n, const char *sentence)
+{
+    api_json(a->rq, 200,
+             json_pack("{s:I, s:s}", "touches", (json_int_t)n, "sentence",
+                       sentence));
+}
+
+static bool only_asked(const struct action *a)
+{
+    const char *preview = http_query(a->rq, "preview");
+
+    return preview != NULL && strcmp(preview, "0") != 0;
+}
+
+static uint32_t under_way(const struct rollout *r)
+{
+    uint32_t n = 0;
+
+    for (int i = BL_STATE_DOWNLOADING; i <= BL_STATE_TESTING; i++) {
+        n += atomic_load(&r->count[i]);
+    }
+    return n;
+}
+
+static uint32_t not_begun(const struct action *a)
+{
+    struct steer_counts sum;
+
+    census_sum(census_of(a->c, a->r->id), a->r->stage, &sum);
+    return sum.untouched + atomic_load(&a->r->count[BL_STATE_OFFERED]) +
+           atomic_load(&a->r->count[BL_STATE_WAITING]);
+}
+
+static const char *s_of(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* --- Doing it -------------------------------------------------------------
+ */
+
+static void refuse(struct action *a, const char *what)
+{
+    api_error(a->rq, 409, "state", "rollout %" PRIu64 " is %s: %s", a->r->id,
+              rollout_state_name(a->r->state), what);
+}
+
+static void apply(struct action *a, const struct rollout_next *next,
+                  const char *action, const char *what)
+{
+    const struct rollout_act act = {a->rq->actor, action, what, NULL};
+    struct error err = {BL_OK, 0, ""};
+
+    if (rollout_apply(a->s, a->r, next, &act, &err) != 0) {
+        api_store_error(a->rq, &err);
+        return;
+    }
+    rollout_reply(a->s, a->rq, 200, a->r);
+}
+
+static const char *said(const struct action *a, const char *member)
+{
+    const char *text = json_string_value(json_object_get(a->body, member));
+
+    return text == NULL ? "" : text;
+}
+
+static void pause_it(struct action *a)
+{
+    struct rollout_next next;
+    const char *why = said(a, "reason");
+    char text[300];
+
+    if (a->r->state != ROLLOUT_RUNNING) {
+        refuse(a, "only a running one can be paused");
+        return;
+    }
+    if (only_asked(a)) {
+        snprintf(text, sizeof text,
+                 "no new device is offered %s: %" PRIu32 " wait; %" PRIu32
+                 " that have begun go on",
+                 a->r->release->version, not_begun(a), under_way(a->r));
+        touches(a, not_begun(a), text);
+        return;
+    }
+    rollout_now(a->r, &next);
+    next.state = ROLLOUT_PAUSED;
+    rollout_next_reason(&next, a->rq->actor, "paused by %s%s%.200s",
+                        a->rq->actor, why[0] == '\0' ? "" : ": ", why);
+    apply(a, &next, "rollout-pause", "paused");
+}
+
+/* What has failed so far has been seen: it does not pause it once more. */
+static void note_failures(struct action *a, struct rollout_next *next)
+{
+    struct steer_facts f;
+    struct steer_verdict v;
+
+    rollout_steer_facts(a->s, a->r, a->r->stage, a->c, &f);
+    steer_decide(&f, &v);
+    next->steering.seen_failures = v.failures;
+    next->steering.seen_bad_signature = f.now.bad_signature;
+}
+
+static void resume_it(struct action *a)
+{
+    struct rollout_next next;
+    char text[300];
+
+    if (a->r->state != ROLLOUT_PAUSED) {
+        refuse(a, "only a paused one can be resumed");
+        return;
+    }
+    if (only_asked(a)) {
+        snprintf(text, sizeof text,
+                 "%" PRIu32 " device%s of the stage may be offered %s again",
+                 not_begun(a), s_of(not_begun(a)), a->r->release->version);
+        touches(a, not_begun(a), text);
+        return;
+    }
+    rollout_now(a->r, &next);
+    next.state = ROLLOUT_RUNNING;
+    next.steering.reason[0] = '\0';
+    next.steering.by[0] = '\0';
+    note_failures(a, &next);
+    apply(a, &next, "rollout-resume", "resumed");
+}
+
+static void abort_it(struct action *a)
+{
+    const json_t *recall = json_object_get(a->body, "recall");
+    bool back = !json_is_false(recall);
+    uint32_t begun = under_way(a->r) +
+                     atomic_load(&a->r->count[BL_STATE_OFFERED]) +
+                     atomic_load(&a->r->count[BL_STATE_WAITING]);
+    struct rollout_next next;
+    char text[300];
+
+    if (!rollout_open(a->r->state)) {
+        refuse(a, "it has ended already");
+        return;
+    }
+    if (only_asked(a)) {
+        snprintf(text, sizeof text,
+                 "%" PRIu32 " device%s under way: who has not installed %s "
+                 "yet %s; who runs it keeps it",
+                 begun, s_of(begun), a->r->release->version,
+                 back ? "goes back to what it runs" : "goes on");
+        touches(a, begun, text);
+        return;
+    }
+    rollout_now(a->r, &next);
+    next.state = ROLLOUT_ABORTED;
+    next.steering.recall = back;
+    rollout_next_reason(&next, a->rq->actor, "aborted by %s%s", a->rq->actor,
+                        back ? "" : "; who had begun may end it");
+    apply(a, &next, "rollout-abort", "aborted");
+}
+
+static void advance_it(struct action *a)
+{
+    struct rollout *r = a->r;
+    uint32_t before = rollout_devices(r, r->stage, a->c);
+    struct rollout_next next;
+    struct steer_counts sum;
+    char text[300];
+    uint32_t more;
+
+    if (r->state != ROLLOUT_RUNNING) {
+        refuse(a, "only a running one can advance");
+        return;
+    }
+    if (r->stage + 1 >= r->plan.n_stages) {
+        refuse(a, "it is in its last stage");
+        return;
+    }
+    more = rollout_devices(r, r->stage + 1, a->c) - before;
+    if (only_asked(a)) {
+        snprintf(text, sizeof text,
+                 "%" PRIu32 " more device%s may be offered %s: stage %" PRIu32
+                 " of %" PRIu32,
+                 more, s_of(more), r->release->version, r->stage + 2,
+                 r->plan.n_stages);
+        touches(a, more, text);
+        return;
+    }
+    rollout_now(r, &next);
+    census_sum(census_of(a->c, r->id), r->stage, &sum);
+    rollout_next_stage(&next, (uint64_t)time(NULL));
+    next.steering.confirmed_at_start = sum.confirmed;
+    apply(a, &next, "rollout-advance", "advanced");
+}
+
+/* --- Four eyes ------------------------------------------------------------
+ */
+
+static bool has_approved(const struct steering *st, const char *who)
+{
+    for (uint32_t i = 0; i < st->n_approvals; i++) {
+        if (strcmp(st->approval[i].by, who) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_judge(struct action *a)
+{
+    const struct steering *st = &a->r->steering;
+
+    if (a->r->state != ROLLOUT_APPROVAL) {
+        refuse(a, "it waits for no approval");
+        return false;
+    }
+    if (strcmp(st->created_by, a->rq->actor) == 0) {
+        api_error(a->rq, 403, "own",
+                  "%s made this rollout: somebody else must approve it",
+                  a->rq->actor);
+        return false;
+    }
+    if (has_approved(st, a->rq->actor)) {
+        api_error(a->rq, 409, "state", "%s has approved it already",
+                  a->rq->actor);
+        return false;
+    }
+    return true;
+}
+
+static void approve_it(struct action *a)
+{
+    struct rollout_next next;
+    struct steering_approval *one;
+    uint64_t now = (uint64_t)time(NULL);
+
+    if (!may_judge(a)) {
+        return;
+    }
+    rollout_now(a->r, &next);
+    if (next.steering.n_approvals < STEERING_APPROVALS) {
+        one = &next.steering.approval[next.steering.n_approvals++];
+        snprintf(one->by, sizeof one->by, "%s", a->rq->actor);
+        snprintf(one->note, sizeof one->note, "%s", said(a, "note"));
+        one->when = now;
+    }
+    if (next.steering.n_approvals >= settings_approvals(a->s)) {
+        if (a->r->plan.start_at > clock_now(a->s)) {
+            next.state = ROLLOUT_SCHEDULED;
+        } else {
+            rollout_next_begin(&next, now);
+        }
+    }
+    apply(a, &next, "rollout-approve", "approved");
+}
+
+static void deny_it(struct action *a)
+{
+    const char *note = said(a, "note");
+    struct rollout_next next;
+
+    if (a->r->state != ROLLOUT_APPROVAL) {
+        refuse(a, "it waits for no approval");
+        return;
+    }
+    rollout_now(a->r, &next);
+    next.state = ROLLOUT_ABORTED;
+    rollout_next_reason(&next, a->rq->actor, "denied by %s%s%.200s",
+                        a->rq->actor, note[0] == '\0' ? "" : ": ", note);
+    apply(a, &next, "rollout-deny", "aborted");
+}
+
+/* --- Another try ----------------------------------------------------------
+ */
+
+/* What failed stays counted as failed until it is made good: d->s.faulted. */
+static bool retry_device(struct server *s, const struct rollout *r,
+                         struct device *d)
+{
+    struct outcome_mark mark = outcome_mark(d);
+    struct outcome outcome;
+    struct journal_news news = {NULL, 0, &outcome, 0, false};
+
+    if (d->s.offer != r->id * 2 || !rollout_bad(d->s.outcome)) {
+        return false;
+    }
+    report_outcome(&s->catalog, d, BL_STATE_OFFERED, 0);
+    d->s.attempts = 0;
+    d->s.quarantined_until = 0;
+    d->s.faulted = 1;
+    news.n_outcomes = outcome_changed(&mark, d, &outcome);
+    journal_state(s->journal, d, &news);
+    return true;
+}
+
+static uint32_t retry_devices(struct server *s, struct rollout *r, bool doing)
+{
+    uint32_t n = atomic_load(&r->lost.n);
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d == NULL) {
+            continue;
+        }
+        if (doing) {
+            n += retry_device(s, r, d);
+        } else {
+            n += d->s.offer == r->id * 2 && rollout_bad(d->s.outcome);
+        }
+        devices_unlock(s->devices, d);
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    if (doing) {
+        number_set_clear(&r->lost);
+    }
+    return n;
+}
+
+static void retry_it(struct action *a)
+{
+    struct rollout_next next;
+    char text[200];
+    uint32_t n;
+
+    if (!rollout_open(a->r->state)) {
+        refuse(a, "it has ended");
+        return;
+    }
+    if (only_asked(a)) {
+        n = retry_devices(a->s, a->r, false);
+        snprintf(text, sizeof text,
+                 "%" PRIu32 " device%s that did not keep %s may try it again",
+                 n, s_of(n), a->r->release->version);
+        touches(a, n, text);
+        return;
+    }
+    retry_devices(a->s, a->r, true);
+    rollout_now(a->r, &next);
+    apply(a, &next, "rollout-retry", "counts");
+}
+
+/* --- Return ---------------------------------------------------------------
+ */
+
+static void return_it(struct action *a)
+{
+    struct return_wish wish = {.actor = a->rq->actor,
+                               .approval = settings_four_eyes(a->s)};
+    struct error err = {BL_OK, 0, ""};
+
+    if (a->r->kind != ROLLOUT_UPDATE || a->r->state == ROLLOUT_APPROVAL ||
+        a->r->state == ROLLOUT_SCHEDULED) {
+        refuse(a, "nothing was updated by it that could return");
+        return;
+    }
+    if (return_read_permits(a->body, &wish, &err) != 0) {
+        api_error(a->rq, 400, "permits", "%s", err.text);
+    } else if (only_asked(a)) {
+        api_json(a->rq, 200, return_json(a->s, a->r, &wish));
+    } else if (return_begin(a->s, a->r, &wish, &err) != 0) {
+        if (err.status != BL_OK) {
+            api_error(a->rq, 422, bl_status_name(err.status), "%s", err.text);
+        } else if (err.code == RETURN_NOTHING) {
+            api_error(a->rq, 409, "nothing", "%s", err.text);
+        } else {
+            api_store_error(a->rq, &err);
+        }
+    } else {
+        rollout_reply(a->s, a->rq, 200, a->r);
+    }
+    return_free(&wish);
+}
+
+void rollout_return_preview(struct server *s, struct http_request *rq)
+{
+    struct return_wish wish = {.actor = rq->actor};
+    struct rollout *r;
+
+    pthread_mutex_lock(&s->admin);
+    r = rollout_named(s, rq);
+    if (r != NULL) {
+        api_json(rq, 200, return_json(s, r, &wish));
+    }
+    pthread_mutex_unlock(&s->admin);
+}
+
+/* --- Routes ---------------------------------------------------------------
+ */
+
+static void act(struct server *s, struct http_request *rq,
+                void (*how)(struct action *))
+{
+    json_t *body = rq->body.n == 0 ? json_object() : api_body(rq);
+    struct action a = {s, rq, NULL, body, NULL};
+
+    if (body == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&s->admin);
+    a.r = rollout_named(s, rq);
+    if (a.r != NULL) {
+        a.c = census_fresh(s);
+        how(&a);
+        census_release(a.c);
+    }
+    pthread_mutex_unlock(&s->admin);
+    json_decref(body);
+}
+
+void rollout_pause(struct server *s, struct http_request *rq)
+{
+    act(s, rq, pause_it);
+}
+
+void rollout_resume(struct server *s, struct http_request *rq)
+{
+    act(s, rq, resume_it);
+}
+
+void rollout_abort(struct server *s, struct http_request *rq)
+{
+    act(s, rq, abort_it);
+}
+
+void rollout_advance(struct server *s, struct http_request *rq)
+{
+    act(s, rq, advance_it);
+}
+
+void rollout_approve(struct server *s, struct http_request *rq)
+{
+    act(s, rq, approve_it);
+}
+
+void rollout_deny(struct server *s, struct http_request *rq)
+{
+    act(s, rq, deny_it);
+}
+
+void rollout_retry(struct server *s, struct http_request *rq)
+{
+    act(s, rq, retry_it);
+}
+
+void rollout_return(struct server *s, struct http_request *rq)
+{
+    act(s, rq, return_it);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the handlers of /api/v1/rollouts share. The admin lock is held. */
+#ifndef SERVER_API_ROLLOUTS_H
+#define SERVER_API_ROLLOUTS_H
+
+#include "api.h"
+#include "rollout_make.h"
+
+/* The rollout that the path names, or NULL and the error is set. */
+struct rollout *rollout_named(struct server *s, struct http_request *rq);
+/* Makes it and replies. */
+int rollout_reply_new(struct server *s, struct http_request *rq, int status,
+                      const struct rollout_wish *wish);
+
+#endif

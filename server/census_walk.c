@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One walk over all devices. The catalog is read-locked for a few hundred of
+ * them at a time, a device only while it is looked at: polls go on. */
+#include "census.h"
+
+#include "decide.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    CHUNK = 256,
+    PACED_FROM = CENSUS_SOME, /* devices; fewer are done at once */
+    PAUSE_TIMES = 49,         /* two percent */
+    INTERVAL_S = 1800,        /* of devices, when the server sets none */
+    SILENT_POLLS = 3,         /* intervals that may be missed */
+    SILENT_LEAST_S = 60,
+    TRIAL_S = 600 /* how long a trial may take: core's confirm deadline */
+};
+
+struct walk {
+    struct server *s;
+    struct census *out;
+    uint32_t silent_before;
+    uint32_t lost_before;
+    struct decision decision; /* of the device at hand */
+};
+
+static int64_t interval_of(const struct server *s)
+{
+    return s->config.poll_interval_s > 0 ? s->config.poll_interval_s
+                                         : INTERVAL_S;
+}
+
+static uint32_t before(const struct server *s, int64_t seconds)
+{
+    int64_t speed = s->config.clock_speed < 1 ? 1 : s->config.clock_speed;
+    int64_t now = (int64_t)time(NULL);
+
+    seconds /= speed;
+    return seconds >= now ? 0 : (uint32_t)(now - seconds);
+}
+
+uint32_t silent_before(const struct server *s)
+{
+    int64_t after = SILENT_POLLS * interval_of(s);
+
+    return before(s, after < SILENT_LEAST_S ? SILENT_LEAST_S : after);
+}
+
+uint32_t lost_before(const struct server *s)
+{
+    int64_t after = s->config.silent_after_s > 0
+                        ? s->config.silent_after_s
+                        : 2 * (int64_t)TRIAL_S + 2 * interval_of(s);
+
+    return before(s, after);
+}
+
+/* --- Storage --------------------------------------------------------------
+ */
+
+static int make_room(struct server *s, struct census *c)
+{
+    uint32_t n = 0;
+
+    c->n_products = s->catalog.products.n;
+    c->product = calloc(c->n_products + 1, sizeof *c->product);
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        const struct rollout *r = s->catalog.rollouts.at[i];
+
+        n += r != NULL && rollout_open(r->state);
+    }
+    c->rollout = calloc(n + 1, sizeof *c->rollout);
+    if (c->product == NULL || c->rollout == NULL) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        const struct rollout *r = s->catalog.rollouts.at[i];
+
+        if (r != NULL && rollout_open(r->state)) {
+            c->rollout[c->n_rollouts++].id = r->id;
+        }
+    }
+    return 0;
+}
+
+struct census *census_new(struct server *s)
+{
+    struct census *c = calloc(1, sizeof *c);
+    int result = -1;
+
+    if (c != NULL) {
+        atomic_store(&c->holders, 1);
+        pthread_rwlock_rdlock(&s->catalog.lock);
+        result = make_room(s, c);
+        pthread_rwlock_unlock(&s->catalog.lock);
+    }
+    if (result != 0) {
+        census_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void census_free(struct census *c)
+{
+    if (c != NULL) {
+        free(c->product);
+        free(c->rollout);
+    }
+    free(c);
+}
+
+/* --- One device -----------------------------------------------------------
+ */
+
+static void note(struct census_device *out, const struct device *d,
+                 enum rollout_why why)
+{
+    memcpy(out->id, d->id, 16);
+    snprintf(out->name, sizeof out->name, "%s", d->name);
+    out->product = d->product;
+    out->last_seen = d->s.last_seen;
+    out->since = d->s.offered_at;
+    out->why = why;
+    out->code = d->s.code;
+}
+
+static void add_name(struct census_list *list, const struct device *d)
+{
+    if (list->n++ < CENSUS_NAMES) {
+        note(&list->first[list->n - 1], d, ROLLOUT_NOTHING);
+    }
+}
+
+static void add_version(struct census_product *p, const char *version)
+{
+    uint32_t i = 0;
+
+    while (i < p->n_versions && strcmp(p->version[i].version, version) != 0) {
+        i++;
+    }
+    if (i == CENSUS_VERSIONS) {
+        i = CENSUS_VERSIONS - 1;
+        snprintf(p->version[i].version, DEVICE_TEXT, "other");
+    } else if (i == p->n_versions) {
+        p->n_versions++;
+        snprintf(p->version[i].version, DEVICE_TEXT, "%s", version);
+    }
+    p->version[i].devices++;
+}
+
+static void count_product(const struct walk *w, const struct device *d)
+{
+    struct census_product *p =
+        d->product < w->out->n_products ? &w->out->product[d->product] : NULL;
+
+    if (p == NULL) {
+        return;
+    }
+    p->devices++;
+    if (d->s.first_seen == 0) {
+        return;
+    }
+    p->seen++;
+    p->silent += d->s.last_seen <= w->silent_before;
+    p->under_way += rollout_under_way(d->s.outcome);
+    add_version(p, d->s.version[0] == '\0' ? "unknown" : d->s.version);
+}
+
+/* Which stage is the first to hold it? n_stages: none. */
+static uint32_t stage_of(const struct rollout *r, const struct device *d)
+{
+    uint64_t rank = rollout_rank(r->id, d->id);
+    uint32_t i = 0;
+
+    while (i < r->plan.n_stages && rank >= r->cut[i]) {
+        i++;
+    }
+    return i;
+}
+
+static void count_end(struct steer_counts *c, const struct device *d)
+{
+    switch (d->s.outcome) {
+    case BL_STATE_CONFIRMED:
+        c->confirmed++;
+        break;
+    case BL_STATE_RETURNED:
+        c->returned++;
+        break;
+    case BL_STATE_REFUSED:
+        c->refused++;
+        c->bad_signature += d->s.code == BL_SIGNATURE;
+        break;
+    default:
+        c->failed++;
+        break;
+    }
+}
+
+/* It was offered this rollout's release, and that offer is its last. */
+static void count_engaged(const struct walk *w, const struct device *d,
+                          struct census_rollout *out, struct steer_counts *c)
+{
+    bool lost = d->s.last_seen <= w->lost_before;
+
+    if (rollout_final(d->s.outcome)) {
+        count_end(c, d);
+    } else if (d->s.faulted != 0) {
+        c->failed++; /* that it tries again makes the release no better */
+    } else if (lost && rollout_under_way(d->s.outcome)) {
+        c->silent++;
+    } else {
+        c->offered++;
+    }
+    out->absent += lost && (d->s.outcome == BL_STATE_OFFERED ||
+                            d->s.outcome == BL_STATE_DOWNLOADING);
+    out->quarantined +=
+        d->s.quarantined_until > w->out->time && rollout_bad(d->s.outcome);
+}
+
+/* In the present stage, and not heard of. */
+static void count_awaited(const struct walk *w, const struct rollout *r,
+                          const struct device *d, uint32_t stage,
+                          struct census_rollout *out)
+{
+    uint64_t order = r->id * 2;
+
+    if (stage > r->stage || (d->pin != NULL && d->pin->order > order) ||
+        d->s.offer > order ||
+        (d->s.offer == order && rollout_final(d->s.outcome))) {
+        return;
+    }
+    if (d->s.first_seen == 0) {
+        add_name(&out->unseen, d);
+    } else if (d->s.last_seen <= w->silent_before) {
+        add_name(&out->silent, d);
+    }
+}
+
+static void count_stage(const struct walk *w, struct rollout *r,
+                        const struct device *d, struct census_rollout *out)
+{
+    bool engaged = rollout_engaged(&w->decision.device, r->id * 2);
+    bool runs = memcmp(d->s.manifest, r->release->manifest, 32) == 0;
+    uint32_t stage = stage_of(r, d);
+    struct steer_counts *c;
+
+    if (stage == r->plan.n_stages) {
+        return;
+    }
+    c = &out->stage[stage];
+    c->devices++;
+    if (engaged) {
+        count_engaged(w, d, out, c);
+    } else if (number_set_has(&r->lost, d->number)) {
+        c->failed++;
+    } else if (runs && d->s.confirmed != 0) {
+        c->confirmed++;
+    } else {
+        c->untouched++;
+    }
+    count_awaited(w, r, d, stage, out);
+}
+
+/* No ticket brings it there: an update only goes forward, and a way back
+ * needs a permit once the floor has risen. */
+static bool is_blocked(const struct walk *w, const struct rollout *r,
+                       const struct device *d)
+{
+    if (r->kind == ROLLOUT_RETURN) {
+        return r->permit.n == 0 && d->s.floor > r->release->sequence;
+    }
+    return d->s.first_seen != 0 && r->kind == ROLLOUT_UPDATE &&
+           rollout_blocked(&w->decision.device, r->release->sequence,
+                           r->release->manifest);
+}
+
+static void count_rollout(const struct walk *w, struct rollout *r,
+                          const struct rollout_candidate *candidate,
+                          const struct device *d, struct census_rollout *out)
+{
+    const struct rollout_device *facts = &w->decision.device;
+    bool engaged = rollout_engaged(facts, r->id * 2);
+
+    out->products++;
+    out->seen += d->s.first_seen != 0;
+    out->newest = d->s.sequence > out->newest ? d->s.sequence : out->newest;
+    out->newest = d->s.floor > out->newest ? d->s.floor : out->newest;
+    if (!engaged && rollout_target(facts, candidate) != ROLLOUT_OFFER) {
+        return;
+    }
+    out->targets++;
+    if (is_blocked(w, r, d)) {
+        out->blocked++;
+        if (!engaged) {
+            return;
+        }
+    }
+    count_stage(w, r, d, out);
+}
+
+static struct census_rollout *place_of(struct census *c, uint64_t id)
+{
+    for (uint32_t i = 0; i < c->n_rollouts; i++) {
+        if (c->rollout[i].id == id) {
+            return &c->rollout[i];
+        }
+    }
+    return NULL;
+}
+
+static void count_rollouts(struct walk *w, struct device *d)
+{
+    const struct product *p =
+        catalog_product_number(&w->s->catalog, d->product);
+
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        struct rollout *r = p->order[i];
+        struct census_rollout *out = place_of(w->out, r->id);
+        struct rollout_candidate c;
+
+        if (out != NULL && rollout_open(r->state)) {
+            catalog_candidate(r, d->number, 0, &c);
+            count_rollout(w, r, &c, d, out);
+        }
+    }
+}
+
+/* --- Who needs a person? --------------------------------------------------
+ */
+
+static bool needs_person(const struct walk *w, const struct device *d)
+{
+    enum rollout_why why = w->decision.v.why;
+    bool last_resort = d->s.first_seen != 0 && d->s.confirmed == 0 &&
+                       d->s.state != BL_STATE_TESTING && d->s.sequence != 0;
+
+    if (d->s.first_seen == 0) {
+        return false;
+    }
+    return last_resort || why == ROLLOUT_TRIED || why == ROLLOUT_QUARANTINE ||
+           why == ROLLOUT_PERMIT || why == ROLLOUT_FLOOR ||
+           why == ROLLOUT_MINIMUM ||
+           (rollout_under_way(d->s.outcome) &&
+            d->s.last_seen <= w->lost_before);
+}
+
+static void count_verdict(struct walk *w, struct device *d)
+{
+    const struct decision *x = &w->decision;
+    struct census *c = w->out;
+    const struct rollout *r = decision_rollout(w->s, x, x->v.candidate);
+    struct census_rollout *out = r == NULL ? NULL : place_of(c, r->id);
+
+    c->wanted += x->v.candidate >= 0 && x->v.why != ROLLOUT_TARGET &&
+                 x->v.why != ROLLOUT_CHANNEL;
+    c->updated += x->v.why == ROLLOUT_RUNS && d->s.confirmed != 0;
+    if (out != NULL) {
+        out->why[x->v.why]++;
+    }
+    if (needs_person(w, d)) {
+        if (c->n_attention < CENSUS_ATTENTION) {
+            note(&c->needs[c->n_attention++], d, x->v.why);
+        }
+        c->attention++;
+    }
+}
+
+static void look_at(struct walk *w, struct device *d)
+{
+    struct census *c = w->out;
+    uint8_t state = d->s.state;
+
+    device_decide(w->s, d, &w->decision);
+    c->devices++;
+    if (d->s.first_seen != 0) {
+        c->seen++;
+        c->silent += d->s.last_seen <= w->silent_before;
+        c->states[state <= BL_STATE_REFUSED ? state : 0]++;
+    }
+    count_product(w, d);
+    count_rollouts(w, d);
+    count_verdict(w, d);
+}
+
+/* --- All of them ----------------------------------------------------------
+ */
+
+static void walk_chunk(struct walk *w, uint32_t from)
+{
+    struct server *s = w->s;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    for (uint32_t i = from; i < from + CHUNK; i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d != NULL) {
+            look_at(w, d);
+            devices_unlock(s->devices, d);
+        }
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+static void rest(uint64_t us)
+{
+    const struct timespec t = {(time_t)(us / 1000000),
+                               (long)(us % 1000000) * 1000};
+
+    nanosleep(&t, NULL);
+}
+
+bool census_walk(struct server *s, struct census *out, bool paced,
+                 const _Atomic bool *stop)
+{
+    struct walk *w = calloc(1, sizeof *w);
+
+    if (w == NULL) {
+        return false;
+    }
+    w->s = s;
+    w->out = out;
+    w->silent_before = silent_before(s);
+    w->lost_before = lost_before(s);
+    out->began_us = monotonic_us();
+    out->time = (uint64_t)time(NULL);
+    for (uint32_t i = 1; i <= devices_last(s->devices); i += CHUNK) {
+        uint64_t from = monotonic_us();
+
+        if (stop != NULL && atomic_load(stop)) {
+            free(w);
+            return false;
+        }
+        walk_chunk(w, i);
+        if (paced && devices_last(s->devices) > PACED_FROM) {
+            rest((monotonic_us() - from) * PAUSE_TIMES);
+        }
+    }
+    free(w);
+    out->time = (uint64_t)time(NULL);
+    out->took_us = monotonic_us() - out->began_us;
+    out->whole = true;
+    return true;
+}

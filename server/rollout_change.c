@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rollout_change.h"
+
+#include "census.h"
+
+#include "host/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+void rollout_now(const struct rollout *r, struct rollout_next *out)
+{
+    *out = (struct rollout_next){
+        .state = r->state, .stage = r->stage, .steering = r->steering};
+}
+
+void rollout_next_begin(struct rollout_next *n, uint64_t now)
+{
+    n->state = ROLLOUT_RUNNING;
+    n->steering.started = now;
+    n->steering.since[0] = now;
+    n->steering.reason[0] = '\0';
+    n->steering.by[0] = '\0';
+}
+
+void rollout_next_stage(struct rollout_next *n, uint64_t now)
+{
+    n->steering.until[n->stage] = now;
+    n->stage++;
+    n->steering.since[n->stage] = now;
+    n->steering.gates_since = 0;
+    n->steering.advance_asked = false;
+}
+
+void rollout_next_reason(struct rollout_next *n, const char *by,
+                         const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(n->steering.reason, sizeof n->steering.reason, format, args);
+    va_end(args);
+    snprintf(n->steering.by, sizeof n->steering.by, "%s", by);
+}
+
+static bool is_end(uint8_t state)
+{
+    return !rollout_open(state);
+}
+
+/* What it was when it ended stays: devices come and go. */
+static int store_end(struct server *s, struct rollout *r, struct error *err)
+{
+    char *text = rollout_ended_text(r);
+    int result = text == NULL
+                     ? error_set(err, "no memory")
+                     : store_rollout_ended(&s->store, r->id, text, err);
+
+    free(text);
+    return result;
+}
+
+static int store_plan(struct server *s, const struct rollout *r,
+                      const struct rollout_next *next, struct error *err)
+{
+    json_t *plan = next->plan == NULL ? NULL : plan_json(next->plan);
+    char *plan_text = plan == NULL ? NULL : json_dumps(plan, JSON_COMPACT);
+    char *steer = steering_text(&next->steering);
+    int result = -1;
+
+    if (steer == NULL || (next->plan != NULL && plan_text == NULL)) {
+        error_set(err, "no memory");
+    } else {
+        result = store_rollout_steer(&s->store, r->id, plan_text, steer, err);
+    }
+    json_decref(plan);
+    free(plan_text);
+    free(steer);
+    return result;
+}
+
+static int store_name(struct server *s, const struct rollout *r,
+                      const struct rollout_next *next, struct error *err)
+{
+    return next->name == NULL
+               ? 0
+               : db_run(&s->store.db, err,
+                        "UPDATE rollouts SET name = ? WHERE number = ?", "ti",
+                        next->name, (int64_t)r->id);
+}
+
+int rollout_store(struct server *s, struct rollout *r,
+                  const struct rollout_next *next, struct error *err)
+{
+    if (is_end(next->state) && !r->ended && store_end(s, r, err) != 0) {
+        return -1;
+    }
+    if (store_plan(s, r, next, err) != 0 || store_name(s, r, next, err) != 0) {
+        return -1;
+    }
+    return store_rollout_set(&s->store, r->id, next->state, next->stage, err);
+}
+
+void rollout_set(struct rollout *r, const struct rollout_next *next)
+{
+    r->state = next->state;
+    r->stage = next->stage;
+    r->steering = next->steering;
+    r->ended = is_end(next->state);
+    r->changed = (uint64_t)time(NULL);
+    r->touched_us = monotonic_us();
+    if (next->plan != NULL) {
+        plan_free(&r->plan);
+        r->plan = *next->plan;
+    }
+    if (next->name != NULL) {
+        snprintf(r->name, sizeof r->name, "%s", next->name);
+    }
+    catalog_arrange(r->product);
+}
+
+/* Before the transaction: how large its stages are at the end. */
+static void count_end(struct server *s, struct rollout *r)
+{
+    const struct census *c = census_fresh(s);
+    const struct census_rollout *found = census_of(c, r->id);
+
+    for (uint32_t i = 0; found != NULL && i < r->plan.n_stages; i++) {
+        struct steer_counts sum;
+
+        census_sum(found, i, &sum);
+        r->stage_devices[i] = sum.devices;
+    }
+    if (found != NULL) {
+        r->blocked = found->blocked;
+    }
+    census_release(c);
+}
+
+void rollout_tell(struct server *s, const struct rollout *r, const char *what)
+{
+    atomic_store(&s->rollout_changed, (uint64_t)time(NULL));
+    stream_publish(s->stream, "rollout",
+                   json_pack("{s:I, s:s, s:s, s:I, s:s}", "id",
+                             (json_int_t)r->id, "product", r->product->name,
+                             "state", rollout_state_name(r->state), "stage",
+                             (json_int_t)r->stage, "what", what));
+}
+
+static int write_change(struct server *s, struct rollout *r,
+                        const struct rollout_next *next,
+                        const struct rollout_act *act, struct error *err)
+{
+    char id[24];
+
+    snprintf(id, sizeof id, "%llu", (unsigned long long)r->id);
+    if (store_begin(&s->store, err) != 0) {
+        return -1;
+    }
+    if (rollout_store(s, r, next, err) != 0 ||
+        store_audit(&s->store, act->actor, act->action, id,
+                    act->detail == NULL ? r->product->name : act->detail,
+                    err) != 0) {
+        return store_abort(&s->store);
+    }
+    return store_commit(&s->store, err);
+}
+
+int rollout_apply(struct server *s, struct rollout *r,
+                  const struct rollout_next *next,
+                  const struct rollout_act *act, struct error *err)
+{
+    if (is_end(next->state) && !r->ended) {
+        count_end(s, r);
+    }
+    if (write_change(s, r, next, act, err) != 0) {
+        return -1;
+    }
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    rollout_set(r, next);
+    pthread_rwlock_unlock(&s->catalog.lock);
+    rollout_tell(s, r, act->what);
+    log_info(act->action, LOG_INT("rollout", r->id),
+             LOG_INT("stage", r->stage), LOG_TEXT("by", act->actor),
+             LOG_TEXT("detail", act->detail));
+    return 0;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a rollout's stages end. Percent are of buckets, so the fleet need not
+ * be counted: only a stage that would hold nobody is raised to its first
+ * device. A count of devices takes one walk, once, when the rollout is made.
+ */
+#include "census.h"
+#include "decide.h"
+#include "rollout_make.h"
+
+#include "api.h"
+
+#include <stdlib.h>
+
+struct ranks {
+    struct server *s;
+    const struct product *product;
+    struct rollout_candidate candidate;
+    uint64_t id;
+    struct decision *decision;
+    uint64_t *at; /* of the devices that it wants, and can take it */
+    uint32_t n;
+    uint32_t capacity;
+    uint64_t least; /* of them all */
+};
+
+static bool wants(struct ranks *k, struct device *d)
+{
+    device_look(k->s, d, k->decision);
+    return rollout_target(&k->decision->device, &k->candidate) ==
+               ROLLOUT_OFFER &&
+           (d->s.first_seen == 0 || k->candidate.kind != ROLLOUT_UPDATE ||
+            !rollout_blocked(&k->decision->device, k->candidate.sequence,
+                             k->candidate.manifest));
+}
+
+static int keep(struct ranks *k, uint64_t rank)
+{
+    if (k->n == k->capacity) {
+        uint32_t capacity = k->capacity == 0 ? 1024 : k->capacity * 2;
+        uint64_t *at = realloc(k->at, capacity * sizeof *at);
+
+        if (at == NULL) {
+            return -1;
+        }
+        k->at = at;
+        k->capacity = capacity;
+    }
+    k->at[k->n++] = rank;
+    return 0;
+}
+
+/* `all`: every rank is needed; else one below `enough` is. */
+static int collect(struct ranks *k, bool all, uint64_t enough)
+{
+    uint32_t last = devices_last(k->s->devices);
+    int result = 0;
+
+    k->least = UINT64_MAX;
+    for (uint32_t i = 1;
+         i <= last && result == 0 && (all || k->least >= enough); i++) {
+        struct device *d = devices_lock_number(k->s->devices, i);
+
+        if (d == NULL) {
+            continue;
+        }
+        if (d->product == k->product->number && wants(k, d)) {
+            uint64_t rank = rollout_rank(k->id, d->id);
+
+            k->least = rank < k->least ? rank : k->least;
+            result = all ? keep(k, rank) : 0;
+        }
+        devices_unlock(k->s->devices, d);
+    }
+    return result;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    uint64_t x;
+    uint64_t y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t cut_of(const struct ranks *k, const struct plan_stage *stage)
+{
+    uint64_t cut;
+
+    if (stage->percent > 0) {
+        cut = (uint64_t)stage->percent * (ROLLOUT_BUCKETS / 100) << 32;
+        /* Whole buckets: anybody can tell who is in. */
+        return k->least < ROLLOUT_ALL && cut <= k->least
+                   ? ((k->least >> 32) + 1) << 32
+                   : cut;
+    }
+    return stage->count >= k->n ? ROLLOUT_ALL : k->at[stage->count];
+}
+
+static void count_stage(const struct ranks *k, uint64_t cut, uint32_t *out)
+{
+    uint32_t n = 0;
+
+    while (n < k->n && k->at[n] < cut) {
+        n++;
+    }
+    *out = n;
+}
+
+static void place(struct ranks *k, const struct plan *p, uint64_t *cut,
+                  uint32_t *devices)
+{
+    uint32_t all = atomic_load(&k->product->devices);
+
+    if (k->n > 0) {
+        qsort(k->at, k->n, sizeof k->at[0], by_rank);
+    }
+    for (uint32_t i = 0; i < p->n_stages; i++) {
+        cut[i] = cut_of(k, &p->stage[i]);
+        if (i > 0 && cut[i] < cut[i - 1]) {
+            cut[i] = cut[i - 1];
+        }
+        if (k->at != NULL) {
+            count_stage(k, cut[i], &devices[i]);
+        } else { /* until a census has counted them */
+            devices[i] = (uint32_t)((uint64_t)all * p->stage[i].percent / 100);
+        }
+    }
+}
+
+static bool has_counts(const struct plan *p)
+{
+    for (uint32_t i = 0; i < p->n_stages; i++) {
+        if (p->stage[i].percent == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int rollout_place(struct server *s, const struct rollout_wish *wish,
+                  uint64_t id, uint64_t cut[ROLLOUT_STAGES],
+                  uint32_t devices[ROLLOUT_STAGES])
+{
+    const struct plan *p = &wish->plan;
+    bool all = has_counts(p) || devices_count(s->devices) <= CENSUS_FEW;
+    uint64_t first = (uint64_t)p->stage[0].percent * (ROLLOUT_BUCKETS / 100)
+                     << 32;
+    struct ranks k = {
+        .s = s,
+        .product = wish->product,
+        .candidate = {.kind = wish->kind,
+                      .sequence = wish->release->sequence,
+                      .manifest = wish->release->manifest,
+                      .channels = wish->release->channels,
+                      .plan = p},
+        .id = id,
+        .decision = malloc(sizeof *k.decision),
+    };
+    int result = -1;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    if (k.decision != NULL && collect(&k, all, first) == 0) {
+        place(&k, p, cut, devices);
+        result = 0;
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    free(k.decision);
+    free(k.at);
+    return result;
+}

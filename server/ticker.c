@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine's own hand. What it does is what an operator could do, with an
+ * audit line of "bowline". It decides by steer.h; counts that began before
+ * the rollout's last change decide nothing.
+ */
+#include "ticker.h"
+
+#include "clock.h"
+#include "rollout_change.h"
+#include "rollout_return.h"
+#include "rollout_steer.h"
+
+#include "host/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static int do_it(struct server *s, struct rollout *r,
+                 const struct rollout_next *next, const char *action,
+                 const char *what, const char *detail)
+{
+    const struct rollout_act act = {ROLLOUT_SELF, action, what, detail};
+    struct error err = {BL_OK, 0, ""};
+
+    if (rollout_apply(s, r, next, &act, &err) != 0) {
+        log_error("rollout", LOG_INT("rollout", r->id),
+                  LOG_TEXT("action", action), LOG_TEXT("error", err.text),
+                  LOG_TEXT("advice", "it is tried again in a second"));
+        return -1;
+    }
+    return 0;
+}
+
+static void begin(struct server *s, struct rollout *r)
+{
+    struct rollout_next next;
+
+    if (r->plan.start_at <= clock_now(s)) {
+        rollout_now(r, &next);
+        rollout_next_begin(&next, (uint64_t)time(NULL));
+        do_it(s, r, &next, "rollout-begin", "resumed",
+              "its start time has come");
+    }
+}
+
+static void advance(struct server *s, struct rollout *r,
+                    const struct steer_facts *f, const struct steer_verdict *v)
+{
+    struct rollout_next next;
+
+    rollout_now(r, &next);
+    rollout_next_stage(&next, (uint64_t)time(NULL));
+    next.steering.confirmed_at_start = f->now.confirmed;
+    do_it(s, r, &next, "rollout-advance", "advanced", v->reason);
+}
+
+/* Who has it already may go back by itself, too, as far as that is allowed
+ * without anybody's signature. */
+static void return_by_itself(struct server *s, struct rollout *r)
+{
+    const struct return_wish wish = {.actor = ROLLOUT_SELF};
+    struct error err = {BL_OK, 0, ""};
+    struct rollout_next next;
+
+    if (return_begin(s, r, &wish, &err) == 0) {
+        return;
+    }
+    log_warning("rollout-return", LOG_INT("rollout", r->id),
+                LOG_TEXT("error", err.text));
+    rollout_now(r, &next);
+    rollout_next_reason(&next, ROLLOUT_SELF, "%.250s; no return by itself: %s",
+                        r->steering.reason, err.text);
+    do_it(s, r, &next, "rollout-return-failed", "counts", err.text);
+}
+
+static void pause_it(struct server *s, struct rollout *r,
+                     const struct steer_verdict *v)
+{
+    struct rollout_next next;
+
+    rollout_now(r, &next);
+    next.state = ROLLOUT_PAUSED;
+    rollout_next_reason(&next, ROLLOUT_SELF, "paused by itself: %s",
+                        v->reason);
+    if (do_it(s, r, &next, "rollout-pause", "paused", v->reason) == 0 &&
+        r->plan.on_failure == PLAN_RETURN) {
+        return_by_itself(s, r);
+    }
+}
+
+static void finish(struct server *s, struct rollout *r, const char *why)
+{
+    struct rollout_next next;
+
+    rollout_now(r, &next);
+    next.state = ROLLOUT_FINISHED;
+    next.steering.until[r->stage] = (uint64_t)time(NULL);
+    do_it(s, r, &next, "rollout-finish", "finished", why);
+}
+
+/* When the gates are first met the soak time begins; it outlives us. */
+static void keep_gates(struct server *s, struct rollout *r, bool met)
+{
+    const struct steering *st = &r->steering;
+    struct rollout_next next;
+    struct error err;
+
+    if (met == (st->gates_since != 0)) {
+        return;
+    }
+    rollout_now(r, &next);
+    next.steering.gates_since = met ? (uint64_t)time(NULL) : 0;
+    if (store_begin(&s->store, &err) != 0) {
+        return;
+    }
+    if (rollout_store(s, r, &next, &err) != 0) {
+        store_abort(&s->store);
+        return;
+    }
+    if (store_commit(&s->store, &err) == 0) {
+        pthread_rwlock_wrlock(&s->catalog.lock);
+        r->steering.gates_since = next.steering.gates_since;
+        pthread_rwlock_unlock(&s->catalog.lock);
+        rollout_tell(s, r, "counts");
+    }
+}
+
+/* Every device of the last stage is confirmed, by the table: no outcome is
+ * written after the end. */
+static bool all_confirmed(struct server *s, const struct rollout *r,
+                          const struct steer_facts *f)
+{
+    uint32_t count[BL_STATE_REFUSED + 1];
+
+    return f->last && f->now.devices > 0 &&
+           f->now.confirmed >= f->now.devices &&
+           outcome_counts(&s->store, r->id, count, NULL) == 0 &&
+           count[BL_STATE_CONFIRMED] >= f->now.devices;
+}
+
+static void steer(struct server *s, struct rollout *r, const struct census *c)
+{
+    struct steer_facts f;
+    struct steer_verdict v;
+
+    rollout_steer_facts(s, r, r->stage, c, &f);
+    steer_decide(&f, &v);
+    if (all_confirmed(s, r, &f)) {
+        finish(s, r, "every device is confirmed");
+        return;
+    }
+    switch (v.action) {
+    case STEER_ADVANCE:
+        advance(s, r, &f, &v);
+        break;
+    case STEER_PAUSE:
+        pause_it(s, r, &v);
+        break;
+    case STEER_FINISH:
+        /* Who is under way is waited for: what becomes of it is counted
+         * until the end only. */
+        if (f.now.offered == 0) {
+            finish(s, r, v.reason);
+        }
+        break;
+    case STEER_HOLD:
+    default:
+        keep_gates(s, r, v.gates_met);
+        break;
+    }
+}
+
+static void tick_one(struct server *s, struct rollout *r,
+                     const struct census *c)
+{
+    if (r->state == ROLLOUT_SCHEDULED) {
+        begin(s, r);
+    } else if (r->state == ROLLOUT_RUNNING && c->whole &&
+               c->began_us > r->touched_us && census_of(c, r->id) != NULL) {
+        steer(s, r, c);
+    }
+}
+
+void ticker_tick(struct server *s)
+{
+    const struct census *c;
+
+    pthread_mutex_lock(&s->admin);
+    c = census_hold(s);
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        struct rollout *r = s->catalog.rollouts.at[i];
+
+        if (r != NULL && rollout_open(r->state)) {
+            tick_one(s, r, c);
+        }
+    }
+    census_release(c);
+    pthread_mutex_unlock(&s->admin);
+}
