@@ -280,6 +280,63 @@ int api_upload(struct api *api, const char *path, const char *file,
     return code != 0 ? code : take_answer(api, &response, answer);
 }
 
+struct download {
+    FILE *out;
+    int status;
+    struct buffer error; /* what comes instead, when it is refused */
+};
+
+static int download_start(void *ctx, int status, uint64_t offset,
+                          uint64_t length)
+{
+    (void)offset;
+    (void)length;
+    ((struct download *)ctx)->status = status;
+    return 0;
+}
+
+static int download_data(void *ctx, const void *data, size_t n)
+{
+    struct download *d = ctx;
+
+    if (d->status < 200 || d->status > 299) {
+        return buffer_append(&d->error, data, n, NULL);
+    }
+    return fwrite(data, 1, n, d->out) == n ? 0 : -1;
+}
+
+int api_download(struct api *api, const char *path, FILE *out)
+{
+    struct call *c = api->c;
+    struct download d = {.out = out, .error = BUFFER(1 << 16)};
+    struct http_request request = {.method = "GET",
+                                   .url = address(api, path),
+                                   .on_start = download_start,
+                                   .on_data = download_data,
+                                   .ctx = &d};
+    struct http_response response;
+    int code = exchange(api, &request, &response);
+
+    if (code == 0 && (response.status < 200 || response.status > 299)) {
+        buffer_free(&response.body);
+        response.body = d.error;
+        return take_answer(api, &response, NULL);
+    }
+    if (code != 0 && ferror(out) != 0) {
+        code = refuse(c, EXIT_LOCAL, "the file could not be written");
+    }
+    if (code == 0) {
+        buffer_free(&response.body);
+    }
+    buffer_free(&d.error);
+    return code;
+}
+
+const char *api_base(const struct api *api)
+{
+    return api->base;
+}
+
 int api_has(struct api *api, const char *path, int *code)
 {
     struct http_request request = {0};

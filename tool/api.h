@@ -3,6 +3,8 @@
 #ifndef API_H
 #define API_H
 
+#include <stdio.h>
+
 #include "tool.h"
 
 struct api;
@@ -24,6 +26,10 @@ int api_send(struct api *api, const char *method, const char *path,
 /* A file as body, with a progress bar called `what`. */
 int api_upload(struct api *api, const char *path, const char *file,
                const char *what, json_t **answer);
+/* The bytes of an answer, as they come, into a file. */
+int api_download(struct api *api, const char *path, FILE *out);
+/* "https://host:port" */
+const char *api_base(const struct api *api);
 /* HTTP status of the last answer. */
 int api_status(const struct api *api);
 /* Was the last answer an error with this code of the API? */

@@ -127,6 +127,49 @@ static const struct option options_help[] = {
     FLAG("markdown", "print the whole reference as Markdown"),
     END};
 
+/* --- People, tokens, audit (tool/people.c, tool/audit.c) --- */
+
+#define ROLE_WORDS "viewer operator approver admin"
+
+static const struct option options_user_add[] = {
+    CHOICE("role", "ROLE", "what the user may do; else viewer", ROLE_WORDS),
+    FILE_("password-file", "its first line is the password; mode 0600"), END};
+
+static const struct option options_user_set[] = {
+    CHOICE("role", "ROLE", "what the user may do", ROLE_WORDS),
+    FILE_("password-file", "its first line is the new password; mode 0600"),
+    FLAG("disable", "lets the user in no more"),
+    FLAG("enable", "lets the user in again"), END};
+
+static const struct option options_token_new[] = {
+    CHOICE("role", "ROLE", "what the token may do; else viewer", ROLE_WORDS),
+    {"scope", "SCOPE", "narrows it to this; several add up", WORDS,
+     "read publish rollout device admin", true, 0},
+    VALUE("days", "N", "it expires then; 0: never; else 90"),
+    OUTPUT("where the token goes, - for the terminal; else NAME.token"),
+    FLAG("force", "replace the file when it is there"),
+    END};
+
+static const struct option options_settings[] = {
+    CHOICE("four-eyes", "ON", "a rollout waits for somebody else's approval",
+           "on off"),
+    VALUE("approvals", "N", "so many must approve, 1 to 5"), END};
+
+static const struct option options_audit_list[] = {
+    VALUE("actor", "NAME", "only what this one did"),
+    VALUE("action", "ACTION", "only this, as login-refused"),
+    VALUE("limit", "N", "at most so many; else 100"), END};
+
+static const struct option options_audit_export[] = {
+    CHOICE("format", "FORMAT", "jsonl, which can be verified; or csv",
+           "jsonl csv"),
+    OUTPUT("the file, - for the terminal; else audit.jsonl"),
+    FLAG("force", "replace the file when it is there"), END};
+
+static const struct option options_audit_verify[] = {
+    VALUE("head", "HASH", "a head that you noted: it must be in the file"),
+    END};
+
 /* clang-format off */
 const struct verb verbs[] = {
     {"init", NO_ARGUMENTS, verb_init,
@@ -451,6 +494,89 @@ const struct verb verbs[] = {
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "version, root_version, devices, time, started\n"
      "tickets         does the root document name the ticket key?", NULL},
+    /* --- People, tokens, audit --- */
+    {"user add", "NAME", 1, 1, ANY, NULL, verb_user_add,
+     "let somebody into the dashboard",
+     "Adds a user. Without --password-file it prints an address that logs in "
+     "once, within ten minutes; a password is set there.\n\n"
+     "viewer reads. operator publishes and rolls out. approver approves what "
+     "others roll out, and may pause it. admin does all of it, and manages "
+     "users, tokens and settings.",
+     options_user_add, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "name, role, disabled, created\n"
+     "password        has the user one?\n"
+     "url, expires    when there is none: where to log in",
+     "bowline user add kim --role admin"},
+    {"user list", NO_ARGUMENTS, verb_user_list,
+     "list the users", "With the number of their open sessions.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {name, role, disabled, password, created, "
+     "last_login,\n                sessions}", NULL},
+    {"user set", "NAME", 1, 1, ANY, NULL, verb_user_set,
+     "change a user's role or password, or disable the user",
+     "Every session of that user ends.",
+     options_user_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the user", "bowline user set kim --role operator"},
+    {"user remove", "NAME", 1, 1, ANY, NULL, verb_user_remove,
+     "remove a user", "Every session of that user ends. The audit log keeps "
+     "the name.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE, "name, removed", NULL},
+    {"login-code", "[NAME]", 0, 1, ANY, NULL, verb_login_code,
+     "print an address that logs in once",
+     "Holds for ten minutes. Also for who forgot the password, or is slowed "
+     "down by somebody's guessing. Without NAME: the only user.\n\n"
+     "The code stands behind the # of the address: a browser does not send "
+     "that part, and no log has it.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "name, url, expires", "bowline login-code kim"},
+    {"token new", "NAME", 1, 1, ANY, NULL, verb_token_new,
+     "make an API token, for a build service or a script",
+     "The token is written into a file, mode 0600, and kept nowhere else: the "
+     "server has its hash. A scope narrows what its role may do; each of them "
+     "includes reading, but for users, tokens, settings and the audit log, "
+     "which take read or admin.",
+     options_token_new, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "file, id, name, role, scopes, created, created_by, expires, last_use\n"
+     "token           with -o - only",
+     "bowline token new ci --role operator --scope publish"},
+    {"token list", NO_ARGUMENTS, verb_token_list,
+     "list the API tokens", "Those of the file operator_tokens are not among "
+     "them.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {id, name, role, scopes, created, created_by, "
+     "expires,\n                last_use}", NULL},
+    {"token revoke", "NAME", 1, 1, ANY, NULL, verb_token_revoke,
+     "end an API token", "It is refused from now on.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE, "name, revoked", NULL},
+    {"settings", NO_ARGUMENTS, verb_settings,
+     "show or change the server's settings",
+     "Without options it shows them. To change them takes the role admin.",
+     options_settings, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "four_eyes, approvals", "bowline settings --four-eyes on"},
+    {"audit list", NO_ARGUMENTS, verb_audit_list,
+     "list who did what", "Newest first.",
+     options_audit_list, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {number, time, actor, action, object, detail, "
+     "hash}", "bowline audit list --action login-refused"},
+    {"audit export", NO_ARGUMENTS, verb_audit_export,
+     "write the whole audit log into a file",
+     "A file in jsonl can be verified without the server. In csv a text that "
+     "a spreadsheet would take for a formula has a ' in front.",
+     options_audit_export, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "file, format", "bowline audit export -o audit.jsonl"},
+    {"audit verify", "[FILE]", 0, 1, A_FILE, NULL, verb_audit_verify,
+     "check that no line of the audit log was altered",
+     "Each line's hash covers the line and the hash before it: what was "
+     "altered, taken out or put in is found, and named. FILE is an export in "
+     "jsonl, checked here. Without FILE the server checks its own. Exit 1 "
+     "when the chain is broken.\n\n"
+     "Who can write the server's database can make the whole chain anew. So "
+     "note the head from time to time, elsewhere, and say it with --head.",
+     options_audit_verify, TAKES_PROJECT | TAKES_SERVER,
+     DOES_REMOTE | DOES(NO),
+     "ok, lines, head\n"
+     "first_bad       number of the first line that does not fit, or null\n"
+     "file, problem   of a file", "bowline audit verify audit.jsonl"},
     {"conformance", "FILE...", 1, -1, A_FILE, NULL, verb_conformance,
      "run test vectors through the device's code",
      "Each FILE is a vector file in one of the formats of tests/vectors. "
