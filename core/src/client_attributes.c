@@ -85,6 +85,17 @@ static uint32_t count(const struct bl_client_config *c)
     return n;
 }
 
+/* Places that are not free. */
+static uint32_t taken(const struct bl_client_config *c)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < c->n_attributes; i++) {
+        n += c->attributes[i].name != NULL;
+    }
+    return n;
+}
+
 bool bl_client_put_attributes(const struct bl_client_config *c,
                               struct bl_cbor_writer *w)
 {
@@ -97,7 +108,7 @@ bool bl_client_put_attributes(const struct bl_client_config *c,
         bl_cbor_put_tstr(w, a->value);
         a = following(c, a->name);
     }
-    return n == c->n_attributes;
+    return n == taken(c);
 }
 
 /* FNV-1a: to tell whether anything has changed. */

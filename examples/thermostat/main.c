@@ -66,6 +66,16 @@ static void open_hardware(struct thermostat *t)
     measure(t);
 }
 
+/* Rollouts can choose by these: --query "sensor = broken". */
+static void tell(struct thermostat *t)
+{
+    char target[16];
+
+    (void)snprintf(target, sizeof target, "%.1f", t->control.target);
+    (void)device_report(t->device, "sensor", t->works ? "ok" : "broken");
+    (void)device_report(t->device, "target", target);
+}
+
 int main(void)
 {
     static struct thermostat t;
@@ -79,6 +89,7 @@ int main(void)
         return 1;
     }
     open_hardware(&t);
+    tell(&t);
     (void)device_check(t.device, "sensor", sensor_works, &t);
     (void)device_check(t.device, "settled", settled, &t);
     (void)device_check(t.device, "network", device_check_network, t.device);

@@ -89,6 +89,7 @@ class Gate:
         self.refusals = 0
         self.cut_after = self.cuts = 0
         self.payload = self.stale = None
+        self.policy = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.gate = self
@@ -112,6 +113,8 @@ class Gate:
                 self.ticket_key, report[1], report[2], self.release.digest)
         if report[4] != self.release.digest:
             answer[3] = len(self.release.envelope)
+            if self.policy:
+                answer[8] = self.policy
         return documents.cbor(answer)
 
     def story(self):

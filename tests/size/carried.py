@@ -17,7 +17,7 @@ GROUPS = (
      r"(cbor|label|cose|signature|root|ticket|suit)"),
     ("storage and installation",
      r"(flash|state|journal|slot|install|firmware)"),
-    ("client", r"client"),
+    ("client", r"(client|policy)"),
     ("boot decision", r"(decide|run)\.c"),
 )
 ENTRIES = {"client": "bl_client_", "boot": "bl_boot_run"}

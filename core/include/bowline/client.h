@@ -94,10 +94,11 @@ struct bl_client_config {
     /* Battery, link, local time; *out comes with all of it unknown. Asked for
      * each poll and each look at a waiting offer. NULL: nothing is known. */
     void (*conditions)(void *ctx, struct bl_conditions *out);
-    /* Read when a poll is made; they may change between. At most
-     * BL_ATTRIBUTES are sent; a malformed one, or a second of the same name,
-     * is left out, and all of them when they do not fit into `message`
-     * (bl_client.attributes_cut). NULL: the server keeps what it has. */
+    /* Read when a poll is made; they may change between. One without a name
+     * is a free place. At most BL_ATTRIBUTES are sent; a malformed one, or a
+     * second of the same name, is left out, and all of them when they do not
+     * fit into `message` (bl_client.attributes_cut). NULL: none are sent, the
+     * server keeps what it has. */
     const struct bl_attribute *attributes;
     uint32_t n_attributes;
     /* Seconds since 1970, 0 when not known. NULL: no clock. Used for permits

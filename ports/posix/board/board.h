@@ -20,6 +20,8 @@ int board_run(int argc, char **argv);
 int board_provision(int argc, char **argv);
 int board_show(int argc, char **argv);
 int board_cut(int argc, char **argv);
+int board_set(int argc, char **argv);
+int board_consent(int argc, char **argv);
 
 /* The boot code's process: never returns. */
 _Noreturn void board_boot(const char *dir, bl_reset_cause cause,

@@ -15,6 +15,8 @@ static const struct verb verbs[] = {
     {"run", board_run},
     {"show", board_show},
     {"cut", board_cut},
+    {"set", board_set},
+    {"consent", board_consent},
 };
 
 static const char usage[] =
@@ -27,6 +29,11 @@ static const char usage[] =
     "  bowline-device show --dir DIR [--json]   state, slots and journal\n"
     "  bowline-device cut --dir DIR --after N   cut the power at a later\n"
     "                                           flash operation\n"
+    "  bowline-device set --dir DIR KEY=VALUE   battery, link, local time,\n"
+    "                                           attributes\n"
+    "  bowline-device consent --dir DIR yes     what the person at it says\n"
+    "                                           of an update: yes, no, "
+    "later 1h\n"
     "\n"
     "Each verb explains itself: bowline-device VERB --help.\n"
     "\n"

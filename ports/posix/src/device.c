@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "posix/conditions.h"
 #include "posix/crypto.h"
 #include "posix/describe.h"
 #include "posix/platform.h"
@@ -16,7 +17,7 @@ enum {
     CHECKS = 8,
     ENVELOPE = 16384,
     IO = 8192,
-    MESSAGE = 2048,
+    MESSAGE = BL_CLIENT_MESSAGE,
     WORK_EVERY_MS = 200,
     TELL_AGAIN_MS = 3600 * 1000
 };
@@ -33,8 +34,11 @@ struct device {
     void (*work)(void *ctx);
     void *work_ctx;
     uint64_t worked_ms;
+    uint64_t looked_ms;
     bl_wait (*ready)(void *ctx);
     void *ready_ctx;
+    struct conditions conditions;
+    bool asked;          /* the person was, of the update on offer */
     uint32_t told;       /* number of the last event in the log */
     bool trouble;        /* the server does not answer as it should */
     int trouble_code;    /* HTTP status, when it is that */
@@ -83,6 +87,10 @@ struct device *device_open(const char *version, struct error *err)
         device_close(device);
         return NULL;
     }
+    if (conditions_open(&device->conditions, &device->config, err) != 0) {
+        /* No reason not to run, nor not to be updated. */
+        device_say(device, "%s; it is not heeded", err->text);
+    }
     device->root = malloc(device->config.layout.root[0].size);
     if (device->root == NULL) {
         (void)error_set(err, "out of memory");
@@ -125,6 +133,82 @@ void device_ready(struct device *device, bl_wait (*ready)(void *ctx),
     device->ready_ctx = ctx;
 }
 
+int device_report(struct device *device, const char *name, const char *value)
+{
+    return conditions_report(&device->conditions, name, value);
+}
+
+/* --- Conditions and consent ---------------------------------------------- */
+
+static void look_around(struct device *device)
+{
+    struct error err = {0};
+    int changed = conditions_look(&device->conditions, &err);
+
+    if (changed < 0) {
+        device_say(device, "%s; all stays as it was", err.text);
+    } else if (changed > 0) {
+        /* The server, or an update that waits, may want to know. */
+        bl_client_poke(&device->client);
+    }
+}
+
+/* DIR/consent: "yes 0", "no 0", "later 3600"; taken away when read. */
+static void hear_consent(struct device *device)
+{
+    struct bl_client *client = &device->client;
+    char path[FLASH_PATH];
+    char word[8] = "";
+    unsigned seconds = 0;
+    bl_status status;
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "%s/consent", device->config.dir);
+    file = fopen(path, "re");
+    if (file == NULL) {
+        return;
+    }
+    if (fscanf(file, "%7s %u", word, &seconds) < 1) {
+        word[0] = '\0';
+    }
+    (void)fclose(file);
+    (void)unlink(path);
+    if (strcmp(word, "yes") != 0 && strcmp(word, "no") != 0 &&
+        strcmp(word, "later") != 0) {
+        device_say(device, "%s: not understood", path);
+        return;
+    }
+    status = strcmp(word, "later") == 0
+                 ? bl_client_postpone(client, platform_ms(), seconds)
+                 : bl_client_consent(client, strcmp(word, "yes") == 0);
+    device_say(device, "consent: %s%s", word,
+               status == BL_OK ? "" : ", but nothing is on offer");
+}
+
+static void ask_consent(struct device *device)
+{
+    struct bl_client *client = &device->client;
+    bool open = client->wait == BL_WAIT_CONSENT &&
+                client->consent == BL_CONSENT_OPEN && client->policy.consent;
+
+    if (open && !device->conditions.ask) {
+        (void)!bl_client_consent(client, true);
+    } else if (open && !device->asked) {
+        device_say(device,
+                   "an update waits for consent: bowline-device consent "
+                   "--dir %s yes",
+                   device->config.dir);
+    }
+    device->asked = open;
+}
+
+static void on_conditions(void *ctx, struct bl_conditions *out)
+{
+    struct device *device = ctx;
+
+    conditions_now(&device->conditions, out);
+}
+
 /* --- Running ------------------------------------------------------------- */
 
 static void pet(const struct device *device)
@@ -143,6 +227,12 @@ static void live(void *ctx)
     if (device->work != NULL && now - device->worked_ms >= WORK_EVERY_MS) {
         device->worked_ms = now;
         device->work(device->work_ctx);
+    }
+    if (now - device->looked_ms >= WORK_EVERY_MS) {
+        device->looked_ms = now;
+        look_around(device);
+        hear_consent(device);
+        ask_consent(device);
     }
     pet(device);
 }
@@ -172,6 +262,9 @@ static void configure(struct device *device, struct bl_client_config *out)
         .started = (uint8_t)environment_number(DEVICE_ENV_SLOT, 0),
         .random = platform_random,
         .ready = ready,
+        .conditions = on_conditions,
+        .attributes = device->conditions.attribute,
+        .n_attributes = BL_ATTRIBUTES,
         .now = c->clock ? platform_now : NULL,
         .ctx = device,
         .health = device->check,

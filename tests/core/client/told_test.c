@@ -68,7 +68,8 @@ static void attributes_go_with_a_nonce_and_when_they_change(void **state)
     told[0] = (struct bl_attribute){"site", "north"};
     told[1] = (struct bl_attribute){"note", "\xC3\xBC"};
     told[2] = (struct bl_attribute){"os", "zephyr"};
-    tell(rig, 3);
+    told[3] = (struct bl_attribute){NULL, NULL}; /* a free place */
+    tell(rig, 4);
     rig_start(rig);
     rig_poll(rig);
     assert_told(rig, 3, first); /* in CBOR's order */

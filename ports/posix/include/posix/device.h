@@ -48,6 +48,12 @@ void device_work(struct device *device, void (*work)(void *ctx), void *ctx);
 void device_ready(struct device *device, bl_wait (*ready)(void *ctx),
                   void *ctx);
 
+/* Tells the server something of this device: an attribute, by which rollouts
+ * can choose (site, model, sensor, ...). Changes are told with the next poll;
+ * NULL takes it back. -1 when there are more than 16, or a text is too long.
+ * DIR/conditions.conf may tell more (posix/conditions.h). */
+int device_report(struct device *device, const char *name, const char *value);
+
 /* Runs the agent and the work, until a restart is due: returns what main has
  * to return, 1 with the error set when the device was never provisioned. */
 int device_run(struct device *device, struct error *err);
