@@ -171,7 +171,7 @@ export function mock(scenario) {
     ["GET", /^\/tokens$/, () => ({ items: world.tokens, next: null })],
     ["POST", /^\/tokens$/, ({ body }) => {
       world.tokens.push({ id: number++, ...body, created: world.now(),
-        created_by: "ann", last_used: null });
+        created_by: "ann", last_use: null });
       return { token: "bwl_7Qm2vX9cL4tR8sW1yZ6aB3dE5fG0hJ" };
     }],
     ["DELETE", /^\/tokens\/(\w+)$/, ({ args }) => {

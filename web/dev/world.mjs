@@ -248,8 +248,8 @@ export function makeWorld(scenario) {
     { name: "dan", role: "viewer", disabled: true, created: now() - 6e6, last_login: null },
   ];
   world.tokens = empty ? [] : [
-    { id: 1, name: "ci-publish", role: "operator", scopes: ["publish"], created: now() - 5e6, created_by: "ann", expires: now() + 9e6, last_used: now() - 3600 },
-    { id: 2, name: "grafana", role: "viewer", scopes: ["read"], created: now() - 5e6, created_by: "ann", expires: null, last_used: now() - 12 },
+    { id: 1, name: "ci-publish", role: "operator", scopes: ["publish"], created: now() - 5e6, created_by: "ann", expires: now() + 9e6, last_use: now() - 3600 },
+    { id: 2, name: "grafana", role: "viewer", scopes: ["read"], created: now() - 5e6, created_by: "ann", expires: null, last_use: now() - 12 },
   ];
   world.webhooks = empty ? [] : [{ id: 1, url: "https://hooks.example.com/bowline", events: ["rollout"], disabled: false, created: now() - 4e6 }];
   world.deliveries = () => [0, 1, 2, 3].map((i) => ({ id: 40 - i, type: "rollout", time: now() - i * 4000, attempts: i === 2 ? 3 : 1, status: i === 2 ? 503 : 200, error: i === 2 ? "the receiver answered 503" : null, next: null }));

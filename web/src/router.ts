@@ -57,6 +57,13 @@ export function replaceQuery(changes: Query): void {
   window.dispatchEvent(new Event("hashchange"));
 }
 
+let changes = 0;
+window.addEventListener("hashchange", () => changes++);
+
+/** Is this another page than the one that was loaded? Then its title takes
+ * the focus, as a loaded page's would. */
+export const navigated = (): boolean => changes > 0;
+
 export function useRoute(): Route {
   const [route, setRoute] = useState(readRoute());
   useEffect(() => {

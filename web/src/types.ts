@@ -406,8 +406,10 @@ export interface User {
   role: Role;
   disabled: boolean;
   created: number;
-  last_login?: Time;
-  must_set_password?: boolean;
+  last_login: Time;
+  password?: boolean; // is there one?
+  sessions?: number;
+  csrf?: string; // new, when one changed oneself
 }
 
 export interface Token {
@@ -418,7 +420,7 @@ export interface Token {
   created: number;
   created_by?: string;
   expires: Time;
-  last_used?: Time;
+  last_use: Time;
 }
 
 export interface Webhook {

@@ -19,8 +19,10 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
-    box.current?.showModal();
+    const dialog = box.current;
+    dialog?.showModal();
     return () => {
+      dialog?.close(); // before that nothing outside takes the focus
       if (before instanceof HTMLElement && before.isConnected) {
         before.focus();
       }

@@ -11,12 +11,18 @@ interface MenuProps {
   icon?: IconName;
   quiet?: boolean;
   up?: boolean;
+  floating?: boolean; // in a table, which would cut it off
   children: (close: () => void) => ComponentChildren;
 }
 
 export function Menu(p: MenuProps) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState<DOMRect | null>(null);
+  const toggle = () => {
+    setAt(p.floating ? box.current?.getBoundingClientRect() ?? null : null);
+    setOpen(!open);
+  };
   useEffect(() => {
     if (!open) {
       return;
@@ -28,11 +34,14 @@ export function Menu(p: MenuProps) {
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
+    const away = () => at && setOpen(false);
+    window.addEventListener("scroll", away, true);
     return () => {
+      window.removeEventListener("scroll", away, true);
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("focusin", outside);
     };
-  }, [open]);
+  }, [open, at]);
   return (
     <div class="menu" ref={box} onKeyDown={(e) => {
       if (e.key === "Escape" && open) {
@@ -42,9 +51,14 @@ export function Menu(p: MenuProps) {
       }
     }}>
       <Button kind={p.quiet ? "quiet" : "plain"} icon={p.icon} label={p.label}
-        expanded={open} onClick={() => setOpen(!open)}>{p.text}</Button>
+        expanded={open} onClick={toggle}>{p.text}</Button>
       {open && (
-        <div class={`menu-panel ${p.up ? "menu-up" : ""}`}>
+        <div class={`menu-panel ${p.up ? "menu-up" : ""}`}
+          style={at ? {
+            position: "fixed",
+            right: document.documentElement.clientWidth - at.right,
+            top: Math.min(at.bottom + 4, Math.max(8, window.innerHeight - 320)),
+          } : undefined}>
           {p.children(() => setOpen(false))}
         </div>
       )}

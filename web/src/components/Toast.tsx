@@ -45,7 +45,8 @@ export function Toasts() {
       {entries.map((entry) => (
         <div key={entry.id} class={`toast toast-${entry.tone}`}>
           <Icon name={entry.tone === "bad" ? "alert" : "check"} />
-          <span>{sentence(entry.text)}</span>
+          <span>{entry.tone === "bad" ? sentence(entry.text)
+            : entry.text}</span>
           <button type="button" aria-label="Dismiss"
             onClick={() => dismiss(entry.id)}><Icon name="cross" /></button>
         </div>

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api";
 import { bytes, dateTime, duration, relative, sentence } from "../format";
 import { useNow } from "../hooks";
+import { navigated } from "../router";
 import { Icon, type IconName } from "./Icon";
 
 type Children = { children?: ComponentChildren };
@@ -44,7 +45,9 @@ interface HeadProps extends Children {
 export function PageHead(p: HeadProps) {
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    head.current?.focus({ preventScroll: true });
+    if (navigated()) {
+      head.current?.focus({ preventScroll: true });
+    }
   }, []);
   return (
     <header class="page-head">

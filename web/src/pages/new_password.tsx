@@ -2,16 +2,15 @@
 // The own password: asked for after a first sign-in by a one-time code, and
 // in the settings.
 import { useState } from "preact/hooks";
-import { api, segment } from "../api";
+import { api, segment, type User } from "../api";
 import { Button, Card, Field } from "../components/basics";
 import { useAction } from "../hooks";
 import { useSession } from "../session";
 
-const LEAST = 10;
+const LEAST = 12;
 
-export function PasswordForm({ done, first }:
-  { done: () => void; first?: boolean }) {
-  const { session } = useSession();
+export function PasswordForm({ first }: { first?: boolean }) {
+  const { session, update } = useSession();
   const [old, setOld] = useState("");
   const [one, setOne] = useState("");
   const [two, setTwo] = useState("");
@@ -21,13 +20,16 @@ export function PasswordForm({ done, first }:
   const save = async () => {
     const body = first ? { password: one }
       : { password: one, old_password: old };
-    if (await run(() => api.patch(`/users/${segment(session.name)}`, body),
-      "The password is set")) {
+    await run(async () => {
+      const user = await api.patch<User>(
+        `/users/${segment(session.name)}`, body);
       setOld("");
       setOne("");
       setTwo("");
-      done();
-    }
+      // Other sessions have ended; this one goes on under a new cookie.
+      update({ ...session, csrf: user.csrf ?? session.csrf,
+        must_set_password: false });
+    }, "The password is set");
   };
   return (
     <form class="form" onSubmit={(e) => {
@@ -64,13 +66,12 @@ export function PasswordForm({ done, first }:
 }
 
 export function NewPassword() {
-  const { session, update } = useSession();
+  const { session } = useSession();
   return (
     <div class="narrow">
       <Card title={`Welcome, ${session.name}`}>
         <p>Choose a password: the one-time link works only once.</p>
-        <PasswordForm first done={() =>
-          update({ ...session, must_set_password: false })} />
+        <PasswordForm first />
       </Card>
     </div>
   );

@@ -95,7 +95,7 @@ function Account() {
   return (
     <div class="grid-2">
       <Card title="Password">
-        <PasswordForm done={() => undefined} />
+        <PasswordForm />
       </Card>
       <div class="stack">
         <Card title="You">

@@ -9,7 +9,7 @@ import {
 import { Confirm, Dialog } from "../components/Dialog";
 import { Table, type Column } from "../components/Table";
 import { useAction, useResource } from "../hooks";
-import { RoleSelect } from "./settings_users";
+import { NAME, NAME_RULE, RoleSelect } from "./settings_users";
 
 const SCOPES: [string, string][] = [
   ["read", "read everything"],
@@ -33,7 +33,7 @@ function NewToken({ onClose, made }:
     const expires = days === 0 ? null
       : Math.floor(Date.now() / 1000) + days * 86_400;
     const said = await api.post<{ token: string }>("/tokens", {
-      name, role, scopes, ...(expires ? { expires } : {}),
+      name, role, scopes, expires,
     });
     made(said.token);
   });
@@ -45,7 +45,7 @@ function NewToken({ onClose, made }:
       }}>
         <Field label="Name" for="token-name" hint="What uses it: ci-publish">
           <input id="token-name" required maxLength={63} autocomplete="off"
-            value={name} onInput={(e) => setName(e.currentTarget.value)} />
+            pattern={NAME} title={NAME_RULE} value={name} onInput={(e) => setName(e.currentTarget.value)} />
         </Field>
         <Field label="Role" for="token-role">
           <RoleSelect id="token-role" value={role} onChange={setRole} />
@@ -92,8 +92,8 @@ export function Tokens() {
           <span class="tag" key={s}>{s}</span>)}</span> },
     { key: "expires", title: "Expires", cell: (t) => t.expires
       ? <RelativeTime time={t.expires} /> : <span class="muted">never</span> },
-    { key: "last_used", title: "Last used",
-      cell: (t) => <RelativeTime time={t.last_used ?? null} /> },
+    { key: "last_use", title: "Last used",
+      cell: (t) => <RelativeTime time={t.last_use} /> },
     { key: "actions", title: "", right: true, shrink: true, cell: (t) => (
       <Button small kind="quiet" icon="trash" label={`Revoke ${t.name}`}
         onClick={() => setRemoving(t)} />

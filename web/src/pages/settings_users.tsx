@@ -19,6 +19,9 @@ export const ROLES: [Role, string][] = [
   ["admin", "and manages users, tokens and settings"],
 ];
 
+export const NAME = "[a-z0-9][a-z0-9._@\\-]{0,62}";
+export const NAME_RULE = "Lower-case letters, digits, and . _ @ - within";
+
 export function RoleSelect({ id, value, onChange }:
   { id: string; value: Role; onChange: (role: Role) => void }) {
   return (
@@ -68,7 +71,8 @@ function NewUser({ onClose, made }:
       }}>
         <Field label="Name" for="user-name">
           <input id="user-name" required maxLength={63} autocomplete="off"
-            autocapitalize="none" spellcheck={false} value={name}
+            autocapitalize="none" spellcheck={false} pattern={NAME}
+            title={NAME_RULE} value={name}
             onInput={(e) => setName(e.currentTarget.value)} />
         </Field>
         <Field label="Role" for="user-role">
@@ -109,9 +113,9 @@ export function Users() {
       ? <Pill state="aborted" word="disabled" />
       : <Pill state="confirmed" word="active" /> },
     { key: "last_login", title: "Last signed in",
-      cell: (u) => <RelativeTime time={u.last_login ?? null} /> },
+      cell: (u) => <RelativeTime time={u.last_login} /> },
     { key: "actions", title: "", right: true, shrink: true, cell: (u) => (
-      <Menu icon="more" label={`Actions for ${u.name}`} quiet>
+      <Menu icon="more" label={`Actions for ${u.name}`} quiet floating>
         {(close) => {
           const item = (text: string, act: () => void) => (
             <button type="button" class="menu-item" onClick={() => {
