@@ -332,6 +332,16 @@ bool access_holds(struct server *s, const struct http_request *rq)
     }
 }
 
+bool access_same_person(struct server *s, const char *a, const char *b)
+{
+    char of_a[64];
+    char of_b[64];
+
+    people_owner(&s->people, a, of_a);
+    people_owner(&s->people, b, of_b);
+    return strcmp(of_a, of_b) == 0;
+}
+
 /* --- Where from ------------------------------------------------------------
  */
 

@@ -47,6 +47,10 @@ bool api_only(struct http_request *rq, const json_t *body,
               const char *const *keys);
 json_t *api_scopes(uint8_t scopes);
 
+/* Are two names of the audit log one person's? A token speaks for who made
+ * it. */
+bool access_same_person(struct server *s, const char *a, const char *b);
+
 /* A body that comes from this site's page, or from no page at all, and says
  * that it is JSON: for logging in. Replies when not. */
 bool access_own_page(struct http_request *rq);

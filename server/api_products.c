@@ -171,6 +171,7 @@ static void roll_back(struct server *s, struct http_request *rq,
         .kind = ROLLOUT_ROLLBACK,
         .actor = rq->actor,
         .instead = true,
+        .approval = settings_four_eyes(s),
     };
 
     if (wish.product == NULL) {

@@ -2,6 +2,7 @@
 /* What operators do to a rollout, and whom that would touch before they do. */
 #include "api_rollouts.h"
 
+#include "access.h"
 #include "clock.h"
 #include "report.h"
 #include "rollout_return.h"
@@ -220,10 +221,11 @@ static void advance_it(struct action *a)
 /* --- Four eyes ------------------------------------------------------------
  */
 
-static bool has_approved(const struct steering *st, const char *who)
+static bool has_approved(struct server *s, const struct steering *st,
+                         const char *who)
 {
     for (uint32_t i = 0; i < st->n_approvals; i++) {
-        if (strcmp(st->approval[i].by, who) == 0) {
+        if (access_same_person(s, st->approval[i].by, who)) {
             return true;
         }
     }
@@ -238,13 +240,13 @@ static bool may_judge(struct action *a)
         refuse(a, "it waits for no approval");
         return false;
     }
-    if (strcmp(st->created_by, a->rq->actor) == 0) {
+    if (access_same_person(a->s, st->created_by, a->rq->actor)) {
         api_error(a->rq, 403, "own",
                   "%s made this rollout: somebody else must approve it",
                   a->rq->actor);
         return false;
     }
-    if (has_approved(st, a->rq->actor)) {
+    if (has_approved(a->s, st, a->rq->actor)) {
         api_error(a->rq, 409, "state", "%s has approved it already",
                   a->rq->actor);
         return false;

@@ -221,6 +221,18 @@ bool people_token_named(struct people *p, const char *name)
     return found;
 }
 
+void people_owner(struct people *p, const char *name, char out[64])
+{
+    snprintf(out, 64, "%s", name);
+    pthread_rwlock_rdlock(&p->lock);
+    for (uint32_t i = 0; i < p->n_tokens; i++) {
+        if (strcmp(p->token[i].name, name) == 0) {
+            snprintf(out, 64, "%s", p->token[i].created_by);
+        }
+    }
+    pthread_rwlock_unlock(&p->lock);
+}
+
 bool people_token(struct people *p, uint32_t number, struct api_token *out)
 {
     bool found = false;

@@ -90,6 +90,8 @@ bool people_token_holds(struct people *p, const uint8_t sha256[32],
 /* Copies; false when there is none. */
 bool people_user(struct people *p, const char *name, struct user *out);
 bool people_token_named(struct people *p, const char *name);
+/* Who made the token of this name; else the name. */
+void people_owner(struct people *p, const char *name, char out[64]);
 bool people_token(struct people *p, uint32_t number, struct api_token *out);
 bool people_session(struct people *p, const uint8_t sha256[32],
                     struct session *out);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SETTINGS_APPROVALS_MAX = 5 };
+enum { SETTINGS_APPROVALS_MAX = 4 };
 
 struct server;
 

@@ -398,7 +398,7 @@ static int settings(struct call *c, struct api *api)
     json_t *body = json_object();
     json_t *answer = NULL;
     uint64_t approvals = 0;
-    int code = cli_number(c, "approvals", 1, 5, &approvals);
+    int code = cli_number(c, "approvals", 1, 4, &approvals);
 
     if (four != NULL) {
         put_bool(body, "four_eyes", strcmp(four, "on") == 0);

@@ -153,7 +153,7 @@ static const struct option options_token_new[] = {
 static const struct option options_settings[] = {
     CHOICE("four-eyes", "ON", "a rollout waits for somebody else's approval",
            "on off"),
-    VALUE("approvals", "N", "so many must approve, 1 to 5"), END};
+    VALUE("approvals", "N", "so many must approve, 1 to 4"), END};
 
 static const struct option options_audit_list[] = {
     VALUE("actor", "NAME", "only what this one did"),

@@ -481,7 +481,7 @@ def test_settings_are_kept(server, admin):
     assert admin("GET", "/settings").json == {"four_eyes": False,
                                               "approvals": 1}
     admin("PATCH", "/settings", {"four_eyes": True, "approvals": 2}, 200)
-    for wrong in ({}, {"four_eyes": 1}, {"approvals": 0}, {"approvals": 6},
+    for wrong in ({}, {"four_eyes": 1}, {"approvals": 0}, {"approvals": 5},
                   {"approvals": True}, {"other": 1}, [], {"approvals": 1.5}):
         admin("PATCH", "/settings", wrong, 400)
     server.stop()

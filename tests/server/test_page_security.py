@@ -49,6 +49,10 @@ GET /api/v1/devices/{}/events
 GET /api/v1/rollouts
 GET /api/v1/rollouts/{}
 GET /api/v1/rollouts/{}/devices
+GET /api/v1/rollouts/{}/plan
+GET /api/v1/rollouts/{}/return
+POST /api/v1/rollouts/preview
+GET /api/v1/codes
 """,
     "OPERATOR": """
 POST /api/v1/roots
@@ -63,9 +67,13 @@ POST /api/v1/rollouts
 POST /api/v1/rollouts/{}/resume
 POST /api/v1/rollouts/{}/abort
 POST /api/v1/rollouts/{}/advance
-POST /api/v1/rollouts/{}/pause
+POST /api/v1/rollouts/{}/retry
+POST /api/v1/rollouts/{}/return
 """,
     "APPROVER": """
+POST /api/v1/rollouts/{}/pause
+POST /api/v1/rollouts/{}/approve
+POST /api/v1/rollouts/{}/deny
 """,
     "ADMIN": """
 GET /api/v1/users

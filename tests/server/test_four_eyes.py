@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Four eyes: what one starts, somebody else approves."""
+import pytest
+from operators import add_user, login
+
+
+@pytest.fixture
+def world(server):
+    """Two releases, a device on the first, four eyes on."""
+    server.old = server.publish(1, "1.0.0")
+    server.new = server.publish(2, "1.1.0")
+    server.device = server.register()
+    server.device.run(server.old, slot=0)
+    server.device.poll()
+    four_eyes(server, True)
+    return server
+
+
+def four_eyes(server, on, approvals=1):
+    server.api("PATCH", "/settings", {"four_eyes": on, "approvals": approvals},
+               200, token=server.admin_token)
+
+
+def start(server, expect=201, **more):
+    return server.api("POST", "/rollouts", {
+        "product": "thermostat", "version": "1.1.0", "stages": [100]},
+        expect, **more).json
+
+
+def judge(server, rollout, what, token, expect):
+    return server.api("POST", f"/rollouts/{rollout['id']}/{what}",
+                      {"note": "looked at it"}, expect, token=token).json
+
+
+def state(server, rollout):
+    return server.api("GET", f"/rollouts/{rollout['id']}").json["state"]
+
+
+def offered(server):
+    """Is the device told to run something else?"""
+    server.device.poll()
+    return server.device.show()["target"] is not None
+
+
+def test_without_four_eyes_a_rollout_runs_at_once(world):
+    four_eyes(world, False)
+    assert start(world)["state"] == "running"
+
+
+def test_a_rollout_waits_for_somebody_else(world):
+    rollout = start(world)
+    assert rollout["state"] == "approval"
+    assert rollout["approvals"] == {"needed": 1, "given": []}
+    assert not offered(world), "no device is told of what nobody approved"
+    for action in "resume", "advance", "pause", "retry":
+        answer = world.api("POST", f"/rollouts/{rollout['id']}/{action}", {})
+        assert answer.status == 409 or action == "retry", answer.body
+        assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.viewer_token, 403)
+    assert judge(world, rollout, "approve", world.token, 403)["error"][
+        "code"] == "own"
+    assert not offered(world)
+    done = judge(world, rollout, "approve", world.approver_token, 200)
+    assert done["state"] == "running"
+    assert [(a["by"], a["note"]) for a in done["approvals"]["given"]] == [
+        ("pru", "looked at it")]
+    assert offered(world)
+    lines = world.api("GET", "/audit?action=rollout-approve").json["items"]
+    assert [(line["actor"], line["object"]) for line in lines] == [
+        ("pru", str(rollout["id"]))]
+
+
+def test_what_is_denied_never_runs(world):
+    rollout = start(world)
+    judge(world, rollout, "deny", world.viewer_token, 403)
+    assert judge(world, rollout, "deny", world.approver_token,
+                 200)["state"] == "aborted"
+    judge(world, rollout, "approve", world.admin_token, 409)
+    assert not offered(world)
+
+
+def test_it_waits_over_a_restart(world):
+    rollout = start(world)
+    world.stop()
+    world.start()
+    assert state(world, rollout) == "approval" and not offered(world)
+    judge(world, rollout, "approve", world.token, 403)
+    judge(world, rollout, "approve", world.approver_token, 200)
+
+
+def test_so_many_people_must_approve(world):
+    four_eyes(world, True, 2)
+    rollout = start(world)
+    judge(world, rollout, "approve", world.approver_token, 200)
+    judge(world, rollout, "approve", world.approver_token, 409)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.admin_token, 200)
+    assert state(world, rollout) == "running"
+
+
+def test_an_admin_is_somebody_else_only_of_others(world):
+    rollout = start(world, token=world.admin_token)
+    judge(world, rollout, "approve", world.admin_token, 403)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.token, 200)
+
+
+def test_ones_own_token_is_not_somebody_else(world):
+    add_user(world, "kim", "admin")
+    kim = login(world, "kim")
+    tokens = [kim.api("POST", "/tokens", {"name": name, "role": "operator"},
+                      201).json["token"] for name in ("ci", "cd")]
+    four_eyes(world, True, 2)
+    rollout = start(world, token=tokens[0])
+    path = f"/rollouts/{rollout['id']}/approve"
+    kim.api("POST", path, {}, 403)
+    for token in tokens:
+        judge(world, rollout, "approve", token, 403)
+    assert state(world, rollout) == "approval"
+    add_user(world, "lee", "approver")
+    login(world, "lee").api("POST", path, {}, 200)
+    judge(world, rollout, "approve", world.approver_token, 200)
+    assert state(world, rollout) == "running"
+
+
+def test_turning_it_off_lets_nothing_loose_by_itself(world):
+    rollout = start(world)
+    four_eyes(world, False)
+    assert state(world, rollout) == "approval" and not offered(world)
+    judge(world, rollout, "approve", world.token, 403)
+    judge(world, rollout, "approve", world.approver_token, 200)
+
+
+def test_the_way_back_waits_too(world):
+    rollout = start(world)
+    judge(world, rollout, "approve", world.approver_token, 200)
+    world.device.run(world.new)
+    world.device.poll()
+    back = world.api("POST", "/products/thermostat/rollback", {
+        "version": "1.0.0", "permit": world.permit(world.old["manifest"])},
+        202).json
+    assert back["state"] == "approval" and not offered(world)
+    judge(world, back, "approve", world.token, 403)
+    judge(world, back, "approve", world.approver_token, 200)
+    assert offered(world)
+
+
+def test_a_preview_says_that_it_will_wait(world):
+    plan = {"product": "thermostat", "version": "1.1.0", "stages": [100]}
+    ask = ("POST", "/rollouts/preview", plan, 200)
+    assert world.api(*ask, token=world.viewer_token).json["approval"]
+    four_eyes(world, False)
+    assert not world.api(*ask, token=world.viewer_token).json["approval"]
