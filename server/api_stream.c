@@ -151,4 +151,5 @@ void server_audited(void *server, int64_t number)
 
     stream_publish(s->stream, "audit",
                    json_pack("{s:I}", "number", (json_int_t)number));
+    webhooks_wake(s->webhooks);
 }

@@ -37,6 +37,10 @@ struct config {
     int clock_speed;    /* above 1 for tests and demos only */
     int silent_after_s; /* of a device under way; 0: by the poll interval */
     int four_eyes;      /* until the settings say otherwise */
+    int webhook_allow_http;
+    int webhook_allow_private;
+    char webhook_ca[CONFIG_TEXT];
+    int webhook_retry_s;
     int journal_idle_ms;
     int journal_flush_ms;
     int journal_sweep_s;

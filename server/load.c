@@ -313,6 +313,11 @@ int server_open(struct server *s, struct error *err)
                                "the newest root document: devices that ask "
                                "with a nonce get 503"));
     }
+    s->webhooks = webhooks_start(s, err);
+    if (s->webhooks == NULL) {
+        server_close(s);
+        return -1;
+    }
     return 0;
 }
 
@@ -331,7 +336,11 @@ static void free_pins(struct server *s)
 
 void server_close(struct server *s)
 {
+    struct webhooks *webhooks = s->webhooks;
+
     census_stop(s->census);
+    s->webhooks = NULL;
+    webhooks_stop(webhooks);
     journal_stop(s->journal);
     store_close(&s->store);
     tickets_close(&s->tickets);

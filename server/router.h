@@ -59,6 +59,9 @@ route_handler user_list, user_add, user_change, user_delete, user_login_code;
 route_handler token_list, token_add, token_delete;
 /* settings.c */
 route_handler settings_show, settings_change;
+/* api_webhooks.c */
+route_handler webhook_list, webhook_show, webhook_create, webhook_change,
+    webhook_remove, webhook_test, webhook_deliveries;
 /* api_stream.c */
 route_handler stream_show;
 void stream_end(struct http_request *rq);

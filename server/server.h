@@ -18,6 +18,7 @@
 #include "settings.h"
 #include "stream.h"
 #include "tickets.h"
+#include "webhooks.h"
 #include "worker.h"
 
 struct server {
@@ -38,6 +39,7 @@ struct server {
     struct login login;
     struct worker *logins; /* hashes passwords */
     struct worker *slow;   /* walks over much */
+    struct webhooks *webhooks;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;

@@ -128,6 +128,20 @@ static const char *const migration[] = {
     " created INTEGER NOT NULL);"
     "CREATE TABLE census (product INTEGER NOT NULL, time INTEGER NOT NULL,"
     " counts TEXT NOT NULL, PRIMARY KEY (product, time)) WITHOUT ROWID;",
+    /* What is POSTed to whom; the audit log is the queue before it. */
+    "CREATE TABLE webhooks (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL,"
+    " enabled INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " created INTEGER NOT NULL, created_by TEXT NOT NULL);"
+    "CREATE TABLE deliveries (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " webhook INTEGER NOT NULL REFERENCES webhooks(number)"
+    " ON DELETE CASCADE, event TEXT NOT NULL, type TEXT NOT NULL,"
+    " body TEXT NOT NULL, created INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " next INTEGER NOT NULL, last INTEGER NOT NULL, status INTEGER NOT NULL,"
+    " error TEXT NOT NULL, ms INTEGER NOT NULL);"
+    "CREATE INDEX deliveries_due ON deliveries (next, number)"
+    " WHERE next > 0;"
+    "CREATE INDEX deliveries_of ON deliveries (webhook, number);",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };

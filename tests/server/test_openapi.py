@@ -273,6 +273,18 @@ def test_every_operation_answers_as_it_says(server, document):
     other.poll()
     check_engine(server, check, other)
     check("GET", v + "/audit", 200)
+    hook = check("POST", v + "/webhooks", 201,
+                 {"url": "https://hooks.invalid/"}, token=server.admin_token)
+    for method, path, status, body in (
+            ("GET", "", 200, None), ("POST", "", 400, {}),
+            ("POST", "", 422, {"url": "http://hooks.invalid/"}),
+            ("GET", "/{id}", 200, None), ("GET", "/{id}/deliveries", 200,
+                                          None),
+            ("PATCH", "/{id}", 200, {"events": ["rollout.*"]}),
+            ("POST", "/{id}/test", 202, {}), ("DELETE", "/{id}", 204, None),
+            ("GET", "/{id}", 404, None)):
+        check(method, v + "/webhooks" + path, status, body, id=hook["id"],
+              token=server.admin_token)
     with Stream(server) as stream:  # it has no end
         check.seen.add(("GET", v + "/stream", stream.status))
     admin = server.admin_token
