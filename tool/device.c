@@ -136,6 +136,9 @@ static int add(struct call *c, struct api *api, const char *id,
         put_text(body, "name", name);
     }
     put(body, "tags", tags(c));
+    if (cli_value(c, "channel") != NULL) {
+        put_text(body, "channel", cli_value(c, "channel"));
+    }
     code = api_call(api, "POST", "/devices", body, &answer);
     json_decref(body);
     code = code == 0 ? keep_token(c, path, answer) : code;
@@ -246,6 +249,7 @@ int verb_device_list(struct call *c)
     query = filter(c, query, "state", cli_value(c, "state"));
     query = filter(c, query, "version", cli_value(c, "version"));
     query = filter(c, query, "q", cli_value(c, "search"));
+    query = filter(c, query, "query", cli_value(c, "query"));
     api = api_open(c, &code);
     if (api != NULL) {
         code = api_list(api, query, limit, &items);
@@ -337,6 +341,67 @@ int verb_device_events(struct call *c)
     if (api != NULL) {
         code = events(c, api, limit);
     }
+    api_close(api);
+    return code;
+}
+
+/* --- set
+ * --------------------------------------------------------------------- */
+
+/* What was said; `--tag ""` takes all tags away. */
+static json_t *changes(const struct call *c)
+{
+    static const char *const texts[] = {"name", "channel"};
+    json_t *body = json_object();
+    const char *tag = cli_value(c, "tag");
+
+    for (int i = 0; i < 2; i++) {
+        if (cli_value(c, texts[i]) != NULL) {
+            put_text(body, texts[i], cli_value(c, texts[i]));
+        }
+    }
+    if (tag != NULL) {
+        put(body, "tags", tag[0] == '\0' ? json_array() : tags(c));
+    }
+    return body;
+}
+
+static int set(struct call *c, struct api *api, const json_t *body)
+{
+    json_t *device = NULL;
+    json_t *answer = NULL;
+    int code = device_find(c, api, c->argument[0], &device);
+
+    if (code == 0) {
+        const char *id = print_scalar(c, "id", json_object_get(device, "id"));
+
+        code =
+            api_call(api, "PATCH", keep(c, "/devices/%s", id), body, &answer);
+    }
+    if (code == 0) {
+        (void)json_object_update(c->result, answer);
+        print_device(c, answer);
+    }
+    json_decref(device);
+    json_decref(answer);
+    return code;
+}
+
+int verb_device_set(struct call *c)
+{
+    json_t *body = changes(c);
+    struct api *api = NULL;
+    int code;
+
+    if (json_object_size(body) == 0) {
+        code = refuse(c, EXIT_USAGE, "say --name, --channel or --tag");
+    } else {
+        api = api_open(c, &code);
+    }
+    if (api != NULL) {
+        code = set(c, api, body);
+    }
+    json_decref(body);
     api_close(api);
     return code;
 }

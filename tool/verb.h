@@ -133,6 +133,7 @@ VERB(rollout_retry);
 VERB(rollout_return);
 VERB(rollout_bucket);
 VERB(release_promote);
+VERB(device_set);
 VERB(device_why);
 VERB(fleet_status);
 VERB(rollout_status);

@@ -77,6 +77,7 @@ static const struct option options_product[] = {PRODUCT, END};
 static const struct option options_device_add[] = {
     VALUE("name", "TEXT", "a name for people"),
     {"tag", "TEXT", "a tag", ANY, NULL, true, 0},
+    VALUE("channel", "NAME", "its channel; else stable"),
     OUTPUT("file for the device's token; else <id>.token"),
     PRODUCT,
     FLAG("force", "replace the token's file when it is there"),
@@ -88,6 +89,7 @@ static const struct option options_device_list[] = {
            "testing confirmed returned failed refused"),
     VALUE("version", "V", "only devices that run this"),
     VALUE("search", "TEXT", "only devices whose id or name has this"),
+    VALUE("query", "QUERY", "only these; see docs/ROLLOUTS.md"),
     VALUE("limit", "N", "at most so many; else all"),
     FLAG("long", "whole ids and times, and more columns"),
     PRODUCT,
@@ -104,6 +106,12 @@ static const struct option options_rollback[] = {
 
 static const struct option options_promote[] = {
     VALUE("to", "CHANNEL", "the channel; needed"), PRODUCT, END};
+
+static const struct option options_device_set[] = {
+    VALUE("name", "TEXT", "a name for people"),
+    VALUE("channel", "NAME", "which releases it gets; stable, or your own"),
+    {"tag", "TEXT", "a tag; instead of all that it has", ANY, NULL, true, 0},
+    END};
 
 static const struct option options_why[] = {
     FLAG("facts", "and each question that was asked, with its answer"), END};
@@ -437,6 +445,12 @@ const struct verb verbs[] = {
      "show one device", "ID may be shortened, or be the device's name.",
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the device, as the server's API describes it", NULL},
+    {"device set", "DEVICE", 1, 1, ANY, NULL, verb_device_set,
+     "change a device's name, channel or tags",
+     "What is not said stays. --tag \"\" takes all tags away.",
+     options_device_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the device, as the server's API describes it",
+     "bowline device set kitchen --channel beta --tag lab --tag first"},
     {"device why", "DEVICE", 1, 1, ANY, NULL, verb_device_why,
      "say in one sentence why a device is not updating",
      "From the very function that decides what devices are offered. DEVICE "

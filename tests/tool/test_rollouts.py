@@ -451,6 +451,20 @@ def test_why_is_one_sentence_and_its_facts(tool):
                    "--json").json == answer
 
 
+def test_device_set_changes_only_what_was_said(tool):
+    key = f"PATCH /devices/{ID}"
+    with Api({"GET /devices": DEVICES, key: {"id": ID}}) as api:
+        ask(tool, api, "device", "set", "kitchen", "--channel", "beta")
+        assert api.body(key) == {"channel": "beta"}
+        ask(tool, api, "device", "set", "kitchen", "--tag", "a", "--tag", "b",
+            "--name", "hall")
+        assert api.body(key) == {"name": "hall", "tags": ["a", "b"]}
+        ask(tool, api, "device", "set", "kitchen", "--tag", "")
+        assert api.body(key) == {"tags": []}
+        assert "say --name" in tool.refused(2, "device", "set", "kitchen",
+                                            "--server", api.url)
+
+
 def test_bucket_takes_the_newest_rollout_of_the_product(tool):
     with Api({"GET /devices": DEVICES,
               "GET /rollouts": items({"id": 3}, {"id": 12}, {"id": 7}),
