@@ -346,7 +346,8 @@ static json_t *as_json(const struct preview *p)
              (long long)taken, (long long)all, release->version,
              (long long)scaled(p, p->stage[0]));
     return json_pack(
-        "{s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}",
+        "{s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
+        "s:s}",
         "devices", taken, "stages", stages(p), "bytes",
         taken * (json_int_t)release->payload_bytes, "payload_bytes",
         (json_int_t)release->payload_bytes, "seconds", seconds(p), "versions",
@@ -354,8 +355,9 @@ static json_t *as_json(const struct preview *p)
         tallies(p, p->hardware, p->n_hardware, "hardware"), "refused",
         groups(p, refused, sizeof refused / sizeof refused[0]), "waiting",
         groups(p, waiting, sizeof waiting / sizeof waiting[0]), "overlaps",
-        overlaps(p), "approval", settings_four_eyes(p->s), "warnings",
-        warnings(p), "sentence", sentence);
+        overlaps(p), "approval", settings_four_eyes(p->s), "plan",
+        plan_json(&p->wish->plan), "warnings", warnings(p), "sentence",
+        sentence);
 }
 
 json_t *rollout_preview_json(struct server *s, const struct rollout_wish *wish)

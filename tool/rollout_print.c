@@ -302,9 +302,12 @@ static void reasons(const struct page *p)
 void rollout_text(struct call *c, const json_t *r, struct buffer *out)
 {
     const struct page p = {c, r, out};
+    const char *name = text(&p, r, "name");
+    bool named = strcmp(name, "-") != 0;
 
-    (void)buffer_printf(out, NULL, "%srollout %s: %s %s%s, %s\n",
-                        color(c, STRONG), text(&p, r, "id"),
+    (void)buffer_printf(out, NULL, "%srollout %s%s%s%s: %s %s%s, %s\n",
+                        color(c, STRONG), text(&p, r, "id"), named ? " (" : "",
+                        named ? name : "", named ? ")" : "",
                         text(&p, r, "product"), text(&p, r, "version"),
                         color(c, PLAIN), text(&p, r, "state"));
     status(&p);

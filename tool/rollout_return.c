@@ -92,6 +92,17 @@ static int make_permits(struct way_back *w, const char *product)
     return code;
 }
 
+/* One rollout for each release that devices go back to. */
+static void show_returns(struct call *c, const json_t *rollout)
+{
+    const json_t *list = json_object_get(rollout, "returns");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        note(c, "Next: bowline rollout status %lld --watch",
+             (long long)json_integer_value(json_array_get(list, i)));
+    }
+}
+
 static int carry_out(struct way_back *w)
 {
     struct call *c = w->c;
@@ -114,6 +125,7 @@ static int carry_out(struct way_back *w)
     if (code == 0) {
         put(c->result, "rollout", json_incref(answer));
         rollout_print(c, answer);
+        show_returns(c, answer);
     }
     json_decref(rollout);
     json_decref(answer);

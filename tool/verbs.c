@@ -412,13 +412,14 @@ const struct verb verbs[] = {
      "the rollout", NULL},
     {"rollout return", "[ID]", 0, 1, ANY, NULL, verb_rollout_return,
      "bring the updated devices back to what they ran before",
-     "Begins a rollout of kind return over the devices that this one "
-     "updated. Where a device needs a permit to go back, it is signed with "
+     "Begins rollouts of kind return over the devices that this one updated, "
+     "one for each release that they ran before. Where a device needs a permit to go back, it is signed with "
      "the release keys. Without ID: the product's newest rollout.",
      options_rollout_return, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS,
      DOES_REMOTE,
      "preview         who goes back to what, and who cannot\n"
-     "rollout         the one that brings them back; not with --preview",
+     "rollout         its \"returns\" are the ids of those that bring devices "
+     "back;\n                not with --preview",
      "bowline rollout return 12 --preview"},
     {"rollout bucket", "DEVICE", 1, 1, ANY, NULL, verb_rollout_bucket,
      "say in which stage of a rollout a device is",

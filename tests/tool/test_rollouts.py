@@ -392,7 +392,7 @@ def key(tool):
 
 def test_return_previews_and_signs_only_what_is_needed(tool):
     with Api({"GET /rollouts/12/return": RETURN, "GET /rollouts/12": ROLLOUT,
-              "POST /rollouts/12/return": (201, {**ROLLOUT, "id": 13}),
+              "POST /rollouts/12/return": {**ROLLOUT, "returns": [13]},
               **KEYS}) as api:
         out = ask(tool, api, "rollout", "return", "12", "--preview").out
         assert "9 devices would go back" in out
@@ -401,7 +401,7 @@ def test_return_previews_and_signs_only_what_is_needed(tool):
         assert [k for k, _ in api.asked] == ["GET /rollouts/12/return"]
         made = ask(tool, api, "rollout", "return", "12", "--key", key(tool),
                    "--json").json
-        assert made["rollout"]["id"] == 13
+        assert made["rollout"]["returns"] == [13]
         permits = api.body("POST /rollouts/12/return")["permits"]
         assert [p["manifest"] for p in permits] == [M1]
         write_permit(tool, permits[0]["permit"])
