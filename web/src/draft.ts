@@ -2,7 +2,9 @@
 // A rollout that is being made: what the form holds, as people type it, and
 // the plan that it means. Empty text is "the default".
 import type { Gates, Plan } from "./api";
-import { GATE_DEFAULTS, STRATEGIES, type Strategy } from "./plan";
+import {
+  GATE_DEFAULTS, STRATEGIES, usualGates, type Strategy,
+} from "./plan";
 
 export interface DraftGates {
   confirmed_percent: string;
@@ -243,8 +245,7 @@ function ownGates(given: Gates | undefined, all: Gates): Gates | undefined {
 export function draftOf(plan: Plan, now: number): Draft {
   const base = emptyDraft();
   const strategies = Object.keys(STRATEGIES) as Strategy[];
-  const all = plan.gates ?? (plan.stages ?? [])
-    .map((s) => (s as { gates?: Gates }).gates).find(Boolean) ?? {};
+  const all = usualGates(plan) ?? {};
   const given = plan.stages ?? STRATEGIES[plan.strategy ?? "staged"].stages;
   const stages = (given as AnyStage[]).map((s) => typeof s === "number" ? s
     : { ...s, gates: ownGates(s.gates, all) });

@@ -50,6 +50,10 @@ export const stagesWords = (plan: Plan): string => {
     ? "all at once" : (stages as PlanStage[]).map(stageWord).join(" → ");
 };
 
+/** What holds for its stages; a stage may have gates of its own. */
+export const usualGates = (plan: Plan): Gates | undefined =>
+  plan.gates ?? plan.stages?.map((s) => s.gates).find(Boolean);
+
 export function gatesWords(given: Gates | undefined): string[] {
   const g = { ...GATE_DEFAULTS, ...given };
   const out = [
@@ -116,10 +120,18 @@ export function planWords(plan: Plan): [string, string[]][] {
     plan.max_downloads
       ? `at most ${count(plan.max_downloads, "download")} at once` : "",
   ].filter(Boolean);
+  const own: [string, string[]][] = [];
+  const usual = JSON.stringify(usualGates(plan) ?? {});
+  (plan.stages ?? []).forEach((s, i) => {
+    if (s.gates && JSON.stringify(s.gates) !== usual) {
+      own.push([`Stage ${i + 1} passes when`, gatesWords(s.gates)]);
+    }
+  });
   const out: [string, string[]][] = [
     ["Who", who.length > 0 ? who : ["every device of the product"]],
     ["Stages", [stagesWords(plan)]],
-    ["A stage passes when", gatesWords(plan.gates)],
+    ["A stage passes when", gatesWords(usualGates(plan))],
+    ...own,
     ["When", when.length > 0 ? when : ["at once, at any time of day"]],
     ["On the device", device.length > 0 ? device : ["no conditions"]],
     ["Too many failures", [plan.on_failure === "return"
@@ -130,7 +142,7 @@ export function planWords(plan: Plan): [string, string[]][] {
       `${duration(plan.retry?.quarantine_s ?? 86400)} in quarantine`]],
   ];
   if (pace.length > 0) {
-    out.splice(4, 0, ["Pace", pace]);
+    out.push(["Pace", pace]);
   }
   if (plan.priority) {
     out.push(["Priority", [number(plan.priority)]]);

@@ -94,19 +94,20 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
     to.permit !== "below-security-floor" && (to.permit !== "needed"
       || permits[to.manifest]));
   const act = async () => {
-    let made: { id?: number } | null = null;
+    let made: number | undefined;
     const list = Object.entries(permits)
       .map(([manifest, permit]) => ({ manifest, permit }));
     const good = await run(async () => {
-      made = await api.post<{ id?: number }>(path,
+      const after = await api.post<Rollout>(path,
         list.length > 0 ? { permits: list } : {});
+      made = after.kind === "return" ? after.id
+        : after.returns?.[after.returns.length - 1];
     }, "Devices return");
     if (good) {
       onDone();
       onClose();
-      const id = (made as { id?: number } | null)?.id;
-      if (id && id !== rollout.id) {
-        go("rollouts", id);
+      if (made !== undefined && made !== rollout.id) {
+        go("rollouts", made);
       }
     }
   };

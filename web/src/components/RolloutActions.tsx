@@ -4,7 +4,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { api, segment, type Rollout } from "../api";
-import { count } from "../format";
 import { href } from "../router";
 import { useMay, useSession } from "../session";
 import { Button, Check, Field } from "./basics";
@@ -109,12 +108,9 @@ function Advance({ rollout, onClose, onDone }: DialogProps) {
     g.state !== "passed" && g.name !== "manual");
   const [force, setForce] = useState(false);
   const body = force ? { force: true } : {};
-  const last = rollout.stage + 1 === rollout.stages.length;
   return (
-    <Confirm title={last ? `Finish ${rollout.name} now?`
-      : `Advance to stage ${rollout.stage + 2} now?`}
-      button={last ? "Finish now" : "Advance now"} danger={open.length > 0}
-      done={last ? "Finished" : "Advanced"}
+    <Confirm title={`Advance to stage ${rollout.stage + 2} now?`}
+      button="Advance now" danger={open.length > 0} done="Advanced"
       preview={previewOf(rollout, "advance",
         open.length > 0 ? { force: true } : {})}
       disabled={open.length > 0 && !force} onClose={onClose}
@@ -160,16 +156,14 @@ function Abort({ rollout, onClose, onDone }: DialogProps) {
 }
 
 function Retry({ rollout, onClose, onDone }: DialogProps) {
-  const c = rollout.counts;
-  const n = c.failed + c.returned + c.refused + c.quarantined;
   return (
     <Confirm title="Let failed devices try again?" button="Retry"
-      done="They may try again" onClose={onClose}
+      done="They may try again" preview={previewOf(rollout, "retry")}
+      onClose={onClose}
       work={() => api.post(pathOf(rollout, "retry")).then(onDone)}>
-      <p class="touches">
-        {count(n, "device")} that failed, returned, refused or sit in
-        quarantine would be offered {rollout.version} again, each at its next
-        poll.
+      <p class="muted">
+        Those that failed, returned, refused or sit in quarantine are offered
+        it again, each at its next poll.
       </p>
       {rollout.state === "paused" && (
         <p class="muted">The rollout is paused: they wait until it resumes.
@@ -236,7 +230,8 @@ export function actsOf(r: Rollout, may: May, own: boolean): Act[] {
   put(may.operate && r.state === "paused", "resume");
   put(may.approve && (r.state === "running" || r.state === "scheduled"),
     "pause");
-  put(may.operate && r.state === "running", "advance");
+  put(may.operate && r.state === "running" &&
+    r.stage + 1 < r.stages.length, "advance");
   put(may.operate && r.kind === "update" && r.state !== "approval" &&
     r.state !== "scheduled" && r.counts.confirmed > 0, "return");
   put(may.operate && active && lost > 0, "retry");

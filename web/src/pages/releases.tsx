@@ -59,7 +59,7 @@ function Product({ name, releases }: { name: string; releases: Release[] }) {
   const newest = releases[0];
   const running = releases.reduce((sum, r) => sum + runningOf(r), 0);
   return (
-    <Card flush title={<a class="plain-link" href={href("releases",
+    <Card flush class="release-list" title={<a class="plain-link" href={href("releases",
       { product: name })}>{name}</a>} aside={
       <span class="actions">
         <span>{count(releases.length, "release")}, {
