@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from bowline_server import (CONFIRMED, DOMAIN, DOWNLOADING, FAILED, REFUSED,
                             RETURNED, TESTING, sign)
 
-HEALTH, WATCHDOG, SPACE = 23, 22, 31
+HEALTH, TRIES, SPACE, NO_VERSION = 101, 100, 65, 44
 RESET_WATCHDOG = 3
 OLD, NEW = "1.0.0", "1.1.0"
 
@@ -135,9 +135,9 @@ def paused(server):
                gates={"min_sample": 4})
     first = line.offered()
     line.confirm(first[:5])
-    line.lose(first[5:8], reset=RESET_WATCHDOG)
+    line.lose(first[5:8], code=TRIES, reset=RESET_WATCHDOG)
     line.lose(first[8:9], FAILED, SPACE)
-    line.lose(first[9:10], REFUSED, SPACE)
+    line.lose(first[9:10], REFUSED, NO_VERSION)
     line.until("paused")
     return line
 

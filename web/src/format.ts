@@ -80,6 +80,9 @@ const stamp = new Intl.DateTimeFormat("en-GB", {
 const clock = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit", minute: "2-digit",
 });
+const seconds = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
 const day = new Intl.DateTimeFormat("en-GB", {
   month: "short", day: "numeric",
 });
@@ -88,6 +91,8 @@ export const dateTime = (time: number): string =>
   stamp.format(new Date(time * 1000));
 export const timeOfDay = (time: number): string =>
   clock.format(new Date(time * 1000));
+export const timeWithSeconds = (time: number): string =>
+  seconds.format(new Date(time * 1000));
 export const dayOfYear = (time: number): string =>
   day.format(new Date(time * 1000));
 

@@ -3,7 +3,9 @@
 // shows is also said in words, and in a table for screen readers.
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { dateTime, dayOfYear, number, timeOfDay } from "../format";
+import {
+  dateTime, dayOfYear, number, timeOfDay, timeWithSeconds,
+} from "../format";
 import { watchTheme } from "../theme";
 
 export interface Series {
@@ -46,7 +48,8 @@ function options(
     font: "12px Inter, system-ui, sans-serif",
   };
   const span = (p.times[p.times.length - 1] ?? 0) - (p.times[0] ?? 0);
-  const say = span > 2 * 86400 ? dayOfYear : timeOfDay;
+  const say = span > 2 * 86400 ? dayOfYear
+    : span < 600 ? timeWithSeconds : timeOfDay;
   const stackedSeries = p.series.map((s): uPlot.Series => ({
     label: s.label,
     stroke: css(s.color),
@@ -128,7 +131,8 @@ export function Chart(p: ChartProps) {
         <ul class="chart-legend">
           {[...p.series].reverse().map((s) => (
             <li key={s.label}>
-              <span class={`swatch chart-fill-${s.color.slice(-1)}`} />
+              <span class="swatch"
+                style={{ background: `var(${s.color})` }} />
               {s.label} <b class="nums">{say(s.values[shown] ?? 0)}</b>
             </li>
           ))}

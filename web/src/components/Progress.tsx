@@ -6,6 +6,7 @@ import { segment, withQuery } from "../api";
 import type { FleetHistory, List, Outcome, Rollout } from "../api";
 import { number } from "../format";
 import { useNow, useResource } from "../hooks";
+import type { Notice } from "../live";
 import { Card } from "./basics";
 import { Chart, type Series } from "./Chart";
 
@@ -34,8 +35,9 @@ function cumulated(sorted: number[], times: number[]): number[] {
 function curves(outcomes: Outcome[], from: number, to: number): {
   times: number[]; series: Series[];
 } {
-  const step = Math.max(1, (to - from) / POINTS);
-  const times = Array.from({ length: POINTS + 1 }, (_, i) =>
+  const points = Math.min(POINTS, to - from);
+  const step = (to - from) / points;
+  const times = Array.from({ length: points + 1 }, (_, i) =>
     Math.round(from + i * step));
   const series = KINDS.map(({ outcome, color }) => {
     const when = outcomes.filter((o) => o.outcome === outcome)
@@ -54,8 +56,9 @@ function FromOutcomes({ rollout, list }:
   const from = Math.min(rollout.started ?? rollout.created,
     ...list.map(timeOf).filter((t) => t > 0)) - 1;
   const to = over ? Math.max(last, rollout.changed) : Math.max(now, last);
-  const drawn = useMemo(() => curves(list, from, Math.max(to, from + 10)),
-    [list, from, Math.round(to / 10)]);
+  const until = Math.ceil(Math.max(to, from + 10));
+  const drawn = useMemo(() => curves(list, from, until),
+    [list, from, Math.round(until / 10)]);
   return <Chart times={drawn.times} series={drawn.series} height={200}
     label="Devices by outcome over time" />;
 }
@@ -80,11 +83,16 @@ export function Progress({ rollout }: { rollout: Rollout }) {
   const c = rollout.counts;
   const decided = c.confirmed + c.returned + c.failed + c.refused;
   const small = decided <= MOST;
-  const outcomes = useResource<List<Outcome>>(
-    small && decided > 0
-      ? `/rollouts/${segment(rollout.id)}/devices?limit=${MOST}` : null,
-    { on: ["rollout"], match: (n) => n.data.id === rollout.id,
-      everyMs: 3000 });
+  const wish = { on: ["rollout" as const], everyMs: 3000,
+    match: (n: Notice) => n.data.id === rollout.id };
+  const path = small && decided > 0
+    ? `/rollouts/${segment(rollout.id)}/devices?limit=${MOST}` : null;
+  const lost = useResource<List<Outcome>>(path, wish);
+  const kept = useResource<List<Outcome>>(path
+    && `${path}&outcome=confirmed`, wish);
+  const all = useMemo(() => lost.data && kept.data
+    ? [...lost.data.items.filter((o) => o.outcome !== "confirmed"),
+      ...kept.data.items] : null, [lost.data, kept.data]);
   if (decided === 0 || !rollout.started) {
     return null;
   }
@@ -92,8 +100,7 @@ export function Progress({ rollout }: { rollout: Rollout }) {
     <Card title={small ? "Over time" : `Devices that run ${rollout.version}`}
       aside={<span class="nums">{number(c.confirmed)} confirmed</span>}>
       {!small ? <FromHistory rollout={rollout} />
-        : outcomes.data && <FromOutcomes rollout={rollout}
-            list={outcomes.data.items} />}
+        : all && <FromOutcomes rollout={rollout} list={all} />}
     </Card>
   );
 }

@@ -11,7 +11,8 @@ import { Card, ErrorBox, RelativeTime, Skeleton } from "./basics";
 import { Pill } from "./Pill";
 import { Pager, Table, type Column } from "./Table";
 
-const TABS = ["", "confirmed", "returned", "failed", "refused"] as const;
+/** "": those that did not keep it. */
+const TABS = ["", "returned", "failed", "refused", "confirmed"] as const;
 const LIMIT = 25;
 
 const COLUMNS: Column<Outcome>[] = [
@@ -26,7 +27,8 @@ const COLUMNS: Column<Outcome>[] = [
         <code>{o.code}</code>
       </span>
     ) },
-  { key: "reset", title: "Last reset", cell: (o) => o.reset || "–" },
+  { key: "reset", title: "Last reset", cell: (o) => o.reset
+    && o.reset !== "unknown" ? o.reset : "–" },
   { key: "version", title: "Runs", cell: (o) => o.version || "–" },
   { key: "when", title: "When", cell: (o) => <RelativeTime time={o.when} /> },
 ];
@@ -58,20 +60,22 @@ function Awaited({ rollout }: { rollout: Rollout }) {
 }
 
 function Tabs({ rollout, shown }: { rollout: Rollout; shown: string }) {
-  const counts = rollout.counts as unknown as Record<string, number>;
+  const c = rollout.counts;
+  const counts: Record<string, number> = { confirmed: c.confirmed,
+    returned: c.returned, failed: c.failed, refused: c.refused,
+    "": c.returned + c.failed + c.refused };
   return (
     <nav class="tabs tabs-in-card" aria-label="Devices by outcome">
       {TABS.map((tab) => (
         <a key={tab} href={href("rollouts", rollout.id,
-          tab ? { outcome: tab } : {})}
+          { outcome: tab || "lost" })}
           aria-current={tab === shown ? "page" : undefined}
           onClick={(e) => {
             e.preventDefault();
-            replaceQuery({ outcome: tab });
+            replaceQuery({ outcome: tab || "lost" });
           }}>
-          {tab === "" ? "All" : tab.charAt(0).toUpperCase() + tab.slice(1)}
-          {tab !== "" && <span class="tab-n nums">
-            {number(counts[tab] ?? 0)}</span>}
+          {tab === "" ? "Did not keep it" : tab.charAt(0).toUpperCase() + tab.slice(1)}
+          <span class="tab-n nums">{number(counts[tab] ?? 0)}</span>
         </a>
       ))}
     </nav>
@@ -80,8 +84,11 @@ function Tabs({ rollout, shown }: { rollout: Rollout; shown: string }) {
 
 export function RolloutDevices({ rollout, route }:
   { rollout: Rollout; route: Route }) {
-  const wish = route.query.get("outcome") ?? "";
-  const shown = (TABS as readonly string[]).includes(wish) ? wish : "";
+  const c = rollout.counts;
+  const usual = c.returned + c.failed + c.refused > 0 ? "" : "confirmed";
+  const wish = route.query.get("outcome") ?? usual;
+  const shown = wish === "lost" ? ""
+    : (TABS as readonly string[]).includes(wish) ? wish : usual;
   const [trail, setTrail] = useState<(string | number)[]>([]);
   useEffect(() => setTrail([]), [shown]);
   const after = trail[trail.length - 1];
@@ -102,9 +109,11 @@ export function RolloutDevices({ rollout, route }:
         <ErrorBox error={list.error} retry={list.reload} /></div>}
       {list.loading && <div class="card-part"><Skeleton /></div>}
       {list.data && rows.length === 0 && (
-        <p class="card-part muted">No device {shown === ""
-          ? "has decided yet." : `${shown === "confirmed" ? "has confirmed"
-            : `has ${shown === "returned" ? "returned" : shown}`}.`}</p>
+        <p class="card-part muted">{shown === ""
+          ? rollout.counts.confirmed > 0
+            ? "Every device that has decided kept it."
+            : "No device has decided yet."
+          : `No device has ${shown}.`}</p>
       )}
       {rows.length > 0 && (
         <Table label="Devices of the rollout" rows={rows} columns={COLUMNS}

@@ -78,9 +78,10 @@ function GateBar({ gate }: { gate: Gate }) {
   );
 }
 
-/** Gates that ask nothing are not shown: no soak time, no operator's word. */
-const asks = (gate: Gate): boolean =>
-  !((gate.name === "manual" || gate.name === "soak") && gate.wanted === 0);
+/** Gates that ask nothing are not shown: no soak time, no operator's word, no
+ * sample, failures that are not judged. */
+const asks = (gate: Gate): boolean => gate.name === "failed"
+  ? gate.wanted < 100 : gate.wanted > 0;
 
 function GateMark({ gate }: { gate: Gate }) {
   const l = look(gate.state);
@@ -110,11 +111,24 @@ export function gateWaits(gate: Gate): string {
   }
 }
 
+/** Of a finished rollout the server may count as a whole only: then a stage
+ * that is done has what the gates let through, at most all of its devices. */
+export function stageConfirmed(r: Rollout, index: number): number {
+  const stage = r.stages[index];
+  if (!stage) {
+    return 0;
+  }
+  const forgotten = r.state === "finished" && r.counts.confirmed > 0 &&
+    r.stages.every((s) => s.confirmed + s.failed === 0);
+  return forgotten ? Math.min(stage.devices, r.counts.confirmed)
+    : stage.confirmed;
+}
+
 /** The devices of a stage by outcome. A stage tells how many did not keep it;
  * of the latest one, which holds those before it, it is known which way. */
 export function stageParts(r: Rollout, index: number): Part[] {
   const stage = r.stages[index];
-  if (!stage) {
+  if (!stage || stage.state === "waiting") {
     return [];
   }
   const c = r.counts;
@@ -125,7 +139,7 @@ export function stageParts(r: Rollout, index: number): Part[] {
   const rest: Part[] = sum === stage.failed ? ways
     : ways.length === 1 && ways[0] ? [{ ...ways[0], n: stage.failed }]
     : [{ state: "failed", n: stage.failed, word: "did not keep it" }];
-  return [{ state: "confirmed", n: stage.confirmed }, ...rest];
+  return [{ state: "confirmed", n: stageConfirmed(r, index) }, ...rest];
 }
 
 function times(stage: Stage, now: number): string {
@@ -152,6 +166,8 @@ function StageLane({ stage, index, rollout }: LaneProps) {
   const l = held ? look(rollout.state)
     : look(stage.state === "waiting" ? "untouched" : stage.state);
   const gates = stage.gates.filter(asks);
+  const known = stage.state !== "waiting";
+  const confirmed = stageConfirmed(rollout, index);
   return (
     <li class={`stage stage-${stage.state}`} data-stage={index}
       aria-current={current ? "step" : undefined}>
@@ -161,17 +177,19 @@ function StageLane({ stage, index, rollout }: LaneProps) {
       <div class="stage-head">
         <h3>Stage {index + 1}</h3>
         <span class="stage-size">{stageSize(stage)}</span>
-        <span class="muted">{count(stage.devices, "device")}</span>
+        {stage.count !== stage.devices && (
+          <span class="muted">{count(stage.devices, "device")}</span>
+        )}
         <span class="stage-times muted">{times(stage, now)}</span>
-        {stage.state !== "waiting" && (
+        {known && (
           <span class="stage-share nums">
-            <b>{number(stage.confirmed)}</b>
+            <b>{number(confirmed)}</b>
             <span class="muted"> confirmed · {
-              percent(stage.confirmed, stage.devices)}</span>
+              percent(confirmed, stage.devices)}</span>
           </span>
         )}
       </div>
-      {stage.state !== "waiting" && (
+      {known && (
         <Bar slim={!current} parts={stageParts(rollout, index)}
           whole={stage.devices} label={`Stage ${index + 1}`} />
       )}

@@ -35,13 +35,13 @@ function Fold({ title, says, open, children }: {
   title: string; says: string; open?: boolean; children: ComponentChildren;
 }) {
   return (
-    <details class="card fold" open={open}>
+    <details class="card part-of-form" open={open}>
       <summary>
         <h2>{title}</h2>
-        <span class="fold-says muted">{says}</span>
+        <span class="part-of-form-says muted">{says}</span>
         <Icon name="down" />
       </summary>
-      <div class="fold-body">{children}</div>
+      <div class="part-of-form-body">{children}</div>
     </details>
   );
 }
@@ -397,6 +397,7 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
     ...releases.flatMap((r) => r.channels ?? [])])];
   const word = preview.data?.approval ? "Ask for approval"
     : draft.start === "at" ? "Schedule rollout" : "Start rollout";
+  const blocked = !ready || !release || preview.error !== null;
   const parts = { draft, change };
   return (
     <form class="new-rollout" onSubmit={(e) => {
@@ -420,12 +421,17 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
             wrong.at}; nothing can be said yet.</p>}
           <div class="start">
             <Button kind="primary" type="submit" icon="play" busy={busy}
-              disabled={!ready || !release || preview.error !== null}>
-              {word}</Button>
+              disabled={blocked}>{word}</Button>
           </div>
           <PlanFile plan={plan} version={release?.version ?? ""} />
         </Card>
       </aside>
+      <div class="start-bar">
+        <span>{preview.data && !preview.error
+          ? count(preview.data.devices, "device") : ""}</span>
+        <Button kind="primary" type="submit" icon="play" busy={busy}
+          disabled={blocked}>{word}</Button>
+      </div>
     </form>
   );
 }

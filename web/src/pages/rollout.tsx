@@ -103,19 +103,19 @@ function StatusCard({ rollout }: { rollout: Rollout }) {
 function Approvals({ rollout }: { rollout: Rollout }) {
   const a = rollout.approvals;
   const { session } = useSession();
-  if (!a || (a.needed === 0 && a.given.length === 0)) {
+  const waits = rollout.state === "approval";
+  if (!waits && (!a || a.given.length === 0)) {
     return null;
   }
   const own = rollout.created_by === session.name;
   return (
-    <Card title="Approval" tone={rollout.state === "approval"
-      ? "attention" : "plain"}>
-      {rollout.state === "approval" && (
+    <Card title="Approval" tone={waits ? "attention" : "plain"}>
+      {waits && (
         <p>{own ? "You made this rollout: somebody else must approve it."
           : "Nothing is offered to devices until somebody other than " +
             `${rollout.created_by} approves.`}</p>
       )}
-      {a.given.length > 0 && (
+      {a && a.given.length > 0 && (
         <ul class="plain-list">
           {a.given.map((given) => (
             <li key={`${given.by}${given.when}`}>
@@ -196,6 +196,12 @@ function Blocked({ rollout }: { rollout: Rollout }) {
 }
 
 function Whole({ rollout, route }: { rollout: Rollout; route: Route }) {
+  const c = rollout.counts;
+  const begun = rollout.started !== null;
+  const judged = rollout.failure.sample > 0 || rollout.state === "running" ||
+    rollout.state === "paused";
+  const decided = rollout.waiting_for.count > 0 ||
+    c.confirmed + c.returned + c.failed + c.refused > 0;
   return (
     <div class="stack">
       <StatusCard rollout={rollout} />
@@ -204,20 +210,32 @@ function Whole({ rollout, route }: { rollout: Rollout; route: Route }) {
         <Card title="Stages"><StageLanes rollout={rollout} /></Card>
         <div class="stack">
           <Approvals rollout={rollout} />
-          <FailureShare rollout={rollout} />
+          {begun && judged && <FailureShare rollout={rollout} />}
           <FirstFailed rollout={rollout} />
+          {!(begun && judged) && <FactsCard rollout={rollout} />}
         </div>
       </div>
-      <Card title="Where the devices are"><Flow rollout={rollout} /></Card>
-      <div class="columns">
-        <div class="stack">
-          <Progress rollout={rollout} />
-          <Reasons rollout={rollout} />
+      {begun && (
+        <Card title="Where the devices are"><Flow rollout={rollout} /></Card>
+      )}
+      {decided ? (
+        <>
+          <div class={judged ? "columns" : undefined}>
+            <div class="stack">
+              <Progress rollout={rollout} />
+              <Reasons rollout={rollout} />
+            </div>
+            {judged && <FactsCard rollout={rollout} />}
+          </div>
+          <RolloutDevices rollout={rollout} route={route} />
           <PlanCard rollout={rollout} />
+        </>
+      ) : (
+        <div class={begun && judged ? "columns" : undefined}>
+          <PlanCard rollout={rollout} />
+          {begun && judged && <FactsCard rollout={rollout} />}
         </div>
-        <FactsCard rollout={rollout} />
-      </div>
-      <RolloutDevices rollout={rollout} route={route} />
+      )}
     </div>
   );
 }

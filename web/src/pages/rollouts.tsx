@@ -7,7 +7,9 @@ import {
 } from "../components/basics";
 import { Bar } from "../components/Bar";
 import { Icon } from "../components/Icon";
-import { gateWaits, stageParts } from "../components/StageLanes";
+import {
+  gateWaits, stageConfirmed, stageParts,
+} from "../components/StageLanes";
 import { stageSize } from "../components/Lane";
 import { Pill } from "../components/Pill";
 import { count, number, percent, sentence } from "../format";
@@ -26,8 +28,8 @@ const COMMANDS = [
 /** Its stages as one line: a segment each, as wide as it looks. */
 function MiniLanes({ rollout }: { rollout: Rollout }) {
   const gates = rollout.stages[rollout.stage]?.gates ?? [];
-  const open = gates.find((g) => g.state === "failing")
-    ?? gates.find((g) => g.state === "waiting");
+  const open = gates.find((g) => g.name === "failed"
+    && g.state !== "passed") ?? gates.find((g) => g.state === "waiting");
   return (
     <ol class="mini-lanes" aria-label="Stages">
       {rollout.stages.map((stage, i) => {
@@ -43,7 +45,8 @@ function MiniLanes({ rollout }: { rollout: Rollout }) {
               <b>{stageSize(stage)}</b>
               <span class="muted nums">{stage.state === "waiting"
                 ? count(stage.devices, "device")
-                : `${number(stage.confirmed)} of ${number(stage.devices)}`}
+                : `${number(stageConfirmed(rollout, i))} of ${
+                  number(stage.devices)}`}
               </span>
               {stage.state === "running" && open && (
                 <span class={`mini-gate tone-${look(open.state).tone}`}
@@ -80,20 +83,20 @@ function RolloutCard({ rollout }: { rollout: Rollout }) {
   const all = r.stages[r.stages.length - 1]?.devices ?? 0;
   const over = r.state === "finished" || r.state === "aborted";
   return (
-    <li class="card rollout-card" data-rollout={r.id}>
-      <div class="rollout-card-head">
+    <li class="card entry" data-rollout={r.id}>
+      <div class="entry-head">
         <h2><a href={href("rollouts", r.id)}>{r.name}</a></h2>
         <Pill state={r.state} />
         {r.security && <span class="badge"><Icon name="shield" />Security
         </span>}
         {r.kind !== "update" && <span class="badge"><Icon name="back" />
           {r.kind === "return" ? "Return" : "Rollback"}</span>}
-        <span class="rollout-card-share nums">
+        <span class="entry-share nums">
           {percent(r.counts.confirmed, all)}</span>
       </div>
-      <p class="rollout-card-status">{sentence(r.status)}</p>
+      <p class="entry-status">{sentence(r.status)}</p>
       <MiniLanes rollout={r} />
-      <p class="rollout-card-foot muted">
+      <p class="entry-foot muted">
         <span>{r.product} {r.version}</span>
         <span>by {r.created_by || "–"} <RelativeTime
           time={r.started ?? r.created} /></span>
@@ -185,7 +188,7 @@ export function Rollouts({ route }: { route: Route }) {
       {list.loading && <Skeleton lines={6} />}
       {list.data && rows.length === 0 &&
         <NothingHere tab={tab} any={!none} />}
-      <ul class="rollout-cards">
+      <ul class="entries">
         {rows.map((r) => <RolloutCard key={r.id} rollout={r} />)}
       </ul>
       {list.data?.next && tab === "ended" && (
