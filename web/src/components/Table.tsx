@@ -14,6 +14,7 @@ export interface Column<T> {
   main?: boolean; // the row's name: first and large on a phone
   shrink?: boolean; // as narrow as it can
   wide?: boolean; // a row of its own on a phone
+  minor?: boolean; // not on a phone
 }
 
 interface TableProps<T> {
@@ -58,6 +59,7 @@ export function Table<T>(p: TableProps<T>) {
                 <td key={c.key} data-title={c.title}
                   class={`${c.right ? "right nums" : ""}
                     ${c.shrink ? "shrink" : ""} ${c.wide ? "wide" : ""}
+                    ${c.minor ? "minor" : ""}
                     ${c.main ? "main" : ""}`}>
                   {c.cell(row)}
                 </td>

@@ -49,7 +49,7 @@ const columns: Column<AuditLine>[] = [
   { key: "object", title: "On", cell: (l) => <Subject line={l} /> },
   { key: "detail", title: "Detail", wide: true,
     cell: (l) => <span class="audit-detail">{l.detail}</span> },
-  { key: "hash", title: "Hash", shrink: true,
+  { key: "hash", title: "Hash", shrink: true, minor: true,
     cell: (l) => l.hash ? <Digest hex={l.hash} n={8} /> : "" },
 ];
 

@@ -180,10 +180,10 @@ const eventColumns: Column<DeviceEvent>[] = [
     e.code === "good" || e.code === "ok" ? <span class="muted">–</span>
       : <>{e.meaning ?? ""} <code>{e.code}</code></> },
   { key: "attempt", title: "Attempt", right: true, cell: (e) => e.attempt },
-  { key: "boot", title: "Boot", right: true, cell: (e) => e.boot },
-  { key: "uptime", title: "Up for", right: true,
+  { key: "boot", title: "Boot", right: true, minor: true, cell: (e) => e.boot },
+  { key: "uptime", title: "Up for", right: true, minor: true,
     cell: (e) => duration(e.uptime) },
-  { key: "reset", title: "Reset", cell: (e) => e.reset },
+  { key: "reset", title: "Reset", minor: true, cell: (e) => e.reset },
   { key: "received", title: "Received", right: true, shrink: true,
     cell: (e) => <RelativeTime time={e.received} /> },
 ];

@@ -191,7 +191,7 @@ export function FleetPage() {
           {fleet.rollouts.length > 0 && (
             <section aria-labelledby="running">
               <h2 class="section-title" id="running">Rollouts that go on</h2>
-              <div class="grid-2">
+              <div class="grid-2 grid-even">
                 {fleet.rollouts.map((r) =>
                   <RolloutCard key={r.id} rollout={r} />)}
               </div>
