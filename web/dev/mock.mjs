@@ -180,7 +180,7 @@ export function mock(scenario) {
     }],
     ["GET", /^\/webhooks$/, () => ({ items: world.webhooks, next: null })],
     ["POST", /^\/webhooks$/, ({ body }) => {
-      const hook = { id: number++, ...body, created: world.now() };
+      const hook = { id: number++, enabled: true, ...body, created: world.now() };
       world.webhooks.push(hook);
       return { ...hook, secret: "whsec_5tR8sW1yZ6aB3dE5fG0hJ7Qm2vX9cL4" };
     }],

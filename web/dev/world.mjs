@@ -251,8 +251,8 @@ export function makeWorld(scenario) {
     { id: 1, name: "ci-publish", role: "operator", scopes: ["publish"], created: now() - 5e6, created_by: "ann", expires: now() + 9e6, last_use: now() - 3600 },
     { id: 2, name: "grafana", role: "viewer", scopes: ["read"], created: now() - 5e6, created_by: "ann", expires: null, last_use: now() - 12 },
   ];
-  world.webhooks = empty ? [] : [{ id: 1, url: "https://hooks.example.com/bowline", events: ["rollout"], disabled: false, created: now() - 4e6 }];
-  world.deliveries = () => [0, 1, 2, 3].map((i) => ({ id: 40 - i, type: "rollout", time: now() - i * 4000, attempts: i === 2 ? 3 : 1, status: i === 2 ? 503 : 200, error: i === 2 ? "the receiver answered 503" : null, next: null }));
+  world.webhooks = empty ? [] : [{ id: 1, url: "https://hooks.example.com/bowline", events: ["rollout.*"], enabled: true, created_by: "ann", created: now() - 4e6 }];
+  world.deliveries = () => [0, 1, 2, 3].map((i) => ({ id: 40 - i, event: `audit-${90 - i}`, type: "rollout.advance", state: i === 2 ? "waiting" : "delivered", created: now() - i * 4000, tries: i === 2 ? 3 : 1, next: i === 2 ? now() + 40 : null, last: now() - i * 4000, status: i === 2 ? 503 : 200, error: i === 2 ? "the receiver answered 503" : "", ms: 84 }));
   world.audit = [];
   world.note = (actor, action, object, detail) => world.audit.unshift({
     number: world.audit.length + 1, time: now(), actor, action, object, detail,

@@ -426,23 +426,25 @@ export interface Token {
 export interface Webhook {
   id: number;
   url: string;
-  events: string[];
-  disabled?: boolean;
-  created?: number;
-  secret?: string;
-  [more: string]: unknown;
+  events: string[]; // "rollout.pause", "rollout.*"; none: all
+  enabled: boolean;
+  created: number;
+  created_by: string;
+  secret?: string; // when it was made, once
 }
 
 export interface Delivery {
-  id: number | string;
-  type?: string;
-  event?: string;
-  time: number;
-  attempts?: number;
-  status: number | string | null;
-  error?: string | null;
-  next?: Time;
-  [more: string]: unknown;
+  id: number;
+  event: string;
+  type: string;
+  state: "waiting" | "delivered" | "failed";
+  created: number;
+  tries: number;
+  next: Time;
+  last: Time;
+  status: number; // of HTTP; 0: no answer
+  error: string;
+  ms: number;
 }
 
 export interface AuditLine {

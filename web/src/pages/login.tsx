@@ -89,7 +89,7 @@ export function Login({ signedIn }:
         <Button type="submit" kind="primary" busy={busy}>Sign in</Button>
         <p class="hint">
           No password yet? Somebody with access to the server makes a one-time
-          link: <code>bowline login</code>
+          link: <code>bowline login-code NAME</code>
         </p>
       </form>
     </main>

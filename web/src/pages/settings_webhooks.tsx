@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhooks: the server tells others what happened, signed and retried.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Delivery, List, Webhook } from "../api";
 import { api } from "../api";
 import {
@@ -12,17 +12,17 @@ import { Table, type Column } from "../components/Table";
 import { useAction, useResource } from "../hooks";
 
 const EVENTS: [string, string][] = [
-  ["rollout", "made, advanced, paused, resumed, finished, aborted"],
-  ["release", "published"],
-  ["device", "needs a person"],
-  ["fleet", "counts have changed"],
-  ["audit", "each line of the audit log"],
+  ["rollout.*", "made, approved, advanced, paused, resumed, ended"],
+  ["release.*", "published, promoted"],
+  ["device.*", "registered, changed, rolled back, removed"],
+  ["user.*", "made, changed, removed"],
+  ["token.*", "made, revoked"],
 ];
 
 function NewWebhook({ onClose, made }:
   { onClose: () => void; made: (hook: Webhook) => void }) {
   const [url, setUrl] = useState("https://");
-  const [events, setEvents] = useState<string[]>(["rollout"]);
+  const [events, setEvents] = useState<string[]>(["rollout.*"]);
   const [busy, run] = useAction();
   return (
     <Dialog title="A new webhook" onClose={onClose}>
@@ -37,7 +37,7 @@ function NewWebhook({ onClose, made }:
             onInput={(e) => setUrl(e.currentTarget.value)} />
         </Field>
         <fieldset class="field">
-          <legend class="label">Events</legend>
+          <legend class="label">Events (none: all of them)</legend>
           {EVENTS.map(([event, what]) => (
             <Check key={event} id={`event-${event}`}
               checked={events.includes(event)}
@@ -49,36 +49,45 @@ function NewWebhook({ onClose, made }:
         </fieldset>
         <footer>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" busy={busy}
-            disabled={events.length === 0}>Add webhook</Button>
+          <Button type="submit" kind="primary" busy={busy}>Add webhook</Button>
         </footer>
       </form>
     </Dialog>
   );
 }
 
-const delivered = (d: Delivery): boolean =>
-  d.status === "delivered" ||
-  (typeof d.status === "number" && d.status >= 200 && d.status < 300);
+const DELIVERY: Record<Delivery["state"], [string, string]> = {
+  delivered: ["confirmed", "delivered"],
+  waiting: ["waiting", "tries again"],
+  failed: ["failed", "given up"],
+};
 
 const deliveryColumns: Column<Delivery>[] = [
   { key: "type", title: "Event", main: true,
-    cell: (d) => <code>{d.type ?? d.event}</code> },
-  { key: "status", title: "Result", cell: (d) => delivered(d)
-    ? <Pill state="confirmed" word="delivered" />
-    : d.next ? <Pill state="waiting" word="tries again" />
-    : <Pill state="failed" word={d.status ? String(d.status) : "failed"} /> },
-  { key: "error", title: "Answer", wide: true,
-    cell: (d) => d.error ?? (d.status ? String(d.status) : "–") },
-  { key: "attempts", title: "Tries", right: true,
-    cell: (d) => d.attempts ?? 1 },
-  { key: "time", title: "When", right: true, shrink: true,
-    cell: (d) => <RelativeTime time={d.time} /> },
+    cell: (d) => <code>{d.type}</code> },
+  { key: "state", title: "Result", cell: (d) =>
+    <Pill state={DELIVERY[d.state][0]} word={DELIVERY[d.state][1]} /> },
+  { key: "error", title: "Answer", wide: true, cell: (d) => d.error ||
+    (d.status ? `${d.status}, after ${d.ms} ms` : "none yet") },
+  { key: "tries", title: "Tries", right: true, cell: (d) => d.tries },
+  { key: "next", title: "Next try", right: true, cell: (d) => d.next
+    ? <RelativeTime time={d.next} /> : <span class="muted">–</span> },
+  { key: "created", title: "When", right: true, shrink: true,
+    cell: (d) => <RelativeTime time={d.created} /> },
 ];
+
+/** Deliveries come without a notice of their own. */
+function usePoll(reload: () => void): void {
+  useEffect(() => {
+    const timer = window.setInterval(reload, 3000);
+    return () => window.clearInterval(timer);
+  }, []);
+}
 
 function Deliveries({ hook }: { hook: Webhook }) {
   const { data, error, loading, reload } = useResource<List<Delivery>>(
-    `/webhooks/${hook.id}/deliveries?limit=50`, { on: ["rollout"] });
+    `/webhooks/${hook.id}/deliveries?limit=50`, { on: ["audit"] });
+  usePoll(reload);
   const [busy, run] = useAction();
   return (
     <Card flush title={`Deliveries to ${hook.url}`} aside={
@@ -108,18 +117,18 @@ export function Webhooks() {
   const columns: Column<Webhook>[] = [
     { key: "url", title: "Address", main: true, cell: (h) => h.url },
     { key: "events", title: "Events", cell: (h) => (
-      <span class="tags">{h.events.map((e) =>
+      <span class="tags">{(h.events.length > 0 ? h.events : ["all"]).map((e) =>
         <span class="tag" key={e}>{e}</span>)}</span>) },
-    { key: "state", title: "State", cell: (h) => h.disabled
-      ? <Pill state="aborted" word="off" />
-      : <Pill state="confirmed" word="on" /> },
+    { key: "state", title: "State", cell: (h) => h.enabled
+      ? <Pill state="confirmed" word="on" />
+      : <Pill state="aborted" word="off" /> },
     { key: "actions", title: "", right: true, shrink: true, cell: (h) => (
       <span class="actions">
         <Button small expanded={shown === h.id} onClick={() =>
           setShown(shown === h.id ? null : h.id)}>Log</Button>
         <Button small onClick={() => void run(() =>
-          api.patch(`/webhooks/${h.id}`, { disabled: !h.disabled }))
-          .then(reload)}>{h.disabled ? "Turn on" : "Turn off"}</Button>
+          api.patch(`/webhooks/${h.id}`, { enabled: !h.enabled }))
+          .then(reload)}>{!h.enabled ? "Turn on" : "Turn off"}</Button>
         <Button small kind="quiet" icon="trash" label={`Remove ${h.url}`}
           onClick={() => setRemoving(h)} />
       </span>
