@@ -346,12 +346,14 @@ bool access_same_person(struct server *s, const char *a, const char *b)
  */
 
 /* The last that the proxy on this machine has added. */
-static const char *forwarded(struct server *s, const struct http_request *rq)
+static const char *forwarded(struct server *s, const struct http_request *rq,
+                             const char *peer)
 {
     const char *list = http_header(rq, "X-Forwarded-For");
     const char *last = list == NULL ? NULL : strrchr(list, ',');
+    bool here = strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0;
 
-    if (!s->config.plain_http || list == NULL) {
+    if (!s->config.plain_http || !here || list == NULL) {
         return NULL;
     }
     last = last == NULL ? list : last + 1;
@@ -361,11 +363,12 @@ static const char *forwarded(struct server *s, const struct http_request *rq)
 void access_address(struct server *s, const struct http_request *rq,
                     char out[64])
 {
-    const char *named = forwarded(s, rq);
+    const char *named;
     struct in6_addr v6;
     struct in_addr v4;
 
     http_peer(rq, out);
+    named = forwarded(s, rq, out);
     if (named != NULL && (inet_pton(AF_INET, named, &v4) == 1 ||
                           inet_pton(AF_INET6, named, &v6) == 1)) {
         snprintf(out, 64, "%s", named);
