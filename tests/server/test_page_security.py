@@ -84,6 +84,13 @@ GET /api/v1/tokens
 POST /api/v1/tokens
 DELETE /api/v1/tokens/{}
 PATCH /api/v1/settings
+GET /api/v1/webhooks
+POST /api/v1/webhooks
+GET /api/v1/webhooks/{}
+PATCH /api/v1/webhooks/{}
+DELETE /api/v1/webhooks/{}
+POST /api/v1/webhooks/{}/test
+GET /api/v1/webhooks/{}/deliveries
 """,
     "SELF": """
 PATCH /api/v1/users/{}
