@@ -3,11 +3,14 @@
 against an API that answers from a table and keeps what it was asked."""
 import base64
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+
+from .conftest import TOP
 
 ID = "00112233445566778899aabbccddeeff"
 M1, M2 = "1a" * 32, "2b" * 32
@@ -296,6 +299,26 @@ def test_both_syntaxes_are_the_same_plan(tool):
             assert result.json["action"] == "create"
             assert result.json["rollout"] is None
             assert api.body("POST /rollouts/preview") == WANTED
+
+
+def test_the_file_in_the_documentation_is_a_file(tool):
+    page = (TOP / "docs/ROLLOUTS.md").read_text()
+    example = re.search(r'(?m)^    product = "thermostat";\n(    .*\n)+',
+                        page).group(0)
+    with Api(table()) as api:
+        result = tool("rollout", "plan", write(tool, "a.rollout", example),
+                      "--server", api.url)
+        assert result.code == 1, result.err
+        assert api.body("POST /rollouts/preview") == {
+            "product": "thermostat", "version": "1.4.0", "name": "autumn",
+            "stages": [{"count": 10}, {"percent": 10},
+                       {"percent": 100, "gates": {"soak_s": 86400,
+                                                  "manual": True}}],
+            "target": {"query": 'hardware = "rev-b" and not tag = lab',
+                       "channel": "stable"},
+            "windows": [{"days": ["sat", "sun"], "from": "22:00",
+                         "to": "06:00"}],
+            "rate_per_hour": 5000, "on_failure": "pause"}
 
 
 def test_plan_ends_with_0_only_when_nothing_differs(tool):
