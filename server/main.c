@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bowlined: options, signals, start and stop. */
+#include "backup.h"
 #include "load.h"
 #include "router.h"
 #include "tls.h"
@@ -10,6 +11,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ enum {
 
 static const char usage[] =
     "usage: bowlined [--config FILE] [--check] [--help] [--version]\n"
+    "       bowlined backup|restore --help\n"
     "\n"
     "The update server. FILE is /etc/bowline/bowlined.conf when not given;\n"
     "each key can be set in the environment, too: BOWLINE_LISTEN for listen.\n"
@@ -346,8 +349,13 @@ int main(int argc, char **argv)
     struct options options = {NULL, false};
     struct error err = {BL_OK, 0, ""};
     struct server *server;
-    int result = read_options(argc, argv, &options);
+    int result;
 
+    if (argc > 1 && (strcmp(argv[1], "backup") == 0 ||
+                     strcmp(argv[1], "restore") == 0)) {
+        return backup_main(argc - 1, argv + 1, preset);
+    }
+    result = read_options(argc, argv, &options);
     if (result != 0) {
         return result - 1;
     }
