@@ -60,7 +60,9 @@ int api_base64(const char *text, uint8_t *out, size_t size);
 
 /* Shared between files. */
 /* Under the catalog's lock. */
-json_t *release_json(const struct release *r);
+json_t *release_json(const struct server *s, const struct release *r);
+/* The release that the path names, or NULL and the error is set. */
+struct release *api_release_named(struct server *s, struct http_request *rq);
 /* The release that "version" or "manifest" of `body` names. */
 struct release *api_find_release(struct server *s, struct http_request *rq,
                                  const struct product *product,

@@ -1,21 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of /api/v1/devices: the devices, and the events of one. */
+/* The list of /api/v1/devices: filters, a query, an order. */
+#include "census.h"
+#include "decide.h"
 #include "device_view.h"
 #include "router.h"
 
 #include "host/file.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SORT_MAX = 100000, KEY = 64 };
+
 struct filter {
+    struct server *s;
     const struct product *product;
     const char *product_name;
     const char *state;
     const char *version;
     const char *text;
+    const char *outcome;
+    uint64_t order; /* of the rollout, 0: any */
+    struct query *query;
+    bool attention;
+    uint32_t lost_before;
+    struct decision decision;
 };
 
-static bool wanted(const struct filter *f, const struct device *d)
+static bool has_outcome(const struct filter *f, const struct device *d)
+{
+    uint8_t o = d->s.outcome;
+
+    if (f->order == 0) {
+        return true;
+    }
+    if (d->s.offer != f->order) {
+        return false;
+    }
+    if (f->outcome == NULL || f->outcome[0] == '\0') {
+        return true;
+    }
+    if (strcmp(f->outcome, "silent") == 0) {
+        return rollout_under_way(o) && d->s.last_seen <= f->lost_before;
+    }
+    return strcmp(f->outcome, bl_device_state_name((bl_device_state)o)) == 0;
+}
+
+static bool has_text(const struct filter *f, const struct device *d)
 {
     char id[33];
+
+    if (f->text == NULL || f->text[0] == '\0') {
+        return true;
+    }
+    hex_encode(d->id, 16, id);
+    return strncmp(id, f->text, strlen(f->text)) == 0 ||
+           strcasestr(d->name, f->text) != NULL ||
+           strstr(d->tags, f->text) != NULL;
+}
+
+static bool wanted(struct filter *f, struct device *d)
+{
+    struct device_facts facts = {.device = d};
 
     if (f->product_name != NULL &&
         (f->product == NULL || d->product != f->product->number)) {
@@ -26,22 +72,32 @@ static bool wanted(const struct filter *f, const struct device *d)
             0) {
         return false;
     }
-    if (f->version != NULL && strcmp(f->version, d->s.version) != 0) {
+    if ((f->version != NULL && strcmp(f->version, d->s.version) != 0) ||
+        !has_text(f, d) || !has_outcome(f, d)) {
         return false;
     }
-    if (f->text == NULL || f->text[0] == '\0') {
-        return true;
+    if (f->query != NULL) {
+        facts.product =
+            catalog_product_number(&f->s->catalog, d->product)->name;
+        if (!query_match(f->query, device_fact, &facts)) {
+            return false;
+        }
     }
-    hex_encode(d->id, 16, id);
-    return strncmp(id, f->text, strlen(f->text)) == 0 ||
-           strstr(d->name, f->text) != NULL ||
-           strstr(d->tags, f->text) != NULL;
+    if (f->attention) {
+        device_decide(f->s, d, &f->decision);
+        return census_needs_person(&f->decision, d, f->lost_before);
+    }
+    return true;
 }
 
+/* --- By number ------------------------------------------------------------
+ */
+
 /* Polls go on: the catalog is read-locked, a device only while it is read. */
-static uint64_t collect(struct server *s, const struct filter *f,
-                        const struct api_page *page, json_t *items)
+static uint64_t collect(struct filter *f, const struct api_page *page,
+                        json_t *items)
 {
+    struct server *s = f->s;
     uint64_t last = page->after;
 
     for (uint64_t i = page->after + 1; i <= devices_last(s->devices); i++) {
@@ -63,125 +119,216 @@ static uint64_t collect(struct server *s, const struct filter *f,
     return 0;
 }
 
-void device_list(struct server *s, struct http_request *rq)
+/* --- In an order ----------------------------------------------------------
+ */
+
+struct sorted {
+    char key[KEY];
+    uint32_t number;
+};
+
+struct sorting {
+    struct sorted *at;
+    uint32_t n;
+    const char *by;
+    bool down;
+};
+
+static void make_key(const char *by, const struct device *d, char out[KEY])
 {
-    struct filter f = {
-        .product_name = http_query(rq, "product"),
-        .state = http_query(rq, "state"),
-        .version = http_query(rq, "version"),
-        .text = http_query(rq, "q"),
-    };
+    if (strcmp(by, "name") == 0) {
+        snprintf(out, KEY, "%s", d->name);
+    } else if (strcmp(by, "version") == 0) {
+        snprintf(out, KEY, "%s", d->s.version);
+    } else if (strcmp(by, "state") == 0) {
+        snprintf(out, KEY, "%02u", d->s.state);
+    } else if (strcmp(by, "hardware") == 0) {
+        snprintf(out, KEY, "%s", d->s.hardware);
+    } else if (strcmp(by, "battery") == 0) {
+        snprintf(out, KEY, "%03u", d->s.battery);
+    } else if (strcmp(by, "channel") == 0) {
+        snprintf(out, KEY, "%s", d->channel == NULL ? "stable" : d->channel);
+    } else {
+        snprintf(out, KEY, "%012u", d->s.last_seen);
+    }
+}
+
+static bool is_sort(const char *by)
+{
+    static const char *const name[] = {"name",     "version", "state",
+                                       "hardware", "battery", "channel",
+                                       "last_seen"};
+
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        if (strcmp(by, name[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct sorted *x = a;
+    const struct sorted *y = b;
+    int order = query_compare(x->key, y->key);
+
+    return order != 0              ? order
+           : x->number < y->number ? -1
+                                   : x->number > y->number;
+}
+
+static int gather(struct filter *f, struct sorting *out)
+{
+    struct server *s = f->s;
+
+    out->at = calloc(SORT_MAX, sizeof *out->at);
+    if (out->at == NULL) {
+        return -1;
+    }
+    for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
+        struct device *d = devices_lock_number(s->devices, i);
+
+        if (d == NULL) {
+            continue;
+        }
+        if (wanted(f, d)) {
+            if (out->n == SORT_MAX) {
+                devices_unlock(s->devices, d);
+                return -1;
+            }
+            make_key(out->by, d, out->at[out->n].key);
+            out->at[out->n++].number = i;
+        }
+        devices_unlock(s->devices, d);
+    }
+    qsort(out->at, out->n, sizeof out->at[0], by_key);
+    return 0;
+}
+
+/* `after` is a place in the order here. */
+static uint64_t put_sorted(struct filter *f, const struct sorting *o,
+                           const struct api_page *page, json_t *items)
+{
+    struct server *s = f->s;
+    uint64_t i = page->after;
+
+    for (; i < o->n && json_array_size(items) < page->limit; i++) {
+        uint64_t place = o->down ? o->n - 1 - i : i;
+        struct device *d =
+            devices_lock_number(s->devices, o->at[place].number);
+
+        if (d != NULL) {
+            json_array_append_new(items, device_json(s, d));
+            devices_unlock(s->devices, d);
+        }
+    }
+    return i < o->n ? i : 0;
+}
+
+/* -1 and the error is set. */
+static int list_sorted(struct filter *f, struct http_request *rq,
+                       const struct api_page *page, const char *sort,
+                       json_t *items, uint64_t *next)
+{
+    struct sorting o = {.down = sort[0] == '-'};
+    int result;
+
+    o.by = sort + (o.down ? 1 : 0);
+    if (!is_sort(o.by)) {
+        api_error(rq, 400, "field",
+                  "sort must be name, version, state, hardware, battery, "
+                  "channel or last_seen, with a - before it to turn it round");
+        return -1;
+    }
+    result = gather(f, &o);
+    if (result != 0) {
+        api_error(rq, 400, "too-many",
+                  "more than %d devices cannot be sorted: narrow the list",
+                  SORT_MAX);
+    } else {
+        *next = put_sorted(f, &o, page, items);
+    }
+    free(o.at);
+    return result;
+}
+
+/* --- The request ----------------------------------------------------------
+ */
+
+static int read_filter(struct server *s, struct http_request *rq,
+                       struct filter *f)
+{
+    const char *rollout = http_query(rq, "rollout");
+    const char *query = http_query(rq, "query");
+    const char *attention = http_query(rq, "attention");
+    struct error err = {BL_OK, 0, ""};
+
+    f->s = s;
+    f->product_name = http_query(rq, "product");
+    f->state = http_query(rq, "state");
+    f->version = http_query(rq, "version");
+    f->text = http_query(rq, "search");
+    f->outcome = http_query(rq, "outcome");
+    f->attention = attention != NULL && strcmp(attention, "1") == 0;
+    f->lost_before = lost_before(s);
+    if (f->text == NULL) {
+        f->text = http_query(rq, "q");
+    }
+    if (rollout != NULL && rollout[0] != '\0') {
+        f->order = strtoull(rollout, NULL, 10) * 2;
+    }
+    if (query == NULL || query[0] == '\0') {
+        return 0;
+    }
+    f->query = query_compile(query, &err);
+    if (f->query == NULL && err.text[0] != '\0') {
+        api_error(rq, 400, "query", "query: %s", err.text);
+        return -1;
+    }
+    return 0;
+}
+
+static void list(struct server *s, struct http_request *rq, struct filter *f)
+{
+    const char *sort = http_query(rq, "sort");
     struct api_page page;
     json_t *items;
-    uint64_t next;
+    uint64_t next = 0;
+    int result = 0;
 
     if (api_page_read(rq, &page) != 0) {
         return;
     }
     items = json_array();
     pthread_rwlock_rdlock(&s->catalog.lock);
-    f.product = f.product_name == NULL
-                    ? NULL
-                    : catalog_product(&s->catalog, f.product_name);
-    next = collect(s, &f, &page, items);
+    f->product = f->product_name == NULL
+                     ? NULL
+                     : catalog_product(&s->catalog, f->product_name);
+    if (sort != NULL && sort[0] != '\0') {
+        result = list_sorted(f, rq, &page, sort, items, &next);
+    } else {
+        next = collect(f, &page, items);
+    }
     pthread_rwlock_unlock(&s->catalog.lock);
-    api_list(rq, items, next);
+    if (result == 0) {
+        api_list(rq, items, next);
+    } else {
+        json_decref(items);
+    }
 }
 
-struct event_list {
-    struct server *s;
-    const struct product *product;
-    json_t *items;
-};
-
-static int add_event(void *ctx, sqlite3_stmt *row)
+void device_list(struct server *s, struct http_request *rq)
 {
-    struct event_list *l = ctx;
-    uint64_t sequence = (uint64_t)sqlite3_column_int64(row, 5);
-    int code = sqlite3_column_int(row, 4);
-    int slot = sqlite3_column_int(row, 6);
-    const struct release *r =
-        catalog_release_sequence(&l->s->catalog, l->product, sequence);
+    struct filter *f = calloc(1, sizeof *f);
 
-    json_array_append_new(
-        l->items,
-        json_pack(
-            "{s:I, s:I, s:I, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:i,"
-            " s:s, s:I, s:I}",
-            "number", (json_int_t)sqlite3_column_int64(row, 0), "boot",
-            (json_int_t)sqlite3_column_int64(row, 1), "uptime",
-            (json_int_t)sqlite3_column_int64(row, 2), "state",
-            bl_device_state_name((bl_device_state)sqlite3_column_int(row, 3)),
-            "code", bl_status_name((bl_status)code), "code_number", code,
-            "meaning", bl_status_meaning((bl_status)code), "sequence",
-            (json_int_t)sequence, "version",
-            text_or_null(r == NULL ? NULL : r->version), "slot",
-            slot == 0   ? "A"
-            : slot == 1 ? "B"
-                        : "",
-            "attempt", sqlite3_column_int(row, 7), "reset",
-            bl_reset_cause_name((bl_reset_cause)sqlite3_column_int(row, 8)),
-            "received", (json_int_t)sqlite3_column_int64(row, 9), "life",
-            (json_int_t)sqlite3_column_int64(row, 10)));
-    return 0;
-}
-
-static void list_events(struct server *s, struct http_request *rq,
-                        uint32_t number, struct event_list *l)
-{
-    struct error err = {BL_OK, 0, ""};
-    struct api_page page;
-    uint64_t next = 0;
-    int result;
-
-    if (api_page_read(rq, &page) != 0) {
+    if (f == NULL) {
+        api_error(rq, 503, "memory", "no memory");
         return;
     }
-    l->items = json_array();
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    result = db_each(
-        &s->store.db, &err, add_event, l,
-        "SELECT number, boot, uptime, state, code, sequence, slot, attempt,"
-        " reset, received, life FROM events WHERE device = ?"
-        " AND (life, number) < (?, ?)"
-        " ORDER BY life DESC, number DESC LIMIT ?",
-        "iiii", (int64_t)number,
-        page.after == 0 ? INT64_MAX : (int64_t)(page.after >> 32),
-        (int64_t)(page.after & UINT32_MAX), (int64_t)page.limit);
-    pthread_rwlock_unlock(&s->catalog.lock);
-    if (result != 0) {
-        json_decref(l->items);
-        api_store_error(rq, &err);
-        return;
+    if (read_filter(s, rq, f) == 0) {
+        list(s, rq, f);
     }
-    if (json_array_size(l->items) == page.limit) {
-        json_t *last = json_array_get(l->items, page.limit - 1);
-
-        /* The number, under the life: most devices have but one. */
-        next = (uint64_t)json_integer_value(json_object_get(last, "life"))
-                   << 32 |
-               (uint64_t)json_integer_value(json_object_get(last, "number"));
-    }
-    api_list(rq, l->items, next);
-}
-
-void device_events(struct server *s, struct http_request *rq)
-{
-    struct event_list l = {s, NULL, NULL};
-    struct device *d;
-    uint32_t number = 0;
-
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    d = device_named(s, rq);
-    if (d != NULL) {
-        number = d->number;
-        l.product = catalog_product_number(&s->catalog, d->product);
-        devices_unlock(s->devices, d);
-    }
-    pthread_rwlock_unlock(&s->catalog.lock);
-    if (number != 0) {
-        store_lock(&s->store);
-        list_events(s, rq, number, &l);
-        store_unlock(&s->store);
-    }
+    query_free(f->query);
+    free(f);
 }

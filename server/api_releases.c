@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/releases: an upload is checked by core before it is accepted. */
 #include "api.h"
+#include "describe.h"
 #include "release.h"
 #include "router.h"
 
@@ -10,16 +11,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-json_t *release_json(const struct release *r)
+static json_t *channels_json(const struct release *r)
 {
-    return json_pack(
-        "{s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:o, s:I, s:s}", "product",
-        r->product->name, "version", r->version, "sequence",
+    json_t *list = json_array();
+    const char *p = r->channels;
+
+    while (*p != '\0') {
+        size_t n = strcspn(p, " ");
+
+        json_array_append_new(list, json_stringn(p, n));
+        p += n + (p[n] == ' ');
+    }
+    return list;
+}
+
+json_t *release_json(const struct server *s, const struct release *r)
+{
+    json_t *kids = json_loads(r->signers, 0, NULL);
+    json_t *out = json_pack(
+        "{s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:o, s:I, s:s, s:o, s:b, s:b,"
+        " s:s, s:I, s:b, s:s}",
+        "product", r->product->name, "version", r->version, "sequence",
         (json_int_t)r->sequence, "manifest", api_hex(r->manifest, 32),
         "created", (json_int_t)r->created, "envelope_size",
-        (json_int_t)r->envelope.n, "signers", json_loads(r->signers, 0, NULL),
-        "payloads", json_loads(r->payloads, 0, NULL), "devices",
-        (json_int_t)atomic_load(&r->running), "state", "published");
+        (json_int_t)r->envelope.n, "signers",
+        describe_signers(kids, &s->catalog.root), "payloads",
+        json_loads(r->payloads, 0, NULL), "devices",
+        (json_int_t)atomic_load(&r->running), "state", "published", "channels",
+        channels_json(r), "stepping", r->stepping, "security", r->security,
+        "notes", r->notes == NULL ? "" : r->notes, "running",
+        (json_int_t)atomic_load(&r->running), "sbom", r->sbom, "min_version",
+        r->min_version);
+
+    json_decref(kids);
+    return out;
 }
 
 static json_t *signers_json(const struct bl_root *root, uint8_t mask)
@@ -190,7 +215,7 @@ static void publish(struct server *s, struct http_request *rq,
                                     (uint64_t)time(NULL));
         if (added != NULL) {
             count_running(s, added);
-            api_json(rq, 201, release_json(added));
+            api_json(rq, 201, release_json(s, added));
             stream_release(s, added);
         } else {
             api_error(rq, 503, "memory", "no memory; restart the server");
@@ -221,7 +246,7 @@ static void add_release(struct server *s, struct http_request *rq)
     }
     const struct release *same = catalog_release(&s->catalog, f.manifest);
     if (same != NULL) {
-        api_json(rq, 200, release_json(same));
+        api_json(rq, 200, release_json(s, same));
         return;
     }
     p = check_place(s, rq, &f);
@@ -243,9 +268,8 @@ static json_t *listed(struct server *s, const struct http_request *rq,
     const char *product = http_query(rq, "product");
     const struct release *r = entry;
 
-    (void)s;
     return product == NULL || strcmp(product, r->product->name) == 0
-               ? release_json(r)
+               ? release_json(s, r)
                : NULL;
 }
 
@@ -256,10 +280,10 @@ void release_list(struct server *s, struct http_request *rq)
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
-static const struct release *named(struct server *s, struct http_request *rq)
+struct release *api_release_named(struct server *s, struct http_request *rq)
 {
     uint8_t manifest[32];
-    const struct release *r = NULL;
+    struct release *r = NULL;
 
     pthread_rwlock_rdlock(&s->catalog.lock);
     if (hex_decode(rq->param[0], strlen(rq->param[0]), manifest, 32) == 0) {
@@ -276,16 +300,16 @@ static const struct release *named(struct server *s, struct http_request *rq)
 
 void release_show(struct server *s, struct http_request *rq)
 {
-    const struct release *r = named(s, rq);
+    const struct release *r = api_release_named(s, rq);
 
     if (r != NULL) {
-        api_json(rq, 200, release_json(r));
+        api_json(rq, 200, release_json(s, r));
     }
 }
 
 void release_envelope(struct server *s, struct http_request *rq)
 {
-    const struct release *r = named(s, rq);
+    const struct release *r = api_release_named(s, rq);
 
     if (r != NULL) {
         http_reply(rq, 200, "application/suit-envelope+cose", r->envelope);

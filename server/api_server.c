@@ -3,6 +3,7 @@
  */
 #include "api.h"
 #include "census.h"
+#include "describe.h"
 #include "router.h"
 
 #include "bowline/sha256.h"
@@ -180,12 +181,17 @@ void server_metrics(struct server *s, struct http_request *rq)
 
 static json_t *root_json(const struct root_entry *e)
 {
+    json_t *what = describe_root(e->document);
+    json_t *out;
     uint8_t digest[32];
 
     bl_sha256(e->document.p, e->document.n, digest);
-    return json_pack("{s:I, s:o, s:I}", "version", (json_int_t)e->version,
-                     "sha256", api_hex(digest, 32), "size",
-                     (json_int_t)e->document.n);
+    out = json_pack("{s:I, s:o, s:I}", "version", (json_int_t)e->version,
+                    "sha256", api_hex(digest, 32), "size",
+                    (json_int_t)e->document.n);
+    json_object_update(out, what);
+    json_decref(what);
+    return out;
 }
 
 struct new_root {

@@ -29,6 +29,9 @@ struct census_device {
     uint32_t since;
     enum rollout_why why;
     uint16_t code;
+    uint8_t outcome;
+    bool lost;        /* silent in the middle of an update */
+    bool last_resort; /* runs what was never confirmed, for want of better */
 };
 
 struct census_list {
@@ -116,5 +119,14 @@ bool census_walk(struct server *s, struct census *out, bool paced,
                  const _Atomic bool *stop);
 struct census *census_new(struct server *s);
 void census_free(struct census *c);
+
+/* Why it needs a person, in a few words. */
+enum { CENSUS_WHY = 200 };
+void census_why(const struct census_device *d, char out[CENSUS_WHY]);
+
+struct decision;
+/* Does it? It is the device of the decision. */
+bool census_needs_person(const struct decision *x, const struct device *d,
+                         uint32_t lost_before);
 
 #endif

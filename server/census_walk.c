@@ -126,6 +126,7 @@ static void note(struct census_device *out, const struct device *d,
     out->since = d->s.offered_at;
     out->why = why;
     out->code = d->s.code;
+    out->outcome = d->s.outcome;
 }
 
 static void add_name(struct census_list *list, const struct device *d)
@@ -333,20 +334,56 @@ static void count_rollouts(struct walk *w, struct device *d)
 /* --- Who needs a person? --------------------------------------------------
  */
 
-static bool needs_person(const struct walk *w, const struct device *d)
+static bool is_lost(const struct device *d, uint32_t lost_before)
 {
-    enum rollout_why why = w->decision.v.why;
-    bool last_resort = d->s.first_seen != 0 && d->s.confirmed == 0 &&
-                       d->s.state != BL_STATE_TESTING && d->s.sequence != 0;
+    return rollout_under_way(d->s.outcome) && d->s.last_seen <= lost_before;
+}
+
+static bool is_last_resort(const struct device *d)
+{
+    return d->s.confirmed == 0 && d->s.state != BL_STATE_TESTING &&
+           d->s.sequence != 0;
+}
+
+bool census_needs_person(const struct decision *x, const struct device *d,
+                         uint32_t lost_before)
+{
+    enum rollout_why why = x->v.why;
 
     if (d->s.first_seen == 0) {
         return false;
     }
-    return last_resort || why == ROLLOUT_TRIED || why == ROLLOUT_QUARANTINE ||
+    return is_last_resort(d) || is_lost(d, lost_before) ||
+           why == ROLLOUT_TRIED || why == ROLLOUT_QUARANTINE ||
            why == ROLLOUT_PERMIT || why == ROLLOUT_FLOOR ||
-           why == ROLLOUT_MINIMUM ||
-           (rollout_under_way(d->s.outcome) &&
-            d->s.last_seen <= w->lost_before);
+           why == ROLLOUT_MINIMUM;
+}
+
+void census_why(const struct census_device *d, char out[CENSUS_WHY])
+{
+    const char *meaning = bl_status_meaning((bl_status)d->code);
+    const char *did = bl_device_state_name((bl_device_state)d->outcome);
+
+    if (d->lost) {
+        snprintf(out, CENSUS_WHY, "fell silent in the middle of an update");
+    } else if (d->why == ROLLOUT_TRIED && rollout_bad(d->outcome)) {
+        snprintf(out, CENSUS_WHY, "%s the release: %s", did, meaning);
+    } else if (d->why == ROLLOUT_TRIED) {
+        snprintf(out, CENSUS_WHY, "did not keep the release");
+    } else if (d->why == ROLLOUT_QUARANTINE) {
+        snprintf(out, CENSUS_WHY, "failed too often and is left alone: %s",
+                 meaning);
+    } else if (d->why == ROLLOUT_PERMIT) {
+        snprintf(out, CENSUS_WHY, "its way back needs a permit");
+    } else if (d->why == ROLLOUT_FLOOR) {
+        snprintf(out, CENSUS_WHY,
+                 "its anti-rollback floor is above the "
+                 "release");
+    } else if (d->why == ROLLOUT_MINIMUM) {
+        snprintf(out, CENSUS_WHY, "runs too old a version for the release");
+    } else {
+        snprintf(out, CENSUS_WHY, "runs an image that was never confirmed");
+    }
 }
 
 static void count_verdict(struct walk *w, struct device *d)
@@ -362,9 +399,13 @@ static void count_verdict(struct walk *w, struct device *d)
     if (out != NULL) {
         out->why[x->v.why]++;
     }
-    if (needs_person(w, d)) {
+    if (census_needs_person(x, d, w->lost_before)) {
         if (c->n_attention < CENSUS_ATTENTION) {
-            note(&c->needs[c->n_attention++], d, x->v.why);
+            struct census_device *needs = &c->needs[c->n_attention++];
+
+            note(needs, d, x->v.why);
+            needs->lost = is_lost(d, w->lost_before);
+            needs->last_resort = is_last_resort(d);
         }
         c->attention++;
     }

@@ -97,14 +97,13 @@ static json_t *one_fact(struct server *s, struct device *d,
     one.order = one.candidate[0].order;
     r = decision_rollout(s, &one, 0);
     device_sentence(s, d, &one, sentence);
-    return json_pack(
-        "{s:o, s:s, s:s, s:s, s:s}", "rollout",
-        r == NULL ? json_null() : json_integer((json_int_t)r->id), "version",
-        r != NULL        ? r->release->version
-        : d->pin != NULL ? d->pin->release->version
-                         : "",
-        "state", rollout_state_name(one.candidate[0].state), "why_code",
-        rollout_why_name(one.v.why), "sentence", sentence);
+    if (r == NULL) {
+        return json_sprintf("its own: %s", sentence);
+    }
+    return json_sprintf("rollout %llu of %s, %s: %s: %s",
+                        (unsigned long long)r->id, r->release->version,
+                        rollout_state_name(r->state),
+                        rollout_why_name(one.v.why), sentence);
 }
 
 json_t *device_why_json(struct server *s, struct device *d)

@@ -91,13 +91,24 @@ static int store_name(struct server *s, const struct rollout *r,
                         next->name, (int64_t)r->id);
 }
 
+static int store_stages(struct server *s, const struct rollout *r,
+                        const struct rollout_next *next, struct error *err)
+{
+    return next->stages == NULL
+               ? 0
+               : db_run(&s->store.db, err,
+                        "UPDATE rollouts SET stages = ? WHERE number = ?",
+                        "ti", next->stages, (int64_t)r->id);
+}
+
 int rollout_store(struct server *s, struct rollout *r,
                   const struct rollout_next *next, struct error *err)
 {
     if (is_end(next->state) && !r->ended && store_end(s, r, err) != 0) {
         return -1;
     }
-    if (store_plan(s, r, next, err) != 0 || store_name(s, r, next, err) != 0) {
+    if (store_plan(s, r, next, err) != 0 || store_name(s, r, next, err) != 0 ||
+        store_stages(s, r, next, err) != 0) {
         return -1;
     }
     return store_rollout_set(&s->store, r->id, next->state, next->stage, err);
@@ -114,6 +125,9 @@ void rollout_set(struct rollout *r, const struct rollout_next *next)
     if (next->plan != NULL) {
         plan_free(&r->plan);
         r->plan = *next->plan;
+    }
+    if (next->cut != NULL) {
+        memcpy(r->cut, next->cut, sizeof r->cut);
     }
     if (next->name != NULL) {
         snprintf(r->name, sizeof r->name, "%s", next->name);

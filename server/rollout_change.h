@@ -26,6 +26,8 @@ struct rollout_next {
     struct steering steering;
     const struct plan *plan; /* NULL: as it is; else taken over */
     const char *name;        /* NULL: as it is */
+    const char *stages;      /* NULL: as they are; with `cut` */
+    const uint64_t *cut;
 };
 
 void rollout_now(const struct rollout *r, struct rollout_next *out);

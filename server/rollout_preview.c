@@ -91,7 +91,7 @@ static void judge(struct preview *p, struct device *d)
     enum rollout_why why;
 
     if (d->s.first_seen == 0) {
-        why = ROLLOUT_OFFER;
+        why = rollout_target(&p->decision.device, &p->candidate);
     } else {
         /* Its turn comes, whatever the first stage holds. */
         why = rollout_judge(&p->decision.device, &p->candidate,

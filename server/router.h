@@ -82,5 +82,15 @@ route_handler rollout_add, rollout_preview, rollout_list, rollout_show,
 route_handler rollout_pause, rollout_resume, rollout_abort, rollout_advance,
     rollout_approve, rollout_deny, rollout_retry, rollout_return,
     rollout_return_preview;
+/* api_release_marks.c */
+route_handler release_change, release_promote, release_manifest,
+    release_sbom_put, release_sbom;
+/* api_rollout_change.c */
+route_handler rollout_change;
+/* api_fleet.c */
+route_handler fleet_show, fleet_history;
+/* api_device_register.c, api_device_one.c, api_device_past.c */
+route_handler device_add_bulk, device_change, device_why, device_bucket,
+    device_timeline;
 
 #endif

@@ -384,18 +384,15 @@ int store_device_add(struct store *store, const struct device *device,
 }
 
 int store_device_named(struct store *store, uint32_t product, const char *name,
-                       bool *there, struct error *err)
+                       uint32_t *number, struct error *err)
 {
     int64_t found = 0;
-    int result;
+    int result = db_each(&store->db, err, read_int, &found,
+                         "SELECT number FROM devices WHERE product = ?"
+                         " AND name = ? AND name <> '' LIMIT 1",
+                         "it", (int64_t)product, name);
 
-    store_lock(store);
-    result = db_each(&store->db, err, read_int, &found,
-                     "SELECT 1 FROM devices WHERE product = ? AND name = ?"
-                     " AND name <> '' LIMIT 1",
-                     "it", (int64_t)product, name);
-    store_unlock(store);
-    *there = found != 0;
+    *number = (uint32_t)found;
     return result;
 }
 

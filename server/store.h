@@ -105,9 +105,9 @@ int store_rollout_ended(struct store *store, uint64_t id, const char *ended,
 
 int store_device_add(struct store *store, const struct device *device,
                      uint32_t *number, struct error *err);
-/* Has the product a device of this name? None has "". Takes the lock. */
+/* The product's device of this name, or 0; none has "". The lock is held. */
 int store_device_named(struct store *store, uint32_t product, const char *name,
-                       bool *there, struct error *err);
+                       uint32_t *number, struct error *err);
 int store_device_delete(struct store *store, uint32_t number,
                         struct error *err);
 /* A device's own desired manifest; an empty permit takes it away. */

@@ -150,6 +150,12 @@ def check_engine(server, check, device):
     first = check("POST", v + "/rollouts", 201, plan)
     assert first["state"] == "approval"
     check("GET", v + "/rollouts/{id}/plan", 200, id=first["id"])
+    check("PATCH", v + "/rollouts/{id}", 200,
+          {"name": "by night", "windows": [{"from": "01:00", "to": "04:00"}]},
+          id=first["id"])
+    check("PATCH", v + "/rollouts/{id}", 409, {"target": {}}, id=first["id"])
+    check("PATCH", v + "/rollouts/{id}", 400, {"priority": 900},
+          id=first["id"])
     check("POST", v + "/rollouts/{id}/approve", 403, id=first["id"])
     check("POST", v + "/rollouts/{id}/deny", 200, {"note": "not on a Friday"},
           id=first["id"], token=admin)
@@ -173,6 +179,55 @@ def check_engine(server, check, device):
           id=second["id"])
     check("GET", v + "/rollouts", 200)
     check("GET", v + "/codes", 200)
+    check("GET", v + "/fleet", 200)
+    check("GET", v + "/fleet/history", 200, query="?product=thermostat")
+    check("GET", v + "/fleet/history", 400, query="?from=x")
+    check("GET", v + "/fleet/history", 404, query="?product=none")
+
+
+def check_devices(check, device, rollout):
+    v = "/api/v1"
+    many = {"product": "thermostat", "devices": [{"name": "a"}, {}]}
+    check("POST", v + "/devices/bulk", 201, many)
+    check("POST", v + "/devices/bulk", 409, many)
+    check("POST", v + "/devices/bulk", 400, {**many, "devices": []})
+    check("PATCH", v + "/devices/{id}", 200,
+          {"name": "b", "tags": ["lab"], "channel": "beta"}, id=device.id)
+    check("PATCH", v + "/devices/{id}", 409, {"name": "a"}, id=device.id)
+    check("PATCH", v + "/devices/{id}", 400, {"channel": "B!"}, id=device.id)
+    check("PATCH", v + "/devices/{id}", 200, {"channel": ""}, id=device.id)
+    check("GET", v + "/devices/{id}/timeline", 200, id=device.id)
+    check("GET", v + "/devices/{id}/why", 200, id=device.id)
+    check("GET", v + "/devices/{id}/bucket", 200, id=device.id,
+          query=f"?rollout={rollout}")
+    check("GET", v + "/devices/{id}/bucket", 404, id=device.id,
+          query="?rollout=99")
+    check("GET", v + "/devices", 200, query="?sort=-name&query=tag%3Dlab")
+    check("GET", v + "/devices", 400, query="?query=tag%3D")
+    check("GET", v + "/devices", 400, query="?sort=taste")
+    check("GET", v + "/devices", 200, query="?attention=1")
+    check("GET", v + "/devices", 200,
+          query=f"?rollout={rollout}&outcome=silent")
+
+
+def check_releases(check, release):
+    v, of = "/api/v1", {"manifest": release["manifest"]}
+    check("POST", v + "/releases/{manifest}/promote", 409, {"to": "beta"},
+          **of)
+    check("PATCH", v + "/releases/{manifest}", 200,
+          {"channels": ["dev"], "notes": "first", "security": True}, **of)
+    check("PATCH", v + "/releases/{manifest}", 400, {"channels": ["X"]}, **of)
+    said = check("POST", v + "/releases/{manifest}/promote", 200,
+                 {"to": "beta"}, **of)
+    assert said["channels"] == ["dev", "beta"]
+    check("PATCH", v + "/releases/{manifest}", 200,
+          {"channels": [], "security": False}, **of)
+    check("GET", v + "/releases/{manifest}/manifest", 200, **of)
+    check("GET", v + "/releases/{manifest}/sbom", 404, **of)
+    check("PUT", v + "/releases/{manifest}/sbom", 200,
+          {"bomFormat": "CycloneDX"}, **of)
+    assert check("GET", v + "/releases/{manifest}/sbom", 200, **of) == {
+        "bomFormat": "CycloneDX"}
 
 
 def test_every_operation_answers_as_it_says(server, document):
@@ -271,6 +326,8 @@ def test_every_operation_answers_as_it_says(server, document):
     other = server.register(tags=["lab"])
     other.run(old, slot=0)
     other.poll()
+    check_devices(check, other, rollout["id"])
+    check_releases(check, new)
     check_engine(server, check, other)
     check("GET", v + "/audit", 200)
     hook = check("POST", v + "/webhooks", 201,
