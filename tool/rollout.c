@@ -104,10 +104,9 @@ static int post(struct call *c, struct api *api, const char *id,
 }
 
 /* The options of the verb that the server wants to know. */
-static json_t *body_of(const struct call *c)
+static json_t *body_of(const struct call *c, const char *what)
 {
     static const char *const texts[] = {"reason", "note"};
-    static const char *const flags[] = {"recall", "force"};
     json_t *body = json_object();
 
     for (int i = 0; i < 2; i++) {
@@ -116,9 +115,13 @@ static json_t *body_of(const struct call *c)
         if (text != NULL) {
             put_text(body, texts[i], text);
         }
-        if (cli_flag(c, flags[i])) {
-            put_bool(body, flags[i], true);
-        }
+    }
+    if (cli_flag(c, "force")) {
+        put_bool(body, "force", true);
+    }
+    /* Said either way: without a word the server does call back. */
+    if (strcmp(what, "abort") == 0) {
+        put_bool(body, "recall", cli_flag(c, "recall"));
     }
     return body;
 }
@@ -136,7 +139,7 @@ static int change(struct call *c, const char *what,
         code = allowed(c, api, id);
     }
     if (id != NULL && code == 0) {
-        code = post(c, api, id, what, body_of(c));
+        code = post(c, api, id, what, body_of(c, what));
     }
     api_close(api);
     return code;

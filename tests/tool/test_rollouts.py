@@ -228,7 +228,7 @@ def test_status_says_why_a_stage_waits(tool):
     (["pause", "12", "--reason", "lunch"], "pause", {"reason": "lunch"}),
     (["resume", "12"], "resume", {}),
     (["abort", "12", "--recall"], "abort", {"recall": True}),
-    (["abort", "12"], "abort", {}),
+    (["abort", "12"], "abort", {"recall": False}),
     (["approve", "12", "--note", "fine"], "approve", {"note": "fine"}),
     (["deny", "12"], "deny", {}),
     (["retry", "12"], "retry", {}),
