@@ -343,6 +343,16 @@ static int leave_gap(struct store *store, struct error *err)
                   "i", (int64_t)GAP);
 }
 
+/* A session that was ended since, by its user or with a password, must not
+ * live again. */
+static int end_sessions(struct store *store, struct error *err)
+{
+    if (db_run(&store->db, err, "DELETE FROM login_codes", "") != 0) {
+        return -1;
+    }
+    return db_run(&store->db, err, "DELETE FROM sessions", "");
+}
+
 static int say_restored(struct restoring *r, struct store *store,
                         struct error *err)
 {
@@ -352,7 +362,7 @@ static int say_restored(struct restoring *r, struct store *store,
     if (store_begin(store, err) != 0) {
         return -1;
     }
-    if (leave_gap(store, err) != 0 ||
+    if (leave_gap(store, err) != 0 || end_sessions(store, err) != 0 ||
         store_audit(store, "server", "server-restore", "", detail, err) != 0) {
         return store_abort(store);
     }

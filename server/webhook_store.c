@@ -2,6 +2,7 @@
 /* Webhooks and their deliveries in the database. */
 #include "webhooks.h"
 
+#include "api.h"
 #include "server.h"
 
 #include <inttypes.h>
@@ -171,6 +172,7 @@ struct line {
     const char *action;
     const char *object;
     const char *detail;
+    bl_span hash; /* of the chain: who gets it has a witness */
 };
 
 struct queueing {
@@ -235,10 +237,10 @@ static int queue(struct store *store, int64_t webhook, const char *id,
 static int queue_line(struct queueing *q, const struct line *l,
                       const char *type)
 {
-    json_t *data =
-        json_pack("{s:I, s:s, s:s, s:s, s:s}", "number", (json_int_t)l->number,
-                  "actor", l->actor, "action", l->action, "object", l->object,
-                  "detail", l->detail);
+    json_t *data = json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:o}", "number", (json_int_t)l->number,
+        "actor", l->actor, "action", l->action, "object", l->object, "detail",
+        l->detail, "hash", api_hex(l->hash.p, l->hash.n));
     json_t *rollout = rollout_of(q->s, l);
     char id[32];
     char *body;
@@ -265,7 +267,8 @@ static int look_at(void *ctx, sqlite3_stmt *row)
                      db_text(row, 2),
                      db_text(row, 3),
                      db_text(row, 4),
-                     db_text(row, 5)};
+                     db_text(row, 5),
+                     db_blob(row, 6)};
     char type[64];
 
     webhook_type(l.action, type, sizeof type);
@@ -306,7 +309,7 @@ int webhook_queue(struct server *s, struct webhook *hook, bool *more,
     }
     q.room = waiting < WEBHOOK_QUEUE ? WEBHOOK_QUEUE - waiting : 0;
     if (db_each(&s->store.db, err, look_at, &q,
-                "SELECT number, time, actor, action, object, detail"
+                "SELECT number, time, actor, action, object, detail, hash"
                 " FROM audit WHERE number > ? ORDER BY number LIMIT ?",
                 "ii", from, (int64_t)LINES_AT_ONCE) != 0 ||
         q.result != 0) {

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from bowline_server import BIN, CONFIRMED, Server
+from operators import add_user, login, login_code, try_login
 
 
 def program(server, verb, *arguments):
@@ -169,6 +170,23 @@ def test_numbers_given_out_since_are_not_given_out_again(stocked, tmp_path):
         assert line["actor"] == "server"
         assert line["detail"].startswith("backup of 1")
         assert server.api("GET", "/audit/verify", expect=200).json["ok"]
+    finally:
+        assert server.stop() == 0
+
+
+def test_users_come_back_and_sessions_do_not(stocked, tmp_path):
+    add_user(stocked, "kim")
+    session = login(stocked, "kim")
+    code = login_code(stocked, "kim")
+    archive = backup(stocked)
+    session.api("DELETE", "/session", expect=204)
+    stocked.kill()
+    server = restored(stocked, archive, tmp_path / "new").start()
+    try:
+        session.server = server
+        assert not session.alive()
+        assert try_login(server, {"code": code}).status == 401
+        assert login(server, "kim").alive()
     finally:
         assert server.stop() == 0
 

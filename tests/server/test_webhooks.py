@@ -137,6 +137,9 @@ def test_what_happens_is_posted_and_signed(hooked, receiver):
     assert said["type"] == "rollout.pause" == headers["Bowline-Event"]
     assert said["id"] == f"audit-{said['data']['number']}"
     assert said["data"]["actor"] == "ann"
+    number = said["data"]["number"]
+    assert said["data"]["hash"] == hooked.api(
+        "GET", f"/audit?after={number - 1}&limit=1").json["items"][0]["hash"]
     assert said["data"]["rollout"] == {
         "id": made["id"], "name": made["name"], "product": "thermostat",
         "version": "1.1.0"}
