@@ -32,14 +32,20 @@ export function Menu(p: MenuProps) {
         setOpen(false);
       }
     };
+    // A press on the panel's own text gives the focus to <main> around it.
+    const left = (e: FocusEvent) => {
+      if (e.target instanceof Node && !e.target.contains(box.current)) {
+        outside(e);
+      }
+    };
     document.addEventListener("pointerdown", outside);
-    document.addEventListener("focusin", outside);
+    document.addEventListener("focusin", left);
     const away = () => at && setOpen(false);
     window.addEventListener("scroll", away, true);
     return () => {
       window.removeEventListener("scroll", away, true);
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("focusin", outside);
+      document.removeEventListener("focusin", left);
     };
   }, [open, at]);
   return (

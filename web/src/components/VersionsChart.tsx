@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which share of a product's devices ran which version, over time.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { FleetHistory } from "../api";
 import { withQuery } from "../api";
 import { useNow, useResource } from "../hooks";
@@ -11,6 +11,7 @@ import { Chart, type Series } from "./Chart";
 const SPANS = { hour: 3600, day: 86_400, week: 604_800, month: 2_592_000 };
 type Span = keyof typeof SPANS;
 const SHOWN = 7;
+const YOUNG = 60;
 
 const parts = (version: string): number[] =>
   version.split(/[^0-9]+/).map(Number);
@@ -54,13 +55,19 @@ export function VersionsChart({ products }: { products: string[] }) {
   const path = withQuery("/fleet/history", {
     product, from: minute - SPANS[span], points: 200,
   });
-  const { data, error, loading } = useResource<FleetHistory>(
+  const { data, error, loading, reload } = useResource<FleetHistory>(
     product ? path : null, { on: ["fleet"], everyMs: 10_000 });
   const [kept, setKept] = useState<FleetHistory | null>(null);
   if (data && data !== kept) {
     setKept(data);
   }
   const history = data ?? kept;
+  const young = history !== null && history.times.length < YOUNG;
+  useEffect(() => {
+    // A server that has just begun notes its counts each few seconds.
+    const timer = young ? window.setInterval(reload, 5000) : 0;
+    return () => window.clearInterval(timer);
+  }, [young]);
   const series = useMemo(() => history ? seriesOf(history) : [], [history]);
   return (
     <Card title="Versions over time" aside={

@@ -218,9 +218,9 @@ export function DevicePage({ id }: { id: string }) {
   const { data: device, error, loading, reload } =
     useResource<Device>(at, fresh);
   const timeline = useResource<{ items: TimelineItem[] }>(
-    `${at}/timeline`, fresh);
+    device ? `${at}/timeline` : null, fresh);
   const events = useResource<List<DeviceEvent>>(
-    `${at}/events?limit=100`, fresh);
+    device ? `${at}/events?limit=100` : null, fresh);
   return (
     <>
       <PageHead title={device?.name || device?.id || "Device"}
