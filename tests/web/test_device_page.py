@@ -144,7 +144,7 @@ def test_removing_asks_for_the_name(as_role, filled):
 
 def test_a_device_that_is_not_there_says_so(as_role):
     page = as_role("viewer", "#/devices/" + "ab" * 16)
-    page.see("[role=alert]", "there is no device")
+    page.see("[role=alert]", "There is no device")
     page.console()
 
 

@@ -51,13 +51,22 @@ function seriesOf(history: FleetHistory): Series[] {
 export function VersionsChart({ products }: { products: string[] }) {
   const [product, setProduct] = useState(products[0] ?? "");
   const [span, setSpan] = useState<Span>("day");
+  // Of a young server the span's points would all be one: it begins where the
+  // history does.
+  const [begin, setBegin] = useState(0);
   const minute = Math.floor(useNow(60_000) / 60) * 60;
   const path = withQuery("/fleet/history", {
-    product, from: minute - SPANS[span], points: 200,
+    product, from: Math.max(minute - SPANS[span], begin), points: 200,
   });
   const { data, error, loading, reload } = useResource<FleetHistory>(
     product ? path : null, { on: ["fleet"], everyMs: 10_000 });
   const [kept, setKept] = useState<FleetHistory | null>(null);
+  const first = data?.times[0] ?? 0;
+  useEffect(() => {
+    if (first > begin + 60) {
+      setBegin(first);
+    }
+  }, [first]);
   if (data && data !== kept) {
     setKept(data);
   }
@@ -74,12 +83,18 @@ export function VersionsChart({ products }: { products: string[] }) {
       <div class="actions">
         {products.length > 1 && (
           <select aria-label="Product" class="select-small" value={product}
-            onChange={(e) => setProduct(e.currentTarget.value)}>
+            onChange={(e) => {
+              setProduct(e.currentTarget.value);
+              setBegin(0);
+            }}>
             {products.map((name) => <option key={name}>{name}</option>)}
           </select>
         )}
         <Segmented<Span> name="span" legend="Time" value={span}
-          onChange={setSpan} choices={[
+          onChange={(next) => {
+            setSpan(next);
+            setBegin(0);
+          }} choices={[
             { value: "hour", label: "1 h" }, { value: "day", label: "24 h" },
             { value: "week", label: "7 d" }, { value: "month", label: "30 d" },
           ]} />
