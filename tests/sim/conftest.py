@@ -10,22 +10,30 @@ from fleet import Fleet  # noqa: E402
 
 
 @pytest.fixture
-def tls_server(make_server):
+def make_tls_server(make_server):
     """Running over TLS on a port that stays the same when it is started
     again; no limit that a fleet on one address would meet."""
-    server = make_server(plain=False, polls_per_minute=0,
-                         connections_per_address=0, max_downloads=5000)
-    server.start().set_up()
-    server.config["listen"] = f"127.0.0.1:{server.port}"
-    return server
+    def make(**config):
+        server = make_server(plain=False, polls_per_minute=0,
+                             connections_per_address=0, max_downloads=5000,
+                             **config)
+        server.start().set_up()
+        server.config["listen"] = f"127.0.0.1:{server.port}"
+        return server
+    return make
 
 
 @pytest.fixture
-def make_fleet(tls_server, tmp_path):
+def tls_server(make_tls_server):
+    return make_tls_server()
+
+
+@pytest.fixture
+def make_fleet(tmp_path):
     made = []
 
-    def make(devices, *options):
-        made.append(Fleet(tls_server, tmp_path, devices, *options))
+    def make(server, devices, *options):
+        made.append(Fleet(server, tmp_path, devices, *options))
         return made[-1]
 
     yield make

@@ -46,7 +46,7 @@ def test_a_good_and_a_bad_release_in_a_world_of_faults(
     good = server.publish(2, "1.1.0")
     bad = server.publish(3, "1.2.0")
     fleet = make_fleet(
-        200, *FAST, "--loss", "4%", "--power-cuts", "4%", "--hardware",
+        server, 200, *FAST, "--loss", "4%", "--power-cuts", "4%", "--hardware",
         "rev-a:70%,rev-b:30%", "--behaviour", "1.1.0=flaky:5%",
         "--behaviour", "1.2.0=crash:40%,hang:20%,health:20%,pending:20%",
         "--compare", "--settle", "60s").start()
@@ -86,7 +86,7 @@ def test_sleepy_roaming_dying_and_silent_devices(tls_server, make_fleet):
     server.publish(1, "1.0.0")
     server.publish(2, "1.1.0")
     fleet = make_fleet(
-        60, *FAST, "--profile", "normal:30%,sleepy:20%,roaming:20%,dying:30%",
+        server, 60, *FAST, "--profile", "normal:30%,sleepy:20%,roaming:20%,dying:30%",
         "--behaviour", "1.1.0=silent:25%", "--compare").start()
     rollout = roll_out(server, "1.1.0")
     wait("a silent one and one without a battery", lambda: counts(
@@ -106,7 +106,8 @@ def test_sleepy_roaming_dying_and_silent_devices(tls_server, make_fleet):
 def test_a_difference_is_found_and_told(tls_server, make_fleet):
     server = tls_server
     server.publish(1, "1.0.0")
-    fleet = make_fleet(5, *FAST, "--compare", "--settle", "1s").start()
+    fleet = make_fleet(server, 5, *FAST, "--compare", "--settle",
+                       "1s").start()
     wait("all five", lambda: all(d["last_seen"] for d in
                                  believed(server).values()))
     gone = next(iter(believed(server)))
@@ -123,14 +124,14 @@ def test_a_fleet_that_was_kept_goes_on_where_it_was(
     server.publish(1, "1.0.0")
     server.publish(2, "1.1.0")
     kept = tmp_path / "kept"
-    fleet = make_fleet(20, "--speed", 3600, "--state", kept,
+    fleet = make_fleet(server, 20, "--speed", 3600, "--state", kept,
                        "--compare").start()
     rollout = roll_out(server, "1.1.0")
     wait("end", lambda: counts(server, rollout)["confirmed"] == 20)
     before = fleet.stop()
     assert (kept / "fleet.json").stat().st_mode & 0o77 == 0
-    again = make_fleet(20, "--speed", 3600, "--state", kept, "--compare",
-                       "--until", "settled", "--calm", "2s")
+    again = make_fleet(server, 20, "--speed", 3600, "--state", kept,
+                       "--compare", "--until", "settled", "--calm", "2s")
     again.start()
     after = again.finish()
     assert before.keys() == after.keys()
@@ -141,9 +142,9 @@ def test_a_fleet_that_was_kept_goes_on_where_it_was(
 def test_the_same_seed_twice_is_refused_with_what_to_do(
         tls_server, make_fleet):
     tls_server.publish(1, "1.0.0")
-    make_fleet(3, *FAST).start().stop()
-    again = subprocess.run(make_fleet(3, *FAST).command, capture_output=True,
-                           text=True)
+    make_fleet(tls_server, 3, *FAST).start().stop()
+    again = subprocess.run(make_fleet(tls_server, 3, *FAST).command,
+                           capture_output=True, text=True)
     assert again.returncode == 1
     assert "--seed" in again.stderr and "--state" in again.stderr
 
