@@ -52,6 +52,13 @@ GET /api/v1/rollouts/{}/devices
 GET /api/v1/rollouts/{}/plan
 GET /api/v1/rollouts/{}/return
 POST /api/v1/rollouts/preview
+GET /api/v1/devices/{}/bucket
+GET /api/v1/devices/{}/timeline
+GET /api/v1/devices/{}/why
+GET /api/v1/fleet
+GET /api/v1/fleet/history
+GET /api/v1/releases/{}/manifest
+GET /api/v1/releases/{}/sbom
 GET /api/v1/codes
 """,
     "OPERATOR": """
@@ -67,6 +74,12 @@ POST /api/v1/rollouts
 POST /api/v1/rollouts/{}/resume
 POST /api/v1/rollouts/{}/abort
 POST /api/v1/rollouts/{}/advance
+PATCH /api/v1/devices/{}
+PATCH /api/v1/releases/{}
+PATCH /api/v1/rollouts/{}
+POST /api/v1/devices/bulk
+POST /api/v1/releases/{}/promote
+PUT /api/v1/releases/{}/sbom
 POST /api/v1/rollouts/{}/retry
 POST /api/v1/rollouts/{}/return
 """,
