@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A release on the server by its version, and bowline release promote. */
+/* A release on the server by its version. */
 #include <string.h>
 
 #include "rollout.h"
@@ -31,53 +31,5 @@ int release_find(struct call *c, struct api *api, const char *product,
     }
     *release = code == 0 ? json_incref(best) : NULL;
     json_decref(items);
-    return code;
-}
-
-static int promote(struct call *c, struct api *api, const char *product,
-                   const char *channel)
-{
-    json_t *release = NULL;
-    json_t *body = json_object();
-    json_t *answer = NULL;
-    int code = release_find(c, api, product, c->argument[0], &release);
-
-    put_text(body, "to", channel);
-    if (code == 0) {
-        const char *manifest =
-            json_string_value(json_object_get(release, "manifest"));
-
-        code = api_call(api, "POST", keep(c, "/releases/%s/promote", manifest),
-                        body, &answer);
-    }
-    if (code == 0) {
-        (void)json_object_update(c->result, answer);
-        show(c, "%s %s is in channel %s now", product, c->argument[0],
-             channel);
-    }
-    json_decref(body);
-    json_decref(release);
-    json_decref(answer);
-    return code;
-}
-
-int verb_release_promote(struct call *c)
-{
-    const char *product = setting_needed(c, "product");
-    const char *channel = cli_value(c, "to");
-    struct api *api;
-    int code;
-
-    if (product == NULL) {
-        return EXIT_INPUT;
-    }
-    if (channel == NULL) {
-        return refuse(c, EXIT_USAGE, "say the channel: --to CHANNEL");
-    }
-    api = api_open(c, &code);
-    if (api != NULL) {
-        code = promote(c, api, product, channel);
-    }
-    api_close(api);
     return code;
 }

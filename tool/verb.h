@@ -132,6 +132,8 @@ VERB(rollout_deny);
 VERB(rollout_retry);
 VERB(rollout_return);
 VERB(rollout_bucket);
+VERB(release_list);
+VERB(release_set);
 VERB(release_promote);
 VERB(device_set);
 VERB(device_why);

@@ -104,6 +104,14 @@ static const struct option options_rollback[] = {
     OUTPUT("keep a copy of the permit"),
     FLAG("force", "replace the permit's file when it is there"), END};
 
+static const struct option options_release_set[] = {
+    {"channel", "NAME", "for this channel; any: for all", ANY, NULL, true, 0},
+    CHOICE("stepping", "YESNO", "is it a stepping stone?", "yes no"),
+    CHOICE("security", "YESNO", "does it mend a hole?", "yes no"),
+    VALUE("notes", "TEXT", "for people"),
+    PRODUCT,
+    END};
+
 static const struct option options_promote[] = {
     VALUE("to", "CHANNEL", "the channel; needed"), PRODUCT, END};
 
@@ -257,10 +265,22 @@ const struct verb verbs[] = {
      "with\n"
      "version_from    image or command\nimage           as of bowline inspect",
      "bowline release firmware.bin --version 1.4.2"},
+    {"release list", NO_ARGUMENTS, verb_release_list,
+     "list the releases on the server", "Newest first.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of releases", NULL},
+    {"release set", "VERSION", 1, 1, ANY, NULL, verb_release_set,
+     "say which channels a release is for, and what it is",
+     "Without channels it goes to devices of any. Devices below a stepping "
+     "release get it before any newer one. Rollouts of a security release "
+     "are to be started with --security.",
+     options_release_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the release, as the server's API describes it",
+     "bowline release set 1.4.2 --channel dev --channel beta"},
     {"release promote", "VERSION", 1, 1, ANY, NULL, verb_release_promote,
      "let devices of one more channel have a release",
-     "A release without channels goes to devices of any; the first promotion "
-     "ends that.",
+     "For a release that is for some channels only; bowline release set says "
+     "for which it begins.",
      options_promote, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the release, as the server's API describes it",
      "bowline release promote 1.4.2 --to beta"},

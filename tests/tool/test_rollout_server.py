@@ -96,6 +96,69 @@ def test_status_shows_the_gates_of_the_open_stage(site):
     assert " - 0 of " in out  # a gate that waits
 
 
+def test_why_is_what_the_engine_decides(site):
+    for name in ("hall", "attic", "kitchen", "cellar"):
+        said = site.good("device", "why", name, "--json").json
+        assert site.good("device", "why", name).out == said["sentence"] + "\n"
+        in_stage = site.good("rollout", "bucket", name, "--json").json
+        if name == "cellar":
+            assert said["why_code"] == "target"
+        else:
+            assert (said["why_code"] == "stage") == (in_stage["stage"] != 0)
+        assert 0 <= in_stage["bucket"] < 10000
+    facts = site.good("device", "why", "hall", "--facts").out
+    assert len(facts.splitlines()) > 1
+    assert "of rollout 1: stage " in site.good("rollout", "bucket",
+                                               "hall").out
+
+
+def test_what_may_change_is_changed_by_set_and_by_file(site):
+    site.good("rollout", "set", "--rate", "500", "--window",
+              "mon-fri 02:00-05:00", "--deadline", "+2d")
+    other = site("rollout", "plan", "r.rollout", "--json").json
+    assert {c["member"] for c in other["changes"]} == {
+        "rate_per_hour", "windows", "deadline"}
+    site.good("rollout", "apply", "r.rollout", "--yes")
+    assert site.good("rollout", "plan", "r.rollout",
+                     "--json").json["action"] == "none"
+    moved = write(site, name="autumn",
+                  gates={"min_sample": 1, "soak_s": 0},
+                  stages=[25, {"percent": 100, "gates": {"manual": True}}],
+                  target={"query": "tag = lab"})
+    assert "target" in site.refused(4, "rollout", "apply", moved, "--yes",
+                                    "--quiet").split(": ", 1)[1]
+
+
+def test_channels_hold_a_release_until_it_is_promoted(site):
+    site.good("device", "set", "hall", "--channel", "beta", "--tag", "a")
+    shown = site.good("device", "show", "hall", "--json").json
+    assert shown["channel"] == "beta" and shown["tags"] == ["a"]
+    found = site.good("device", "list", "--query", "channel = beta",
+                      "--json").json["items"]
+    assert [d["name"] for d in found] == ["hall"]
+    site.good("release", "set", "1.1.0", "--channel", "dev")
+    assert preview(site)["devices"] == 0
+    out = site.good("release", "promote", "1.1.0", "--to", "beta").out
+    assert out == "1.1.0 is in channel beta now\n"
+    assert preview(site)["devices"] == 1
+    site.good("release", "promote", "1.1.0", "--to", "stable")
+    assert preview(site)["devices"] == 4
+    listed = site.good("release", "list", "--json").json["items"]
+    assert {r["version"]: r["channels"] for r in listed} == {
+        "1.0.0": [], "1.1.0": ["dev", "beta", "stable"]}
+    site.good("release", "set", "1.1.0", "--channel", "any")
+    assert re.search(r"1\.1\.0 .* -  ", site.good("release", "list").out)
+    site.good("device", "set", "hall", "--channel", "stable", "--tag", "")
+
+
+def test_fleet_status_has_a_sentence_and_the_rollout(site):
+    out = site.good("fleet", "status").out
+    fleet = site.good("fleet", "status", "--json").json
+    assert out.splitlines()[0] == fleet["sentence"]
+    assert "thermostat 1.0.0: 4" in out
+    assert "1: thermostat 1.1.0, running" in out
+
+
 def test_a_rollout_is_paused_resumed_and_called_back(site):
     site.good("rollout", "pause", "--reason", "lunch")
     paused = site.good("rollout", "status", "--json").json["rollout"]

@@ -509,7 +509,7 @@ def test_promote_finds_the_newest_release_of_that_version(tool):
               f"POST /releases/{M2}/promote": {"version": "1.4.0"}}) as api:
         out = ask(tool, api, "release", "promote", "1.4.0", "--to", "beta",
                   "--product", "lamp").out
-        assert out == "lamp 1.4.0 is in channel beta now\n"
+        assert out == "1.4.0 is in channel beta now\n"
         assert api.body(f"POST /releases/{M2}/promote") == {"to": "beta"}
         assert "--to CHANNEL" in tool.refused(
             2, "release", "promote", "1.4.0", "--product", "lamp", "--server",
@@ -517,6 +517,20 @@ def test_promote_finds_the_newest_release_of_that_version(tool):
         assert "no release 9" in tool.refused(
             3, "release", "promote", "9", "--to", "beta", "--product", "lamp",
             "--server", api.url)
+
+
+def test_release_set_changes_only_what_was_said(tool):
+    key = f"PATCH /releases/{M2}"
+    releases = items({"version": "1.4.0", "manifest": M2, "sequence": 4})
+    with Api({"GET /releases": releases, key: {"version": "1.4.0"}}) as api:
+        said = ("release", "set", "1.4.0", "--product", "lamp")
+        ask(tool, api, *said, "--channel", "dev", "--channel", "beta")
+        assert api.body(key) == {"channels": ["dev", "beta"]}
+        ask(tool, api, *said, "--channel", "any", "--stepping", "yes",
+            "--security", "no", "--notes", "mends #1")
+        assert api.body(key) == {"channels": [], "stepping": True,
+                                 "security": False, "notes": "mends #1"}
+        assert "say --channel" in tool.refused(2, *said, "--server", api.url)
 
 
 def test_fleet_status_is_the_servers_sentence_and_who_needs_a_person(tool):
