@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server itself: health, metrics, its description, root documents.
- */
+/* The server itself: health, its description, root documents. */
 #include "api.h"
-#include "census.h"
 #include "describe.h"
 #include "router.h"
 
@@ -53,127 +51,6 @@ void server_show(struct server *s, struct http_request *rq)
                        s->catalog.has_root &&
                            tickets_trusted(&s->tickets, &s->catalog.root)));
     pthread_rwlock_unlock(&s->catalog.lock);
-}
-
-/* --- Metrics ----------------------------------------------------------------
- */
-
-static void put_devices(struct server *s, struct buffer *out)
-{
-    const struct census *c = census_fresh(s);
-
-    buffer_printf(out, NULL,
-                  "# HELP bowline_devices Devices by reported state.\n"
-                  "# TYPE bowline_devices gauge\n");
-    for (int i = 0; i <= BL_STATE_REFUSED; i++) {
-        buffer_printf(out, NULL, "bowline_devices{state=\"%s\"} %" PRIu32 "\n",
-                      bl_device_state_name((bl_device_state)i), c->states[i]);
-    }
-    census_release(c);
-}
-
-static void put_rollouts(struct server *s, struct buffer *out)
-{
-    buffer_printf(out, NULL,
-                  "# HELP bowline_rollout_devices Devices by outcome, of "
-                  "rollouts that are not ended.\n"
-                  "# TYPE bowline_rollout_devices gauge\n");
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
-        const struct rollout *r = s->catalog.rollouts.at[i];
-
-        if (r == NULL || !rollout_open(r->state)) {
-            continue;
-        }
-        for (int o = BL_STATE_OFFERED; o <= BL_STATE_REFUSED; o++) {
-            buffer_printf(out, NULL,
-                          "bowline_rollout_devices{rollout=\"%" PRIu64
-                          "\",product=\"%s\",state=\"%s\",outcome=\"%s\"} "
-                          "%" PRIu32 "\n",
-                          r->id, r->product->name,
-                          rollout_state_name(r->state),
-                          bl_device_state_name((bl_device_state)o),
-                          atomic_load(&r->count[o]));
-        }
-    }
-    pthread_rwlock_unlock(&s->catalog.lock);
-}
-
-static void put_polls(struct metrics *m, struct buffer *out)
-{
-    buffer_printf(out, NULL,
-                  "# HELP bowline_polls_total Polls of devices.\n"
-                  "# TYPE bowline_polls_total counter\n"
-                  "bowline_polls_total{kind=\"light\"} %" PRIu64 "\n"
-                  "bowline_polls_total{kind=\"ticket\"} %" PRIu64 "\n"
-                  "bowline_polls_total{kind=\"refused\"} %" PRIu64 "\n",
-                  atomic_load(&m->polls_light), atomic_load(&m->polls_ticket),
-                  atomic_load(&m->polls_refused));
-    buffer_printf(out, NULL,
-                  "# HELP bowline_http_requests_total Answers by class.\n"
-                  "# TYPE bowline_http_requests_total counter\n");
-    for (int i = 2; i <= 5; i++) {
-        buffer_printf(out, NULL,
-                      "bowline_http_requests_total{code=\"%dxx\"} %" PRIu64
-                      "\n",
-                      i, atomic_load(&m->requests[i]));
-    }
-    metrics_histogram(out, "bowline_request_seconds",
-                      "Time from header to the end of the answer.",
-                      &m->request_time);
-    metrics_histogram(out, "bowline_poll_seconds",
-                      "Time in the poll handler, without the wait for the "
-                      "journal.",
-                      &m->poll_time);
-}
-
-static void put_rest(struct server *s, struct buffer *out)
-{
-    struct metrics *m = &s->metrics;
-
-    metrics_counter(out, "bowline_events_total", "Events taken in.", "counter",
-                    atomic_load(&m->events));
-    metrics_counter(out, "bowline_downloads_total", "Payload downloads begun.",
-                    "counter", atomic_load(&m->downloads));
-    metrics_counter(out, "bowline_download_bytes_total",
-                    "Payload bytes offered.", "counter",
-                    atomic_load(&m->download_bytes));
-    metrics_counter(out, "bowline_downloads_refused_total",
-                    "Downloads put off: too many at once.", "counter",
-                    atomic_load(&m->downloads_busy));
-    metrics_counter(out, "bowline_downloads_open", "Downloads under way.",
-                    "gauge", (uint64_t)atomic_load(&m->downloads_open));
-    metrics_counter(out, "bowline_uploads_total", "Payloads uploaded.",
-                    "counter", atomic_load(&m->uploads));
-    metrics_counter(out, "bowline_connections", "Open connections.", "gauge",
-                    (uint64_t)atomic_load(&m->connections));
-    metrics_counter(out, "bowline_stream_clients", "Open event streams.",
-                    "gauge", stream_listeners(s->stream));
-    metrics_counter(out, "bowline_slow_cut_total",
-                    "Connections cut: too slow.", "counter",
-                    atomic_load(&m->cut_slow));
-    metrics_counter(out, "bowline_journal_flushes_total", "Batches committed.",
-                    "counter", atomic_load(&m->flushes));
-    metrics_counter(out, "bowline_journal_failures_total",
-                    "Batches that could not be committed.", "counter",
-                    atomic_load(&m->flush_failures));
-    metrics_counter(out, "bowline_journal_records_total",
-                    "Records in batches.", "counter",
-                    atomic_load(&m->flush_records));
-    metrics_histogram(out, "bowline_journal_flush_seconds",
-                      "Time to commit a batch.", &m->flush_time);
-}
-
-void server_metrics(struct server *s, struct http_request *rq)
-{
-    struct buffer out = BUFFER(1 << 20);
-
-    put_devices(s, &out);
-    put_rollouts(s, &out);
-    put_polls(&s->metrics, &out);
-    put_rest(s, &out);
-    http_reply(rq, 200, "text/plain; version=0.0.4", buffer_span(&out));
-    buffer_free(&out);
 }
 
 /* --- Root documents

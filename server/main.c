@@ -11,8 +11,8 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -250,6 +250,7 @@ static int start_http(struct server *s, const struct pems *p,
         .app = router_app(s),
     };
 
+    s->certificate_until = h.tls ? tls_expires(h.certificate) : 0;
     s->http = http_start(&h, err);
     return s->http == NULL ? -1 : 0;
 }
@@ -351,8 +352,8 @@ int main(int argc, char **argv)
     struct server *server;
     int result;
 
-    if (argc > 1 && (strcmp(argv[1], "backup") == 0 ||
-                     strcmp(argv[1], "restore") == 0)) {
+    if (argc > 1 &&
+        (strcmp(argv[1], "backup") == 0 || strcmp(argv[1], "restore") == 0)) {
         return backup_main(argc - 1, argv + 1, preset);
     }
     result = read_options(argc, argv, &options);

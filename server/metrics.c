@@ -35,6 +35,19 @@ int metrics_counter(struct buffer *out, const char *name, const char *help,
                          help, name, kind, name, value);
 }
 
+void metrics_label(const char *text, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; *text != '\0' && n + 3 < size; text++) {
+        if (*text == '\\' || *text == '"' || *text == '\n') {
+            out[n++] = '\\';
+        }
+        out[n++] = *text == '\n' ? 'n' : *text;
+    }
+    out[n] = '\0';
+}
+
 int metrics_histogram(struct buffer *out, const char *name, const char *help,
                       struct histogram *h)
 {

@@ -42,6 +42,8 @@ int metrics_counter(struct buffer *out, const char *name, const char *help,
                     const char *kind, uint64_t value);
 int metrics_histogram(struct buffer *out, const char *name, const char *help,
                       struct histogram *h);
+/* A label's value: what would end it is escaped, what is too long is cut. */
+void metrics_label(const char *text, char *out, size_t size);
 uint64_t monotonic_us(void);
 
 #endif

@@ -46,9 +46,11 @@ route_handler payload_begin, payload_finish, payload_head;
 void payload_data(struct server *server, struct http_request *rq,
                   bl_span piece);
 void payload_end(struct http_request *rq);
+/* api_metrics.c */
+route_handler server_metrics;
 /* api_server.c */
-route_handler server_health, server_metrics, server_openapi, server_show,
-    root_add, root_list, root_show;
+route_handler server_health, server_openapi, server_show, root_add, root_list,
+    root_show;
 /* api_audit.c */
 route_handler audit_list, audit_export, audit_verify;
 /* login.c */

@@ -44,6 +44,7 @@ struct server {
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;
     uint64_t started;
+    int64_t certificate_until;        /* 0: no TLS */
     struct census_keeper *census;     /* census.h */
     _Atomic uint64_t rollout_changed; /* seconds since 1970 */
 };

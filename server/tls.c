@@ -52,6 +52,22 @@ static int check_dates(gnutls_x509_crt_t crt, struct error *err)
     return -1;
 }
 
+int64_t tls_expires(const char *certificate)
+{
+    gnutls_datum_t c = datum(certificate);
+    gnutls_x509_crt_t crt;
+    int64_t until = 0;
+
+    if (gnutls_x509_crt_init(&crt) < 0) {
+        return 0;
+    }
+    if (gnutls_x509_crt_import(crt, &c, GNUTLS_X509_FMT_PEM) >= 0) {
+        until = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
+    }
+    gnutls_x509_crt_deinit(crt);
+    return until < 0 ? 0 : until;
+}
+
 int tls_check(const char *certificate, const char *key, struct error *err)
 {
     gnutls_certificate_credentials_t pair;

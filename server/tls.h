@@ -6,6 +6,7 @@
 #include "host/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
@@ -13,6 +14,9 @@
 /* Are certificate and key (PEM texts) such, a pair, and valid now? -1 with
  * err->code 1 when the only fault is the date. */
 int tls_check(const char *certificate, const char *key, struct error *err);
+
+/* When the certificate (PEM) expires, in seconds since 1970; 0: unreadable. */
+int64_t tls_expires(const char *certificate);
 
 /* Session tickets: who comes back needs no new handshake with signatures. */
 struct tls_tickets;
