@@ -102,9 +102,6 @@ void census_history_add(struct server *s, struct census_history *h,
 struct series {
     json_t *times;
     json_t *values; /* version -> list, as long as times */
-    uint64_t from;
-    uint64_t step;
-    uint64_t bucket; /* of the last row + 1 */
 };
 
 static void put_values(struct series *out, const json_t *counts)
@@ -131,25 +128,25 @@ static void put_values(struct series *out, const json_t *counts)
     }
 }
 
-/* The first row of each step. */
 static int read_row(void *ctx, sqlite3_stmt *row)
 {
     struct series *out = ctx;
-    uint64_t time = (uint64_t)sqlite3_column_int64(row, 0);
-    uint64_t bucket = (time - out->from) / out->step + 1;
-    json_t *counts;
+    json_t *counts = json_loads(db_text(row, 1), 0, NULL);
 
-    if (bucket == out->bucket) {
-        return 0;
-    }
-    counts = json_loads(db_text(row, 1), 0, NULL);
     if (counts != NULL) {
-        out->bucket = bucket;
-        json_array_append_new(out->times, json_integer((json_int_t)time));
+        json_array_append_new(
+            out->times,
+            json_integer((json_int_t)sqlite3_column_int64(row, 0)));
         put_values(out, counts);
         json_decref(counts);
     }
     return 0;
+}
+
+static int read_time(void *ctx, sqlite3_stmt *row)
+{
+    *(uint64_t *)ctx = (uint64_t)sqlite3_column_int64(row, 0);
+    return 1;
 }
 
 static json_t *series_json(const struct series *from)
@@ -174,15 +171,24 @@ json_t *census_history_json(struct server *s, const struct history_query *q)
     uint32_t points = q->points < 2            ? 2
                       : q->points > POINTS_MAX ? POINTS_MAX
                                                : q->points;
-    struct series out = {json_array(), json_object(), q->from,
-                         (q->to - q->from) / points + 1, 0};
+    struct series out = {json_array(), json_object()};
+    uint64_t from = q->to;
+    uint64_t step;
     json_t *json;
 
     store_lock(&s->store);
+    /* What there is fills the chart: a young server's day is short. */
+    db_each(&s->store.db, NULL, read_time, &from,
+            "SELECT time FROM census WHERE product = ? AND time >= ?"
+            " ORDER BY time LIMIT 1",
+            "ii", (int64_t)q->product, (int64_t)q->from);
+    step = (from > q->to ? 0 : (q->to - from) / points) + 1;
+    /* The last row of each step. */
     db_each(&s->store.db, NULL, read_row, &out,
-            "SELECT time, counts FROM census WHERE product = ?"
-            " AND time BETWEEN ? AND ? ORDER BY time",
-            "iii", (int64_t)q->product, (int64_t)q->from, (int64_t)q->to);
+            "SELECT MAX(time), counts FROM census WHERE product = ?"
+            " AND time BETWEEN ? AND ? GROUP BY (time - ?) / ? ORDER BY 1",
+            "iiiii", (int64_t)q->product, (int64_t)from, (int64_t)q->to,
+            (int64_t)from, (int64_t)step);
     store_unlock(&s->store);
     json = json_pack("{s:O, s:o}", "times", out.times, "series",
                      series_json(&out));

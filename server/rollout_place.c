@@ -24,10 +24,12 @@ struct ranks {
     uint64_t least; /* of them all */
 };
 
+/* And does not run already. */
 static bool wants(struct ranks *k, struct device *d)
 {
     device_look(k->s, d, k->decision);
-    return rollout_target(&k->decision->device, &k->candidate) ==
+    return memcmp(d->s.manifest, k->candidate.manifest, 32) != 0 &&
+           rollout_target(&k->decision->device, &k->candidate) ==
                ROLLOUT_OFFER &&
            (d->s.first_seen == 0 || k->candidate.kind != ROLLOUT_UPDATE ||
             !rollout_blocked(&k->decision->device, k->candidate.sequence,
