@@ -2,6 +2,7 @@
 /* PATCH /api/v1/rollouts/{id}: what of its plan may change while it runs. */
 #include "api_rollouts.h"
 
+#include "access.h"
 #include "rollout_view.h"
 #include "router.h"
 
@@ -145,6 +146,9 @@ static void store_patch(struct server *s, struct http_request *rq,
     next.plan = new;
     next.name = name;
     next.steering.gates_since = 0; /* the gates may be others now */
+    if (p->r->state == ROLLOUT_APPROVAL) {
+        next.steering.n_approvals = 0; /* of what it was */
+    }
     if (place_stages(s, p, new, cut) == 0) {
         text = stages_text(p, new, cut);
     }
@@ -162,13 +166,43 @@ static void store_patch(struct server *s, struct http_request *rq,
     free(text);
 }
 
+/* What somebody else has approved, or is asked to, does not become another
+ * by one person's hand. */
+static int check_four_eyes(struct server *s, struct http_request *rq,
+                           const struct patch *p)
+{
+    const struct steering *st = &p->r->steering;
+
+    if (json_object_size(p->body) == 1 &&
+        json_object_get(p->body, "name") != NULL) {
+        return 0;
+    }
+    if (p->r->state == ROLLOUT_APPROVAL) {
+        if (access_same_person(s, st->created_by, rq->actor)) {
+            return 0;
+        }
+        api_error(rq, 403, "own",
+                  "%s made this rollout and alone may change it before it is "
+                  "approved; deny it instead",
+                  st->created_by);
+        return -1;
+    }
+    if (st->n_approvals == 0 && !settings_four_eyes(s)) {
+        return 0;
+    }
+    api_error(rq, 409, "approved",
+              "a plan that takes an approval stays as it is; pause or abort "
+              "it, or start another");
+    return -1;
+}
+
 static void patch(struct server *s, struct http_request *rq, struct patch *p)
 {
     struct error err = {BL_OK, 0, ""};
     struct plan *new = calloc(1, sizeof *new);
     const char *name;
     json_t *value;
-    int result = new == NULL ? -1 : 0;
+    int result = new == NULL ? -1 : check_four_eyes(s, rq, p);
 
     json_object_foreach((json_t *)(uintptr_t)p->body, name, value)
     {

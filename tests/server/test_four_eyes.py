@@ -151,3 +151,32 @@ def test_a_preview_says_that_it_will_wait(world):
     assert world.api(*ask, token=world.viewer_token).json["approval"]
     four_eyes(world, False)
     assert not world.api(*ask, token=world.viewer_token).json["approval"]
+
+
+def change(server, rollout, body, token, expect):
+    return server.api("PATCH", f"/rollouts/{rollout['id']}", body, expect,
+                      token=token).json
+
+
+def test_what_was_approved_does_not_become_another(world):
+    rollout = world.api("POST", "/rollouts", {
+        "product": "thermostat", "version": "1.1.0", "stages": [1, 100]},
+        201).json
+    wide = {"rate_per_hour": 100000}
+    four_eyes(world, True, 2)
+    judge(world, rollout, "approve", world.approver_token, 200)
+    change(world, rollout, wide, world.admin_token, 403)
+    assert change(world, rollout, wide, world.token,
+                  200)["approvals"]["given"] == [], "approvals were of before"
+    judge(world, rollout, "approve", world.admin_token, 200)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.approver_token, 200)
+    assert state(world, rollout) == "running"
+    for token in world.token, world.admin_token:
+        for body in (wide, {"stages": [1, 2, 100]}, {"windows": []},
+                     {"gates": {"soak": 0}}, {"name": "x", **wide}):
+            change(world, rollout, body, token, 409)
+    assert change(world, rollout, {"name": "winter"}, world.token,
+                  200)["name"] == "winter"
+    four_eyes(world, False)
+    change(world, rollout, wide, world.token, 409)
