@@ -96,9 +96,20 @@ def write_queries():
         write("query", f"plan-{name}", json.dumps(value).encode())
 
 
+def write_answers():
+    """What a server says: nothing new, an offer with a policy, new roots."""
+    offer = {1: b"ticket", 3: 900, 4: b"permit", 5: 1800, 6: 7,
+             7: bytes(32), 8: {1: 30, 2: False, 3: False, 4: True, 5: True,
+                               6: 3600}}
+    for name, answer in (("nothing", {6: 7, 7: bytes(32)}), ("offer", offer),
+                         ("roots", {2: [b"one", b"two"], 6: 1})):
+        write("answer", name, cbor2.dumps(answer, canonical=True))
+
+
 def main():
     write_flashes()
     write_polls()
+    write_answers()
     write_queries()
     for name in ("positive", "negative"):
         for v in load(f"bowline-profile/{name}.json"):

@@ -39,6 +39,8 @@ def test_a_low_battery_waits_and_the_server_says_so(fleet):
     shown = waits_for(fleet, device, "battery")
     assert shown["battery"] == 20 and shown["power"] is False
     assert shown["utc_offset"] == 120
+    assert "battery" in fleet.project.call("device", "why", device.id)[
+        "sentence"].lower()
     call(device, "set", "battery=81")
     assert fleet.wait_runs(device, new)["battery"] == 81
 
