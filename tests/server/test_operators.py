@@ -455,6 +455,26 @@ def test_devices_are_answered_while_passwords_are_hashed(server):
     assert polls > 10
 
 
+def test_a_stop_ends_the_logins_that_wait(server):
+    add_user(server, "kim")
+
+    def one(i):
+        try:
+            return try_login(server, {"name": "kim", "password": PASSWORD},
+                             {"X-Forwarded-For": f"198.51.100.{i}"}).status
+        except OSError:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        logins = [pool.submit(one, i) for i in range(40)]
+        while not any(done.done() for done in logins):
+            time.sleep(0.01)
+        assert server.stop() == 0
+        assert {done.result() for done in logins} <= {200, None}
+    server.start()
+    assert login(server, "kim").alive()
+
+
 # --- audit ---
 
 def test_what_people_do_is_in_the_audit_log(server, admin):
