@@ -273,7 +273,7 @@ const struct verb verbs[] = {
      "say which channels a release is for, and what it is",
      "Without channels it goes to devices of any. Devices below a stepping "
      "release get it before any newer one. Rollouts of a security release "
-     "are to be started with --security.",
+     "go before all others.",
      options_release_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the release, as the server's API describes it",
      "bowline release set 1.4.2 --channel dev --channel beta"},

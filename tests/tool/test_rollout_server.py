@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from bowline_server import RETURNED
 
 from .test_server import Site
 
@@ -206,3 +207,33 @@ def test_a_rollout_goes_through_its_stages_and_back(site):
     site.good("rollout", "status", "--wait", "finished", "--timeout", "20")
     old = site.good("device", "list", "--version", "1.0.0", "--json").json
     assert len(old["items"]) == 4
+
+
+def test_a_bad_release_pauses_itself_and_the_updated_go_back(site):
+    bad = site.release("1.2.0")
+    started = site.good("rollout", "start", "1.2.0", "--stages", "100",
+                        "--on-failure", "return", "--soak", "0", "--json")
+    assert "permits" not in started.err
+    rollout = started.json["id"]
+    assert len(site.good("rollout", "status", rollout, "--json").json[
+        "rollout"]["plan"]["permits"]) == 1
+    for name in ("hall", "attic", "kitchen", "cellar"):
+        device = site.devices[name]
+        device.poll()
+        if name in ("hall", "attic"):
+            device.event(1, sequence=bad["sequence"])
+            device.run(bad)
+            device.poll()
+        else:
+            device.event(RETURNED, code=100, sequence=bad["sequence"])
+            device.poll()
+    site.good("rollout", "status", rollout, "--wait", "aborted", "--timeout",
+              "20")
+    r = site.good("rollout", "status", rollout, "--json").json["rollout"]
+    ids = r["returns"]
+    assert r["state_by"] == "bowline" and "2 of 4 failed" in r["state_reason"]
+    back = site.good("rollout", "status", ids[0], "--json").json["rollout"]
+    assert back["kind"] == "return" and back["version"] == "1.0.0"
+    update(site, "hall", "attic")
+    site.good("rollout", "status", ids[0], "--wait", "finished", "--timeout",
+              "20")
