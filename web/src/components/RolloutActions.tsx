@@ -228,8 +228,7 @@ export function actsOf(r: Rollout, may: May, own: boolean): Act[] {
   put(may.approve && r.state === "approval" && !own, "deny");
   put(may.operate && r.state === "scheduled", "begin");
   put(may.operate && r.state === "paused", "resume");
-  put(may.approve && (r.state === "running" || r.state === "scheduled"),
-    "pause");
+  put(may.approve && r.state === "running", "pause");
   put(may.operate && r.state === "running" &&
     r.stage + 1 < r.stages.length, "advance");
   put(may.operate && r.kind === "update" && r.state !== "approval" &&

@@ -55,6 +55,10 @@ function Finish({ rollout }: { rollout: Rollout }) {
   if (r.state === "finished" || r.state === "aborted") {
     return <>Ended <RelativeTime time={r.changed} /></>;
   }
+  if (r.state === "scheduled" && r.plan?.start_at) {
+    return <>Starts <RelativeTime time={r.plan.start_at} />
+      <span class="muted"> ({dateTime(r.plan.start_at)} here)</span></>;
+  }
   if (r.state === "running" && r.expected_finish) {
     return (
       <>Expected to finish <RelativeTime time={r.expected_finish} />
@@ -198,44 +202,33 @@ function Blocked({ rollout }: { rollout: Rollout }) {
 function Whole({ rollout, route }: { rollout: Rollout; route: Route }) {
   const c = rollout.counts;
   const begun = rollout.started !== null;
-  const judged = rollout.failure.sample > 0 || rollout.state === "running" ||
-    rollout.state === "paused";
+  const judged = begun && (rollout.failure.sample > 0 ||
+    rollout.state === "running" || rollout.state === "paused");
   const decided = rollout.waiting_for.count > 0 ||
     c.confirmed + c.returned + c.failed + c.refused > 0;
   return (
     <div class="stack">
       <StatusCard rollout={rollout} />
       <Blocked rollout={rollout} />
-      <div class="columns">
-        <Card title="Stages"><StageLanes rollout={rollout} /></Card>
-        <div class="stack">
-          <Approvals rollout={rollout} />
-          {begun && judged && <FailureShare rollout={rollout} />}
-          <FirstFailed rollout={rollout} />
-          {!(begun && judged) && <FactsCard rollout={rollout} />}
-        </div>
-      </div>
       {begun && (
         <Card title="Where the devices are"><Flow rollout={rollout} /></Card>
       )}
-      {decided ? (
-        <>
-          <div class={judged ? "columns" : undefined}>
-            <div class="stack">
-              <Progress rollout={rollout} />
-              <Reasons rollout={rollout} />
-            </div>
-            {judged && <FactsCard rollout={rollout} />}
-          </div>
-          <RolloutDevices rollout={rollout} route={route} />
-          <PlanCard rollout={rollout} />
-        </>
-      ) : (
-        <div class={begun && judged ? "columns" : undefined}>
-          <PlanCard rollout={rollout} />
-          {begun && judged && <FactsCard rollout={rollout} />}
+      <div class="columns">
+        <div class="stack">
+          <Card title="Stages"><StageLanes rollout={rollout} /></Card>
+          <Progress rollout={rollout} />
+          <Reasons rollout={rollout} />
+          {!decided && <PlanCard rollout={rollout} />}
         </div>
-      )}
+        <div class="stack">
+          <Approvals rollout={rollout} />
+          {judged && <FailureShare rollout={rollout} />}
+          <FirstFailed rollout={rollout} />
+          <FactsCard rollout={rollout} />
+        </div>
+      </div>
+      {decided && <RolloutDevices rollout={rollout} route={route} />}
+      {decided && <PlanCard rollout={rollout} />}
     </div>
   );
 }
