@@ -99,11 +99,12 @@ def test_the_list_puts_what_needs_a_person_first(visit, world):
     page = visit("#/rollouts")
     page.see(".entry")
     names = [e.text for e in page.all(".entry h2")]
-    assert {names[0], names[1]} == {"Door opener", "Valve controller"}
+    assert set(names[:3]) == {"Door opener", "Valve controller",
+                              "Warmer light"}
     assert "Gateway fix" not in names
     page.click(".tabs a", "Needs you")
     page.gone(".entry h2", "Winter heating")
-    assert len(page.all(".entry")) == 2
+    assert len(page.all(".entry")) == 3
     page.click(".tabs a", "Ended")
     page.see(".entry h2", "Gateway fix")
     page.see(".entry .badge", "Security")
@@ -280,7 +281,7 @@ def test_what_devices_report_shows_without_a_reload(visit, line):
 def test_names_are_text_never_markup(visit, line):
     line.start([100], name=HOSTILE)
     page = visit(address(line))
-    assert page.see("h1").text == HOSTILE
+    page.see("h1", HOSTILE)
     page.go("#/rollouts")
     page.see(".entry h2", HOSTILE)
     assert "broken" not in page.driver.title
@@ -519,14 +520,14 @@ def test_help_puts_an_example_into_the_query(visit, line):
 
 
 def test_who_would_be_refused_is_said_with_examples(visit, line):
-    never = line.server.register(product=line.product, name="never-seen")
     line.devices[0].facts[14] = 9  # its floor is above the release
     line.devices[0].poll()
     page = open_form(visit, line)
-    groups = " ".join(e.text for e in page.all(".groups"))
-    assert "never-seen" in groups and f"{line.product}-01" in groups
-    assert never.id in " ".join(
-        a.get_attribute("href") for a in page.all(".groups a"))
+    group = page.see(".groups", "Would be refused")
+    assert "anti-rollback floor" in group.text
+    example = group.find_element(By.TAG_NAME, "a")
+    assert example.text == line.devices[0].show()["name"]
+    assert line.devices[0].id in example.get_attribute("href")
 
 
 def test_every_part_of_the_form_reaches_the_plan(visit, line, world):
@@ -560,7 +561,6 @@ def test_every_part_of_the_form_reaches_the_plan(visit, line, world):
     page.fill("#downloads", "7")
     page.fill("#priority", "-5")
     page.click("label", "A security release")
-    page.see(".part-of-form-says", "asks a person")
     page.click("summary", "The same as a file")
     file = json.loads(page.until(lambda: (
         t := page.see(".plan-file pre[aria-label]").text) and
@@ -593,7 +593,7 @@ def test_every_part_of_the_form_reaches_the_plan(visit, line, world):
 def test_what_the_server_refuses_is_said_and_start_waits(visit, line):
     page = open_form(visit, line)
     page.fill("#stage-2", "0")
-    page.see(".preview .error-box", "stages")
+    page.see(".preview .error-box", "percent must be a whole number")
     assert not page.see("button", "Start rollout").is_enabled()
     page.fill("#stage-2", "50")
     page.see(".preview-sentence")
@@ -634,7 +634,8 @@ def test_a_clone_has_the_plan_of_the_first(visit, line, world):
     page = visit(address(line))
     page.click(".page-head button[aria-label=More]")
     page.click(".menu-item", "Clone")
-    page.see(".preview-sentence")
+    page.see(".preview .note", "First")
+    line.do("abort")
     assert page.see("#name").get_attribute("value") == "First (again)"
     page.click("button", "Start rollout")
     page.see("h1", "First (again)")

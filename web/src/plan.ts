@@ -88,6 +88,9 @@ export const windowWords = (w: NonNullable<Plan["windows"]>[number]): string =>
   `${daysWords(w.days)} ${w.from} to ${w.to}${
     w.to <= w.from ? " the next day" : ""}`;
 
+const begun = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Pairs of a subject and its sentence; what is left at its default and
  * restricts nothing is not said. */
 export function planWords(plan: Plan): [string, string[]][] {
@@ -150,7 +153,7 @@ export function planWords(plan: Plan): [string, string[]][] {
   if (plan.security) {
     out.push(["Security", ["goes before rollouts that are not"]]);
   }
-  return out;
+  return out.map(([name, lines]) => [name, lines.map(begun)]);
 }
 
 /** The plan as a file of `bowline rollout apply`: no members left empty. */

@@ -83,8 +83,8 @@ export function Progress({ rollout }: { rollout: Rollout }) {
   const c = rollout.counts;
   const decided = c.confirmed + c.returned + c.failed + c.refused;
   const small = decided <= MOST;
-  const wish = { on: ["rollout" as const], everyMs: 3000,
-    match: (n: Notice) => n.data.id === rollout.id };
+  const wish = { on: ["rollout" as const, "fleet" as const], everyMs: 3000,
+    match: (n: Notice) => n.topic === "fleet" || n.data.id === rollout.id };
   const path = small && decided > 0
     ? `/rollouts/${segment(rollout.id)}/devices?limit=${MOST}` : null;
   const lost = useResource<List<Outcome>>(path, wish);

@@ -95,8 +95,8 @@ export function RolloutDevices({ rollout, route }:
   const list = useResource<List<Outcome>>(
     withQuery(`/rollouts/${segment(rollout.id)}/devices`,
       { outcome: shown, limit: LIMIT, after }),
-    { on: ["rollout"], match: (n) => n.data.id === rollout.id,
-      everyMs: 2000 });
+    { on: ["rollout", "fleet"], everyMs: 2000,
+      match: (n) => n.topic === "fleet" || n.data.id === rollout.id });
   const rows = list.data?.items ?? [];
   const next = list.data?.next ?? null;
   return (

@@ -244,9 +244,10 @@ function OnDevice({ draft, change }: PartProps) {
 
 function Failing({ draft, change }: PartProps) {
   const words = planWords(planOf(draft));
-  const says = words.filter(([name]) => name === "Too many failures"
+  const said = words.filter(([name]) => name === "Too many failures"
     || name === "A device that fails").map(([, lines]) => lines.join(", "))
     .join(" · ");
+  const says = said.charAt(0).toLowerCase() + said.slice(1);
   return (
     <Fold title="When it goes wrong" says={says}>
       <div class="form-stack">

@@ -237,8 +237,9 @@ export function RolloutPage({ id, route }: { id: string; route: Route }) {
   const numeric = Number(id);
   useFocus({ rollout: Number.isFinite(numeric) ? numeric : undefined });
   const r = useResource<Rollout>(`/rollouts/${segment(id)}`, {
-    on: ["rollout"],
-    match: (notice) => Number(notice.data.id) === numeric,
+    on: ["rollout", "fleet"], // fleet: some counts have changed
+    match: (notice) => notice.topic === "fleet"
+      || Number(notice.data.id) === numeric,
   });
   const rollout = r.data;
   if (!rollout) {

@@ -156,7 +156,7 @@ export function Rollouts({ route }: { route: Route }) {
   const product = route.query.get("product") ?? "";
   const list = useResource<List<Rollout>>(
     withQuery("/rollouts", { limit, product }),
-    { on: ["rollout"], everyMs: 1500 });
+    { on: ["rollout", "fleet"], everyMs: 2000 });
   const all = list.data?.items ?? [];
   const wish = route.query.get("show");
   const tab: Tab = TABS.find((t) => t.key === wish)?.key ?? "active";
