@@ -37,6 +37,11 @@ export const DAYS = [
   ["sun", "Sunday"],
 ] as const;
 
+/** A rollout need not have a name. */
+export const rolloutName =
+  (r: { name: string; product: string; version: string }): string =>
+    r.name || `${r.product} ${r.version}`;
+
 type PlanStage = NonNullable<Plan["stages"]>[number];
 
 export const stageWord = (s: PlanStage | number): string =>

@@ -98,7 +98,8 @@ function Remarks({ preview }: { preview: Preview }) {
       {preview.overlaps.map((o) => (
         <div key={o.id} class="note note-plain"><Icon name="rollouts" />
           <p>{sentence(o.sentence)}{" "}
-            <a href={href("rollouts", o.id)}>{o.name}</a></p></div>
+            <a href={href("rollouts", o.id)}>{o.name
+              || `Rollout ${o.id}`}</a></p></div>
       ))}
       {preview.approval && (
         <div class="note note-plain"><Icon name="eye" />

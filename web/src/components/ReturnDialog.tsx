@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { api, segment, type ReturnPreview, type Rollout } from "../api";
 import { count, number, sentence } from "../format";
 import { useAction, useResource } from "../hooks";
+import { rolloutName } from "../plan";
 import { go, href } from "../router";
 import { Button, ErrorBox, Skeleton } from "./basics";
 import { Dialog } from "./Dialog";
@@ -112,7 +113,7 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
     }
   };
   return (
-    <Dialog title={`Return the devices of ${rollout.name}?`} wide
+    <Dialog title={`Return the devices of ${rolloutName(rollout)}?`} wide
       onClose={onClose}>
       {preview.loading && <Skeleton lines={3} />}
       <ErrorBox error={preview.error} />

@@ -4,6 +4,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { api, segment, type Rollout } from "../api";
+import { rolloutName } from "../plan";
 import { href } from "../router";
 import { useMay, useSession } from "../session";
 import { Button, Check, Field } from "./basics";
@@ -52,7 +53,7 @@ function Approve({ rollout, onClose, onDone }: DialogProps) {
   const [note, field] = useNote("approve-note", "Note (optional)",
     "Seen by all, kept in the audit log");
   return (
-    <Confirm title={`Approve ${rollout.name}?`} button="Approve"
+    <Confirm title={`Approve ${rolloutName(rollout)}?`} button="Approve"
       preview={rollout.plan && rollout.kind === "update"
         ? planPreview(rollout) : undefined}
       done="Approved" onClose={onClose}
@@ -67,7 +68,7 @@ function Deny({ rollout, onClose, onDone }: DialogProps) {
   const [note, field] = useNote("deny-note", "Why? (optional)",
     "Seen by all, kept in the audit log");
   return (
-    <Confirm title={`Deny ${rollout.name}?`} button="Deny" danger
+    <Confirm title={`Deny ${rolloutName(rollout)}?`} button="Deny" danger
       done="Denied" onClose={onClose}
       work={() => api.post(pathOf(rollout, "deny"),
         note ? { note } : {}).then(onDone)}>
@@ -81,7 +82,7 @@ function Pause({ rollout, onClose, onDone }: DialogProps) {
   const [reason, field] = useNote("pause-reason", "Why? (optional)",
     "Shown on this page while it is paused");
   return (
-    <Confirm title={`Pause ${rollout.name}?`} button="Pause" done="Paused"
+    <Confirm title={`Pause ${rolloutName(rollout)}?`} button="Pause" done="Paused"
       preview={previewOf(rollout, "pause")} onClose={onClose}
       work={() => api.post(pathOf(rollout, "pause"),
         reason ? { reason } : {}).then(onDone)}>
@@ -92,7 +93,7 @@ function Pause({ rollout, onClose, onDone }: DialogProps) {
 
 function Resume({ rollout, onClose, onDone }: DialogProps) {
   return (
-    <Confirm title={`Resume ${rollout.name}?`} button="Resume" done="Resumed"
+    <Confirm title={`Resume ${rolloutName(rollout)}?`} button="Resume" done="Resumed"
       preview={previewOf(rollout, "resume")} onClose={onClose}
       work={() => api.post(pathOf(rollout, "resume")).then(onDone)}>
       {rollout.state_reason && (
@@ -139,7 +140,7 @@ function Advance({ rollout, onClose, onDone }: DialogProps) {
 function Abort({ rollout, onClose, onDone }: DialogProps) {
   const [recall, setRecall] = useState(true);
   return (
-    <Confirm title={`Abort ${rollout.name}?`} button="Abort the rollout"
+    <Confirm title={`Abort ${rolloutName(rollout)}?`} button="Abort the rollout"
       danger done="Aborted" onClose={onClose}
       preview={previewOf(rollout, "abort", { recall })}
       work={() => api.post(pathOf(rollout, "abort"), { recall })
@@ -175,7 +176,7 @@ function Retry({ rollout, onClose, onDone }: DialogProps) {
 
 function Begin({ rollout, onClose, onDone }: DialogProps) {
   return (
-    <Confirm title={`Start ${rollout.name} now?`} button="Start now"
+    <Confirm title={`Start ${rolloutName(rollout)} now?`} button="Start now"
       done="Started" preview={rollout.plan ? planPreview(rollout) : undefined}
       onClose={onClose}
       work={() => api.patch(`/rollouts/${segment(rollout.id)}`,

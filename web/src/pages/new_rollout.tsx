@@ -20,7 +20,7 @@ import {
 } from "../draft";
 import { count, dayOfYear } from "../format";
 import { useAction, useResource, useSettled } from "../hooks";
-import { gatesWords, planWords, windowWords } from "../plan";
+import { gatesWords, planWords, rolloutName, windowWords } from "../plan";
 import { go, type Route } from "../router";
 import { useMay } from "../session";
 
@@ -347,7 +347,8 @@ function useFirstDraft(route: Route): { draft: Draft | null;
     return { error: from.error, draft: r ? {
       ...draftOf({ ...r.plan, product: r.product } as Plan,
         Date.now() / 1000),
-      manifest: r.manifest, version: r.version, name: `${r.name} (again)`,
+      manifest: r.manifest, version: r.version,
+      name: `${rolloutName(r)} (again)`,
     } : null };
   }, [clone, from.data, from.error]);
 }

@@ -154,13 +154,16 @@ function Promote({ release, onClose, onDone }: {
   const has = release.channels ?? [];
   const [to, setTo] = useState(CHANNELS.find((c) => !has.includes(c))
     ?? "stable");
+  const limits = has.length === 0;
+  const path = `/releases/${segment(release.manifest)}`;
   return (
-    <Confirm title={`Promote ${release.version}`} button={`Promote to ${to}`}
-      disabled={to.trim() === ""} done={`Promoted to ${to}`}
-      onClose={onClose} work={() => api.post(
-        `/releases/${segment(release.manifest)}/promote`, { to: to.trim() })
-        .then(onDone)}>
-      <p class="touches">{has.length === 0
+    <Confirm title={limits ? `Limit ${release.version} to a channel`
+      : `Promote ${release.version}`} button={limits ? `Limit to ${to}`
+      : `Promote to ${to}`} disabled={to.trim() === ""} onClose={onClose}
+      done={limits ? `Limited to ${to}` : `Promoted to ${to}`}
+      work={() => (limits ? api.patch(path, { channels: [to.trim()] })
+        : api.post(`${path}/promote`, { to: to.trim() })).then(onDone)}>
+      <p class="touches">{limits
         ? `${release.version} goes to devices of any channel now. Afterwards ` +
           `only devices of channel ${to || "…"} may get it.`
         : `Devices of channel ${to || "…"} may get ${release.version}, too; ` +
@@ -234,7 +237,8 @@ function Actions({ release, onDone }:
       <a class="button button-primary" href={href("rollouts", "new",
         { release: release.manifest })}>
         <Icon name="play" />Start a rollout</a>
-      <Button icon="up" onClick={() => setOpen("promote")}>Promote</Button>
+      <Button icon="up" onClick={() => setOpen("promote")}>{
+        release.channels?.length ? "Promote" : "Limit to a channel"}</Button>
       <Button icon="settings" onClick={() => setOpen("edit")}>Change</Button>
       {open === "promote" && (
         <Promote release={release} onClose={close} onDone={onDone} />

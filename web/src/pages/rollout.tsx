@@ -17,7 +17,7 @@ import { StageLanes } from "../components/StageLanes";
 import { count, dateTime, number, percent, sentence } from "../format";
 import { useResource } from "../hooks";
 import { useFocus } from "../live";
-import { planWords } from "../plan";
+import { planWords, rolloutName } from "../plan";
 import { href, type Route } from "../router";
 import { useSession } from "../session";
 import { look, type Tone } from "../states";
@@ -254,7 +254,7 @@ export function RolloutPage({ id, route }: { id: string; route: Route }) {
   }
   return (
     <>
-      <PageHead title={rollout.name}
+      <PageHead title={rolloutName(rollout)}
         above={<a href="#/rollouts">Rollouts</a>}
         actions={<RolloutActions rollout={rollout} onDone={r.reload} />}>
         <Pill state={rollout.state} />

@@ -14,6 +14,7 @@ import { stageSize } from "../components/Lane";
 import { Pill } from "../components/Pill";
 import { count, number, percent, sentence } from "../format";
 import { useResource } from "../hooks";
+import { rolloutName } from "../plan";
 import { href, type Route } from "../router";
 import { useMay } from "../session";
 import { look } from "../states";
@@ -85,7 +86,7 @@ function RolloutCard({ rollout }: { rollout: Rollout }) {
   return (
     <li class="card entry" data-rollout={r.id}>
       <div class="entry-head">
-        <h2><a href={href("rollouts", r.id)}>{r.name}</a></h2>
+        <h2><a href={href("rollouts", r.id)}>{rolloutName(r)}</a></h2>
         <Pill state={r.state} />
         {r.security && <span class="badge"><Icon name="shield" />Security
         </span>}
