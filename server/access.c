@@ -360,6 +360,19 @@ static const char *forwarded(struct server *s, const struct http_request *rq,
     return last + strspn(last, " ");
 }
 
+/* A socket for both families says IPv4 addresses as mapped ones: each of them
+ * counts alone. */
+static void network_of(struct in6_addr *v6, char out[64])
+{
+    if (IN6_IS_ADDR_V4MAPPED(v6)) {
+        inet_ntop(AF_INET, v6->s6_addr + 12, out, 64);
+        return;
+    }
+    memset(v6->s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, v6, out, 60);
+    memcpy(out + strlen(out), "/64", sizeof "/64");
+}
+
 void access_address(struct server *s, const struct http_request *rq,
                     char out[64])
 {
@@ -374,9 +387,6 @@ void access_address(struct server *s, const struct http_request *rq,
         snprintf(out, 64, "%s", named);
     }
     if (inet_pton(AF_INET6, out, &v6) == 1) {
-        char hex[17];
-
-        hex_encode(v6.s6_addr, 8, hex);
-        snprintf(out, 64, "%s/64", hex);
+        network_of(&v6, out);
     }
 }

@@ -438,7 +438,7 @@ int verb_server_init(struct call *c)
     print_made(&s);
     note(c,
          "Next: bowlined --config %s, and in your project: bowline init "
-         "--from %s",
+         "--from %s. For the dashboard: bowline user add NAME --role admin.",
          place(&s, "bowlined.conf"), s.folder);
     return EXIT_YES;
 }

@@ -392,6 +392,20 @@ def test_guessing_names_is_slowed_down_by_the_address(server):
     assert got[:20] == [401] * 20 and got[-1] == 429
 
 
+@pytest.mark.parametrize("address, others", [
+    ("::ffff:192.0.2.1", ("::ffff:192.0.2.2", "192.0.2.3", "2001:db8::1")),
+    ("2001:db8:0:1::1", ("2001:db8:0:2::1", "192.0.2.1")),
+    ("192.0.2.1", ("192.0.2.2", "::ffff:192.0.2.3"))])
+def test_who_guesses_slows_down_no_other_network(server, address, others):
+    def attempt(at, name):
+        return try_login(server, {"name": name, "password": "a guess"},
+                         {"X-Forwarded-For": at}).status
+    for i in range(25):
+        last = attempt(address, f"user{i}")
+    assert last == 429
+    assert [attempt(at, "somebody") for at in others] == [401] * len(others)
+
+
 def test_guessing_codes_is_slowed_down(server):
     add_user(server, "kim", password=None)
     code = login_code(server, "kim")
