@@ -16,6 +16,12 @@ const char *rollout_stage_size(struct call *c, const json_t *stage);
 int release_find(struct call *c, struct api *api, const char *product,
                  const char *version, json_t **release);
 
+/* Puts the permits into `into` that the plan's return by itself needs; none
+ * when it does not return, or has permits already. `id`: of the rollout when
+ * it is under way, or NULL. */
+int rollout_sign_way_back(struct call *c, struct api *api, const json_t *plan,
+                          const char *id, json_t *into);
+
 /* --- rollout_preview.c ---------------------------------------------------
  */
 

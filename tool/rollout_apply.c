@@ -278,19 +278,31 @@ static int ask(struct call *c)
     return 0;
 }
 
+static int send(struct difference *d, json_t **answer)
+{
+    struct call *c = d->c;
+    bool create = d->id == NULL;
+    /* What is there already has its permits. */
+    bool returns = create || json_object_get(d->changes, "on_failure") != NULL;
+    int code = returns ? rollout_sign_way_back(c, d->api, d->wanted, d->id,
+                                               create ? d->wanted : d->changes)
+                       : 0;
+
+    if (code != 0) {
+        return code;
+    }
+    return create ? api_call(d->api, "POST", "/rollouts", d->wanted, answer)
+                  : api_call(d->api, "PATCH", keep(c, "/rollouts/%s", d->id),
+                             d->changes, answer);
+}
+
 static int carry_out(struct difference *d)
 {
     struct call *c = d->c;
     json_t *answer = NULL;
     int code = ask(c);
 
-    if (code != 0) {
-        return code;
-    }
-    code = d->id == NULL
-               ? api_call(d->api, "POST", "/rollouts", d->wanted, &answer)
-               : api_call(d->api, "PATCH", keep(c, "/rollouts/%s", d->id),
-                          d->changes, &answer);
+    code = code == 0 ? send(d, &answer) : code;
     if (code == 0) {
         put_text(c->result, "rollout", rollout_id_text(c, answer));
         rollout_print(c, answer);

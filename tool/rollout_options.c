@@ -48,6 +48,10 @@
         VALUE("attempts", "N", "so often may a device try; else 2"),          \
         VALUE("quarantine", "TIME", "then it is left alone; else 24h")
 
+#define PERMIT_DAYS                                                           \
+    VALUE("permit-days", "N",                                                 \
+          "permits for a return by itself are good for so long; else 30")
+
 const struct option options_rollout_start[] = {
     PLAN,
     CHOICE("strategy", "NAME", "the stages by a name",
@@ -57,13 +61,12 @@ const struct option options_rollout_start[] = {
     MANY_OF("include", "DEVICE", "only these, by name or id"),
     MANY_OF("exclude", "DEVICE", "not this one"),
     FLAG("security", "goes before every rollout that is not"),
-    VALUE("permit-days", "N",
-          "permits for --on-failure return are good for so long; else 30"),
+    PERMIT_DAYS,
     FLAG("dry-run", "the same as bowline rollout preview"),
     PRODUCT,
     END};
 
-const struct option options_rollout_set[] = {PLAN, PRODUCT, END};
+const struct option options_rollout_set[] = {PLAN, PERMIT_DAYS, PRODUCT, END};
 
 const struct option options_rollout_status[] = {
     FLAG("watch", "a live view, until the rollout ends or you stop it"),

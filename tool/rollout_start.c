@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bowline rollout start, preview, set: a plan from the command line. */
 #include <string.h>
-#include <time.h>
 
 #include "amount.h"
-#include "permit.h"
 #include "plan_options.h"
 #include "rollout.h"
-
-enum { PERMITS = 16 };
 
 /* --- What is said beside it ---------------------------------------------- */
 
@@ -38,100 +34,6 @@ static void show_next(struct call *c, const json_t *rollout)
     note(c, "Next: bowline rollout status %s --watch", id);
 }
 
-/* --- Permits for a return ------------------------------------------------ */
-
-/* One for each release that devices run now and may have to go back to. */
-static int add_permit(struct call *c, struct api *api, const char *product,
-                      const char *version, struct permit_wish *wish,
-                      json_t *list)
-{
-    struct buffer permit = BUFFER(0);
-    json_t *release = NULL;
-    json_t *one;
-    const char *hex;
-    int code = release_find(c, api, product, version, &release);
-
-    if (code == EXIT_INPUT) {
-        note(c,
-             "Devices on %s cannot go back by themselves: the server has "
-             "no such release.",
-             version);
-        return 0;
-    }
-    if (code != 0) {
-        return code;
-    }
-    hex =
-        keep(c, "%s", json_string_value(json_object_get(release, "manifest")));
-    json_decref(release);
-    if (hex_decode(hex, strlen(hex), wish->manifest, 32) != 0) {
-        return refuse(c, EXIT_SERVER, "the server's release has no id");
-    }
-    code = permit_make(c, wish, &permit);
-    if (code == 0) {
-        one = json_object();
-        put_text(one, "manifest", hex);
-        put_text(one, "permit", permit_base64(c, &permit));
-        (void)json_array_append_new(list, one);
-    }
-    buffer_free(&permit);
-    return code;
-}
-
-static int add_permits(struct call *c, struct api *api, const json_t *plan,
-                       const json_t *versions, json_t *list)
-{
-    const char *product = json_string_value(json_object_get(plan, "product"));
-    const char *new = json_string_value(json_object_get(plan, "version"));
-    struct permit_wish wish = {0};
-    uint64_t days = 30;
-    int code = cli_number(c, "permit-days", 1, 3650, &days);
-
-    wish.expires = (uint64_t)time(NULL) + days * 86400;
-    code = code == 0 ? permit_class(c, api, product, wish.class_id) : code;
-    for (size_t i = 0; code == 0 && i < json_array_size(versions); i++) {
-        const json_t *row = json_array_get(versions, i);
-        const char *is = json_string_value(json_object_get(row, "version"));
-
-        if (is == NULL || is[0] == '\0' || strcmp(is, new) == 0) {
-            continue;
-        }
-        if (json_array_size(list) == PERMITS) {
-            note(c,
-                 "Devices on %s and others cannot go back by themselves: "
-                 "a plan holds %d permits.",
-                 is, PERMITS);
-            break;
-        }
-        code = add_permit(c, api, product, is, &wish, list);
-    }
-    return code;
-}
-
-/* A return that happens by itself finds no keys: what it needs is signed
- * now. */
-static int sign_the_way_back(struct call *c, struct api *api, json_t *plan)
-{
-    const char *what = cli_value(c, "on-failure");
-    json_t *preview = NULL;
-    json_t *list = json_array();
-    int code = 0;
-
-    if (what != NULL && strcmp(what, "return") == 0) {
-        code = api_call(api, "POST", "/rollouts/preview", plan, &preview);
-        code = code == 0
-                   ? add_permits(c, api, plan,
-                                 json_object_get(preview, "versions"), list)
-                   : code;
-    }
-    if (code == 0 && json_array_size(list) > 0) {
-        put(plan, "permits", json_incref(list));
-    }
-    json_decref(list);
-    json_decref(preview);
-    return code;
-}
-
 /* --- start, preview ------------------------------------------------------ */
 
 static int preview(struct call *c, struct api *api, json_t *plan)
@@ -150,7 +52,7 @@ static int preview(struct call *c, struct api *api, json_t *plan)
 static int start(struct call *c, struct api *api, json_t *plan)
 {
     json_t *answer = NULL;
-    int code = sign_the_way_back(c, api, plan);
+    int code = rollout_sign_way_back(c, api, plan, NULL, plan);
 
     code =
         code == 0 ? api_call(api, "POST", "/rollouts", plan, &answer) : code;
@@ -201,6 +103,33 @@ int verb_rollout_preview(struct call *c)
 
 /* --- set ----------------------------------------------------------------- */
 
+/* What a return needs, when it may happen by itself from now on. */
+static int sign_for(struct call *c, struct api *api, const char *id,
+                    json_t *plan)
+{
+    const char *what = json_string_value(json_object_get(plan, "on_failure"));
+    json_t *rollout = NULL;
+    json_t *whole;
+    int code;
+
+    if (what == NULL || strcmp(what, "return") != 0) {
+        return 0;
+    }
+    code = api_call(api, "GET", keep(c, "/rollouts/%s", id), NULL, &rollout);
+    if (code == 0) {
+        whole = json_object();
+        put(whole, "product",
+            json_incref(json_object_get(rollout, "product")));
+        put(whole, "version",
+            json_incref(json_object_get(rollout, "version")));
+        put_text(whole, "on_failure", what);
+        code = rollout_sign_way_back(c, api, whole, id, plan);
+        json_decref(whole);
+    }
+    json_decref(rollout);
+    return code;
+}
+
 static int set(struct call *c, struct api *api, const char *id)
 {
     json_t *plan = json_object();
@@ -211,6 +140,7 @@ static int set(struct call *c, struct api *api, const char *id)
         code = refuse(c, EXIT_USAGE,
                       "say what to change; see bowline rollout set --help");
     }
+    code = code == 0 ? sign_for(c, api, id, plan) : code;
     code = code == 0 ? api_call(api, "PATCH", keep(c, "/rollouts/%s", id),
                                 plan, &answer)
                      : code;

@@ -346,7 +346,7 @@ const struct verb verbs[] = {
      "What was not begun yet may change: gates and stages to come, windows, "
      "deadline, rates, priority, what devices must allow, retries. Without "
      "ID: the product's active rollout.",
-     options_rollout_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     options_rollout_set, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
      "the rollout", "bowline rollout set --rate 500 --soak 30min"},
     {"rollout plan", "FILE", 1, 1, A_FILE, NULL, verb_rollout_plan,
      "show how a rollout's file differs from the server",
@@ -363,9 +363,10 @@ const struct verb verbs[] = {
     {"rollout apply", "FILE", 1, 1, A_FILE, NULL, verb_rollout_apply,
      "make the server's rollout what the file says",
      "Shows the difference as rollout plan does, asks, and carries it out: "
-     "begins the rollout, or changes what may change while it runs. Exit 1 "
-     "when you say no.",
-     options_rollout_apply, TAKES_PROJECT | TAKES_SERVER,
+     "begins the rollout, or changes what may change while it runs. With "
+     "on_failure \"return\" the permits are signed as rollout start does. Exit "
+     "1 when you say no.",
+     options_rollout_apply, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS,
      DOES_REMOTE | DOES(NO),
      "as of rollout plan; rollout is the id afterwards",
      "bowline rollout apply autumn.rollout --yes"},

@@ -287,6 +287,17 @@ def write(tool, name, text):
     return name
 
 
+def test_a_release_may_be_named_by_its_manifest(tool):
+    path = write(tool, "m.json", json.dumps(
+        {"product": "lamp", "manifest": M2, "on_failure": "return"}))
+    key(tool)
+    releases = items({"version": "1.3.0", "manifest": M1, "sequence": 3})
+    with Api(table(**{"GET /releases": releases, **KEYS})) as api:
+        ask(tool, api, "rollout", "apply", path, "--yes", "--key",
+            "release.pem")
+        assert api.body("POST /rollouts")["manifest"] == M2
+
+
 def test_both_syntaxes_are_the_same_plan(tool):
     with Api(table()) as api:
         for name, text in (("a.rollout", FILE),
@@ -456,6 +467,43 @@ def test_start_signs_the_way_back_when_it_may_happen_by_itself(tool):
         # Not to itself, and not to what the server has not got.
         assert [p["manifest"] for p in body["permits"]] == [M1]
         assert "Devices on 0.1 cannot go back by themselves" in said
+
+
+def test_apply_and_set_sign_the_way_back_too(tool):
+    releases = items({"version": "1.3.0", "manifest": M1, "sequence": 3})
+    path = write(tool, "a.rollout", FILE + 'on_failure = "return";')
+    given = write(tool, "b.json", json.dumps(
+        {**WANTED, "on_failure": "return", "permits": []}))
+    key(tool)
+    plan = {**PLAN, "on_failure": "return"}
+    with Api(table(**{"GET /releases": releases, "GET /rollouts/12": ROLLOUT,
+                      "GET /rollouts/12/return": RETURN,
+                      "POST /rollouts/preview": {**PREVIEW, "plan": plan},
+                      **KEYS})) as api:
+        ask(tool, api, "rollout", "apply", path, "--yes", "--key",
+            "release.pem")
+        made = api.body("POST /rollouts")
+        assert [p["manifest"] for p in made["permits"]] == [M1]
+        ask(tool, api, "rollout", "apply", given, "--yes")
+        assert api.body("POST /rollouts")["permits"] == []
+        api.table["GET /rollouts"] = items({**ROLLOUT, "name": "autumn"})
+        api.table["GET /rollouts/12/plan"] = {**plan, "on_failure": "pause"}
+        ask(tool, api, "rollout", "apply", path, "--yes", "--key",
+            "release.pem")
+        changed = api.body("PATCH /rollouts/12")
+        assert changed.keys() == {"on_failure", "permits"}
+        ask(tool, api, "rollout", "set", "12", "--on-failure", "return",
+            "--key", "release.pem")
+        changed = api.body("PATCH /rollouts/12")
+        assert [p["manifest"] for p in changed["permits"]] == [M1]
+        # All have it already: what they ran before counts.
+        api.table["POST /rollouts/preview"] = {**PREVIEW, "versions": []}
+        ask(tool, api, "rollout", "set", "12", "--on-failure", "return",
+            "--key", "release.pem")
+        changed = api.body("PATCH /rollouts/12")
+        assert [p["manifest"] for p in changed["permits"]] == [M1]
+        ask(tool, api, "rollout", "set", "12", "--on-failure", "pause")
+        assert api.body("PATCH /rollouts/12") == {"on_failure": "pause"}
 
 
 # --- Short questions ---------------------------------------------------------
