@@ -225,6 +225,19 @@ static void put_polls(struct metrics *m, struct buffer *out)
                       &m->poll_time);
 }
 
+static void put_logins(struct metrics *m, struct buffer *out)
+{
+    buffer_printf(out, NULL,
+                  "# HELP bowline_logins_total Logins of users, and tries.\n"
+                  "# TYPE bowline_logins_total counter\n"
+                  "bowline_logins_total{result=\"good\"} %" PRIu64 "\n"
+                  "bowline_logins_total{result=\"refused\"} %" PRIu64 "\n"
+                  "bowline_logins_total{result=\"limited\"} %" PRIu64 "\n",
+                  atomic_load(&m->logins_good),
+                  atomic_load(&m->logins_refused),
+                  atomic_load(&m->logins_limited));
+}
+
 static void put_work(struct metrics *m, struct buffer *out)
 {
     metrics_counter(out, "bowline_events_total", "Events taken in.", "counter",
@@ -346,6 +359,7 @@ void server_metrics(struct server *s, struct http_request *rq)
     put_rollouts(s, c, &out);
     census_release(c);
     put_polls(&s->metrics, &out);
+    put_logins(&s->metrics, &out);
     put_work(&s->metrics, &out);
     put_webhooks(s, &out);
     put_operators(s, &out);

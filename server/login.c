@@ -90,6 +90,7 @@ static void refuse_login(struct server *s, struct http_request *rq,
     char address[64];
 
     access_address(s, rq, address);
+    atomic_fetch_add(&s->metrics.logins_refused, 1);
     audit_refusal(s, name, why, address);
     api_error(rq, 401, "login", "wrong name, password or code");
 }
@@ -99,6 +100,7 @@ static void refuse_tries(struct server *s, struct http_request *rq,
 {
     char seconds[16];
 
+    atomic_fetch_add(&s->metrics.logins_limited, 1);
     audit_refusal(s, "", "too many tries", address);
     api_error(rq, 429, "too-many", "too many tries; again in %u s", wait);
     snprintf(seconds, sizeof seconds, "%u", wait);
@@ -306,6 +308,7 @@ static void let_in(struct server *s, struct http_request *rq,
         api_error(rq, 503, "memory", "no memory; try again");
         return;
     }
+    atomic_fetch_add(&s->metrics.logins_good, 1);
     give_back(s, a);
     reply_session(rq, e);
 }

@@ -26,6 +26,9 @@ struct metrics {
     _Atomic uint64_t uploads;
     _Atomic uint64_t requests[6]; /* by status / 100 */
     _Atomic uint64_t cut_slow;
+    _Atomic uint64_t logins_good;
+    _Atomic uint64_t logins_refused;
+    _Atomic uint64_t logins_limited; /* too many tries */
     _Atomic uint64_t flushes;
     _Atomic uint64_t flush_failures;
     _Atomic uint64_t flush_records;

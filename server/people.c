@@ -314,7 +314,14 @@ static int make_room(struct people *p)
     return 0;
 }
 
-/* As people_store_session_add does. */
+static bool is_older(const struct session *a, const struct session *b)
+{
+    return a->created != b->created ? a->created < b->created
+                                    : memcmp(a->sha256, b->sha256, 32) < 0;
+}
+
+/* The same one as people_store_session_add: none lives again after a restart.
+ */
 static void end_the_oldest(struct people *p, uint32_t user)
 {
     uint32_t oldest = 0;
@@ -324,7 +331,7 @@ static void end_the_oldest(struct people *p, uint32_t user)
         if (p->session[i].user != user) {
             continue;
         }
-        if (n == 0 || p->session[i].created < p->session[oldest].created) {
+        if (n == 0 || is_older(&p->session[i], &p->session[oldest])) {
             oldest = i;
         }
         n++;

@@ -45,7 +45,8 @@ int people_store_session_add(struct store *store, const struct session *s,
 {
     if (db_run(&store->db, err,
                "DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions"
-               " WHERE user = ? ORDER BY created DESC LIMIT -1 OFFSET ?)",
+               " WHERE user = ? ORDER BY created DESC, hash DESC"
+               " LIMIT -1 OFFSET ?)",
                "ii", (int64_t)s->user,
                (int64_t)(PEOPLE_SESSIONS_EACH - 1)) != 0) {
         return -1;

@@ -366,6 +366,9 @@ def test_guessing_is_slowed_down_and_a_code_still_lets_in(server):
                for i in range(12)]
     assert [a.status for a in answers] == [401] * 5 + [429] * 7
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 30
+    metrics = server.request("GET", "/metrics").body.decode()
+    assert 'bowline_logins_total{result="refused"} 5\n' in metrics
+    assert 'bowline_logins_total{result="limited"} 7\n' in metrics
     right = {"name": "kim", "password": PASSWORD}
     assert try_login(server, right).status == 429
     other = {"X-Forwarded-For": "198.51.100.7"}
