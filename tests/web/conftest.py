@@ -24,7 +24,8 @@ def chromium(tmp_path_factory):
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory):
     """(server, fleet): over TLS, as in use."""
-    server = Server(tmp_path_factory.mktemp("dashboard"), plain=False)
+    server = Server(tmp_path_factory.mktemp("dashboard"), plain=False,
+                    webhook_allow_private=True)
     server.start().set_up()
     fleet = fill(server)
     yield server, fleet

@@ -6,7 +6,8 @@ from selenium.webdriver.common.keys import Keys
 
 PLACES = ["Fleet", "Rollouts", "Devices", "Releases", "Audit", "Settings"]
 PAGES = ["fleet", "devices", "audit", "settings/about", "settings/account",
-         "settings/keys", "settings/users", "settings/tokens"]
+         "settings/keys", "settings/users", "settings/tokens",
+         "settings/webhooks"]
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -21,7 +22,7 @@ def test_each_place_is_one_press_away(page, size):
 
 def test_a_phone_never_scrolls_sideways(page):
     page.size(PHONE)
-    for place in PAGES:
+    for place in PAGES + ["rollouts", "releases"]:
         page.go(f"#/{place}")
         page.see("main h1")
         page.gone(".skeleton")
@@ -81,6 +82,26 @@ def test_an_address_that_is_nothing_says_so(page):
 def test_it_is_live_and_says_how_fresh_it_is(page):
     page.see(".live-live")
     page.until(lambda: page.see(".live-age").text, "an age")
+
+
+def test_a_lost_connection_is_said_and_found_again(page):
+    def network(offline):
+        page.driver.execute_cdp_cmd("Network.enable", {})
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": offline, "latency": 0, "downloadThroughput": -1,
+            "uploadThroughput": -1})
+    page.see(".live-live")
+    network(True)
+    try:
+        page.click(".live")
+        page.see(".live-lost", "No connection")
+        page.see("[role=alert]", "cannot be reached")
+        assert page.all(".figure"), "what was shown stays"
+    finally:
+        network(False)
+    page.see(".live-live")
+    page.gone("[role=alert]")
+    page.console()  # what failed meanwhile
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

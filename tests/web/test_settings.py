@@ -82,6 +82,41 @@ def test_a_token_is_made_shown_once_and_revoked(as_role, filled):
     assert server.api("GET", "/releases", token=token).status == 401
 
 
+def test_a_webhook_shows_its_secret_once_and_its_log(as_role, filled):
+    page = as_role("admin", "#/settings/webhooks")
+    page.see("h3", "No webhooks")
+    page.click("button", "New webhook")
+    page.fill("#hook-url", "https://localhost:1/hook")
+    page.click("button", "Add webhook")
+    secret = page.see("dialog pre").text
+    assert len(secret) >= 16
+    page.click("dialog button", "Done")
+    page.gone("dialog")
+    assert secret not in page.driver.page_source
+    assert "rollout.*" in row(page, "Webhooks", "localhost:1").text
+    page.click("button", "Log")
+    page.click("button", "Send a test")
+    log = page.see("[aria-label=Deliveries] tbody tr", "test")
+    page.until(lambda: "tries again" in page.see(
+        "[aria-label=Deliveries] tbody tr", "test").text, "one failed try")
+    assert log
+    page.click("button", "Turn off")
+    page.see("[aria-label=Webhooks] [data-state=aborted]", "off")
+    page.click("[aria-label^='Remove https']")
+    page.click("dialog button", "Remove")
+    page.see("h3", "No webhooks")
+    assert api(filled, "/webhooks")["items"] == []
+
+
+def test_a_webhook_that_may_not_be_is_refused_in_words(as_role):
+    page = as_role("admin", "#/settings/webhooks")
+    page.click("button", "New webhook")
+    page.fill("#hook-url", "http://example.com/plain")
+    page.click("button", "Add webhook")
+    assert "https" in page.see(".toast-bad").text
+    page.console()  # its 4xx
+
+
 def test_four_eyes_is_a_box_to_tick(as_role, filled):
     page = as_role("admin", "#/settings/about")
     page.says("bowlined")

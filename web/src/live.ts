@@ -49,7 +49,7 @@ export function noteFresh(): void {
   const silent = Date.now() - fresh < 500;
   fresh = Date.now();
   if (state === "lost") {
-    setState("polling");
+    setState(source?.readyState === EventSource.OPEN ? "live" : "polling");
   }
   if (!silent) {
     tell();
@@ -113,14 +113,12 @@ function open(): void {
   const stream = new EventSource(address());
   source = stream;
   stream.onopen = () => {
-    const again = state !== "connecting" && state !== "live";
     retryMs = RETRY_FIRST_MS;
     window.clearInterval(pollTimer);
     pollTimer = 0;
     setState("live");
-    if (again) {
-      refreshAll();
-    }
+    // What changed between the pages' fetching and now was not told.
+    refreshAll();
   };
   stream.onerror = () => {
     // Also when the browser would try again itself: it does so forever, at

@@ -48,7 +48,7 @@ export function Battery({ device: d }: { device: Device }) {
 const dash = <span class="muted">–</span>;
 
 export const OPTIONAL: (Column<Device> & { key: ColumnKey })[] = [
-  { key: "product", title: "Product", sort: true, cell: (d) => d.product },
+  { key: "product", title: "Product", cell: (d) => d.product },
   { key: "state", title: "State", sort: true,
     cell: (d) => <DeviceState device={d} /> },
   { key: "version", title: "Version", sort: true,
@@ -56,13 +56,13 @@ export const OPTIONAL: (Column<Device> & { key: ColumnKey })[] = [
   { key: "slot", title: "Slot", cell: (d) => d.slot ?? dash },
   { key: "tries", title: "Tries left", right: true,
     cell: (d) => d.tries ?? dash },
-  { key: "hardware", title: "Hardware", cell: (d) => d.hardware || dash },
-  { key: "channel", title: "Channel", cell: (d) => d.channel || "stable" },
+  { key: "hardware", title: "Hardware", sort: true, cell: (d) => d.hardware || dash },
+  { key: "channel", title: "Channel", sort: true, cell: (d) => d.channel || "stable" },
   { key: "tags", title: "Tags", cell: (d) => (
     <span class="tags">{d.tags.map((t) => <span class="tag" key={t}>{t}</span>)}
     </span>) },
   { key: "network", title: "Network", cell: (d) => d.network ?? dash },
-  { key: "battery", title: "Battery", cell: (d) => <Battery device={d} /> },
+  { key: "battery", title: "Battery", sort: true, cell: (d) => <Battery device={d} /> },
   { key: "why", title: "Why", wide: true,
     cell: (d) => <span class="why-cell">{sentence(d.why)}</span> },
   { key: "last_seen", title: "Seen", sort: true, right: true, shrink: true,

@@ -113,7 +113,7 @@ export function Audit({ route }: { route: Route }) {
       }><Chain /></PageHead>
       <div class="filters" role="search" aria-label="Audit log">
         <TextFilter name="actor" label="Who" value={filter.actor ?? ""} />
-        <TextFilter name="action" label="What, as rollout.pause"
+        <TextFilter name="action" label="What, as rollout-pause"
           value={filter.action ?? ""} />
       </div>
       <ErrorBox error={error} retry={reload} />

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fleet: is all well, what goes on, which devices need a person?
-import type { Fleet, ServerInfo } from "../api";
+import type { Fleet, Rollout, ServerInfo } from "../api";
 import {
   Card, Empty, ErrorBox, Figure, PageHead, RelativeTime, Skeleton,
 } from "../components/basics";
@@ -57,6 +57,12 @@ function Figures({ fleet }: { fleet: Fleet }) {
   );
 }
 
+const NEED = ["paused", "approval", "running", "scheduled"];
+
+/** What waits for a person first. */
+const byNeed = (a: Rollout, b: Rollout): number =>
+  NEED.indexOf(a.state) - NEED.indexOf(b.state) || b.id - a.id;
+
 type Attention = Fleet["attention"][number];
 
 const attentionColumns: Column<Attention>[] = [
@@ -95,6 +101,8 @@ function Products({ fleet }: { fleet: Fleet }) {
         {fleet.products.map((p) => {
           const versions = fleet.versions.filter((v) => v.product === p.name)
             .sort((a, b) => newerFirst(a.version, b.version));
+          // The strongest colour is the newest release's, run or not.
+          const from = versions.some((v) => v.version === p.newest) ? 1 : 2;
           return (
             <li key={p.name}>
               <div class="products-head">
@@ -109,7 +117,7 @@ function Products({ fleet }: { fleet: Fleet }) {
                   .join(", ")}`}>
                 {versions.map((v, i) => (
                   <span key={v.version} title={`${v.version}: ${v.devices}`}
-                    class={`bar-part chart-fill-${Math.min(i + 1, 8)}`}
+                    class={`bar-part chart-fill-${Math.min(i + from, 8)}`}
                     style={{ flexGrow: v.devices }} />
                 ))}
               </div>
@@ -118,7 +126,7 @@ function Products({ fleet }: { fleet: Fleet }) {
                   <li key={v.version}>
                     <a href={href("devices",
                       { product: p.name, version: v.version })}>
-                      <span class={`swatch chart-fill-${i + 1}`} />
+                      <span class={`swatch chart-fill-${i + from}`} />
                       {v.version || "not told"}
                       <span class="muted nums">{number(v.devices)}</span>
                     </a>
@@ -176,7 +184,7 @@ function FirstSteps({ server }: { server: ServerInfo | null }) {
 
 export function FleetPage() {
   const { data: fleet, error, loading, reload } =
-    useResource<Fleet>("/fleet", { on: ["fleet", "rollout"] });
+    useResource<Fleet>("/fleet", { on: ["fleet", "rollout"], everyMs: 2000 });
   const { data: server } = useResource<ServerInfo>("/server");
   const empty = fleet?.level === "empty" || fleet?.devices === 0;
   return (
@@ -192,7 +200,7 @@ export function FleetPage() {
             <section aria-labelledby="running">
               <h2 class="section-title" id="running">Rollouts that go on</h2>
               <div class="grid-2 grid-even">
-                {fleet.rollouts.map((r) =>
+                {[...fleet.rollouts].sort(byNeed).map((r) =>
                   <RolloutCard key={r.id} rollout={r} />)}
               </div>
             </section>
