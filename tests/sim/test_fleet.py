@@ -103,6 +103,37 @@ def test_sleepy_roaming_dying_and_silent_devices(tls_server, make_fleet):
     assert_same(truth, believed(server))
 
 
+def test_what_devices_tell_decides_who_is_asked_and_who_waits(
+        make_tls_server, make_fleet):
+    server = make_tls_server(clock_speed=3600)
+    server.publish(1, "1.0.0")
+    release = server.publish(2, "1.1.0")
+    fleet = make_fleet(
+        server, 80, *FAST, "--attribute", "region=eu:50%,us:50%",
+        "--profile", "normal:60%,roaming:40%", "--tags", "lab,sim",
+        "--compare").start()
+    wait("words of all", lambda: all(
+        d["attributes"] for d in believed(server).values()))
+    known = believed(server)
+    in_eu = {i for i, d in known.items() if d["attributes"]["region"] == "eu"}
+    assert 20 < len(in_eu) < 60
+    assert {d["attributes"]["profile"] for d in known.values()} == {
+        "normal", "roaming"}
+    assert all(d["tags"] == ["lab", "sim"] for d in known.values())
+    assert {type(d["battery"]) for d in known.values()} == {int, type(None)}
+
+    rollout = server.api("POST", "/rollouts", {
+        "product": PRODUCT, "version": "1.1.0", "strategy": "immediate",
+        "target": {"query": "region = eu and tag = lab"}, "consent": True,
+        "roaming": False, "metered": False}, expect=201).json
+    wait("one who agreed", lambda: counts(server, rollout)["confirmed"] > 5)
+    assert counts(server, rollout)["eligible"] == len(in_eu)
+    truth = fleet.stop()
+    assert_same(truth, believed(server))
+    assert offered(truth, release["manifest"]) <= in_eu
+    assert {i for i, d in truth.items() if d["version"] == "1.1.0"} <= in_eu
+
+
 def test_a_difference_is_found_and_told(tls_server, make_fleet):
     server = tls_server
     server.publish(1, "1.0.0")

@@ -13,7 +13,7 @@ from fleet import assert_same, believed, bucket, offered, wait
 LONG = bool(os.environ.get("BOWLINE_LONG"))
 DEVICES, ROLLOUTS, KILLS = (10000, 20, 50) if LONG else (200, 3, 3)
 STAGES = (1, 10, 100) if LONG else (10, 30, 100)
-SPEED = 400 if LONG else 1200  # of all clocks, the server's too
+SPEED = 200 if LONG else 1200  # of all clocks, the server's too
 SEED = 20
 # Fails on at least this share of the devices: no stage may let it pass.
 BAD = ("crash:60%,hang:10%", "health:60%,crash:10%", "pending:60%",
@@ -105,7 +105,7 @@ def test_rollouts_with_faults_and_a_server_that_is_killed(
              for word in ("--behaviour", f"{version}="
                           + (bad or "crash:1%,flaky:2%,health:1%"))]
     fleet = make_fleet(
-        server, DEVICES, "--speed", SPEED, "--seed", SEED, "--loss", "2%",
+        server, DEVICES, "--speed", SPEED, "--poll", 1200, "--seed", SEED, "--loss", "2%",
         "--power-cuts", "1%", "--hardware", "rev-a:70%,rev-b:30%",
         "--profile", "normal:90%,roaming:10%", "--attribute",
         "region=eu:50%,us:50%", "--compare", "--settle", "120s",
