@@ -226,7 +226,7 @@ class Demo:
         inside = self.inside(version)
         self.watch(version, lambda d: self.came_back(d, made), names=inside,
                    seconds=60, goal="came back")
-        self.project.call("rollout", "abort")
+        self.project.call("rollout", "abort", "--recall")
         known = self.devices()
         for name in inside:
             event = self.event_of(name, made["sequence"], "returned")
@@ -278,7 +278,7 @@ class Demo:
                         for x in slots),
                     f"{len(dark)} of {THERMOSTATS} lost their power; 1.1.0 "
                     "is whole on every chip")
-        self.project.call("rollout", "abort")
+        self.project.call("rollout", "abort", "--recall")
         for device in dark:
             device.power_on()
         self.after_power_loss(made)
