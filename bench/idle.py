@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cbor2
@@ -23,6 +24,7 @@ import cbor2
 from poll import BIN, Fleet, wait_for
 
 ROOM = 200  # files that a process needs beside its connections
+OPENERS = 8
 
 
 def resident_kb(pid):
@@ -106,8 +108,9 @@ def measure(server, plain, open_one, options):
     pid = server.process.pid
     opened = [open_one(client) for _ in range(10)]  # what is made once
     before, base = resident_kb(pid), connections_of(pid)
-    while len(opened) < options.connections + 10:
-        opened.append(open_one(client))
+    with ThreadPoolExecutor(OPENERS) as pool:
+        opened += pool.map(lambda _: open_one(client),
+                           range(options.connections))
     after = resident_kb(pid)
     time.sleep(options.wait)
     later = resident_kb(pid)
@@ -124,6 +127,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--connections", type=int, default=10000)
     arguments.add_argument("--wait", type=int, default=20)
+    arguments.add_argument("--only", choices=("plain", "tls", "stream"))
     options = arguments.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard < options.connections + ROOM:
@@ -143,13 +147,15 @@ def main():
         print(f"{options.connections} idle connections; KB of bowlined's "
               f"resident memory for each\n")
         print(f"| | all open | {options.wait} s later |\n|---|---:|---:|")
-        for name, plain, open_one in (
-                ("kept alive, plain HTTP", True,
+        for which, name, plain, open_one in (
+                ("plain", "kept alive, plain HTTP", True,
                  lambda c: c.poll(device, token, class_id)),
-                ("kept alive, TLS 1.3", False,
+                ("tls", "kept alive, TLS 1.3", False,
                  lambda c: c.poll(device, token, class_id)),
-                ("event stream, TLS 1.3", False,
+                ("stream", "event stream, TLS 1.3", False,
                  lambda c: c.listen(operator))):
+            if options.only not in (None, which):
+                continue
             at_once, later = measure(server, plain, open_one, options)
             print(f"| {name} | {at_once:.1f} | {later:.1f} |", flush=True)
     finally:

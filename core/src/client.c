@@ -592,6 +592,13 @@ static bool report_is_due(const struct bl_client *c)
     return busy && c->told != last_event(c);
 }
 
+static bool transfer_is_due(const struct bl_client *c)
+{
+    bool fetches = c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD;
+
+    return fetches && c->now_ms >= c->work_due_ms;
+}
+
 static uint64_t next_due(const struct bl_client *c)
 {
     uint64_t until = c->due_ms;
@@ -628,9 +635,12 @@ void bl_client_next(struct bl_client *c, uint64_t now_ms,
     if (poll_is_due(c) && make_poll(c, false, action)) {
         return;
     }
-    if ((c->phase == PHASE_ENVELOPE || c->phase == PHASE_PAYLOAD) &&
-        now_ms >= c->work_due_ms) {
-        bl_client_get(c, action);
+    if (transfer_is_due(c)) {
+        if (bl_client_goes_on(c)) {
+            bl_client_get(c, action);
+            return;
+        }
+        (void)make_poll(c, false, action); /* that it waits, and why */
         return;
     }
     action->until_ms = next_due(c);

@@ -85,6 +85,7 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
                      const struct bl_answer *answer);
 /* The offer again, when the application is ready for it. */
 void bl_client_work(struct bl_client *c);
+bool bl_client_goes_on(struct bl_client *c);
 void bl_client_get(struct bl_client *c, struct bl_action *action);
 
 /* client_platform.c */

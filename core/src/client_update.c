@@ -128,6 +128,34 @@ static bl_status judge(struct bl_client *c, bl_span envelope)
     return s == BL_OK ? judge_components(c) : s;
 }
 
+/* --- Waiting ----------------------------------------------------------------
+ */
+
+/* What is in flash stays: the next ticket goes on from there. */
+static void hold(struct bl_client *c)
+{
+    if (c->phase == PHASE_PAYLOAD) {
+        (void)bl_install_pause(&c->install);
+    }
+    c->phase = PHASE_WAIT;
+    c->work_due_ms = c->now_ms + LOOK_AGAIN_MS;
+    if (c->device_state != BL_STATE_WAITING) {
+        bl_client_enter(c, BL_STATE_WAITING, BL_OK);
+        c->due_ms = c->now_ms;
+    }
+}
+
+/* Asked before the work, before each transfer, and before the reset; false:
+ * it waits. */
+bool bl_client_goes_on(struct bl_client *c)
+{
+    bl_client_judge_wait(c);
+    if (c->wait != BL_WAIT_NONE) {
+        hold(c);
+    }
+    return c->wait == BL_WAIT_NONE;
+}
+
 /* --- On trial and reset
  * ------------------------------------------------------ */
 
@@ -172,9 +200,9 @@ static void activate(struct bl_client *c)
     }
     if (s != BL_OK) {
         give_up(c, s);
-        return;
+    } else if (bl_client_goes_on(c)) {
+        put_on_trial(c);
     }
-    put_on_trial(c);
 }
 
 /*
@@ -434,16 +462,11 @@ static void make_uri(struct bl_client *c)
 
 static void begin(struct bl_client *c)
 {
-    bl_client_judge_wait(c);
     c->work_due_ms = c->now_ms;
-    if (c->wait != BL_WAIT_NONE) {
-        c->phase = PHASE_WAIT;
-        c->work_due_ms += LOOK_AGAIN_MS;
-        if (c->device_state != BL_STATE_WAITING) {
-            bl_client_enter(c, BL_STATE_WAITING, BL_OK);
-            c->due_ms = c->now_ms;
-        }
-    } else if (other_slot_will_do(c)) {
+    if (!bl_client_goes_on(c)) {
+        return;
+    }
+    if (other_slot_will_do(c)) {
         reuse(c);
     } else if (c->envelope_n > c->config.envelope_size) {
         give_up(c, BL_TOO_LARGE);

@@ -34,10 +34,10 @@ void bl_client_judge_wait(struct bl_client *c)
     }
 }
 
-/* The wanted release is on offer, and nothing has been done about it yet. */
+/* The wanted release is on offer, and the device not yet on its way to it. */
 static bool on_offer(const struct bl_client *c)
 {
-    return c->phase == PHASE_OFFER || c->phase == PHASE_WAIT;
+    return c->phase >= PHASE_OFFER && c->phase < PHASE_REBOOT;
 }
 
 static bl_status say(struct bl_client *c, bl_consent consent)
@@ -46,7 +46,9 @@ static bl_status say(struct bl_client *c, bl_consent consent)
         return BL_BUSY;
     }
     c->consent = (uint8_t)consent;
-    c->work_due_ms = 0;
+    if (c->phase == PHASE_WAIT) {
+        c->work_due_ms = 0;
+    }
     return BL_OK;
 }
 

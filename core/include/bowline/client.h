@@ -89,7 +89,8 @@ struct bl_client_config {
     /* Fills `n` bytes from a cryptographic random source. */
     bl_status (*random)(void *ctx, void *out, size_t n);
     /* May the offered update go on now? NULL: always. Asked when the policy
-     * of the offer lets it, and has the last word, forced or not. */
+     * of the offer lets it, before the work, before each transfer and before
+     * the reset; has the last word, forced or not. */
     bl_wait (*ready)(void *ctx);
     /* Battery, link, local time; *out comes with all of it unknown. Asked for
      * each poll and each look at a waiting offer. NULL: nothing is known. */
@@ -255,8 +256,9 @@ void bl_client_poke(struct bl_client *client);
  * What the person at the device said of the update on offer, for a display
  * that asks while `wait` is BL_WAIT_CONSENT. A "no" holds until another
  * release is offered, or the policy forces it; "later" for so many seconds,
- * then it is open again. Call bl_client_next afterwards. BL_BUSY when nothing
- * is on offer. Not remembered over a reset.
+ * then it is open again. Said while it is being downloaded, both hold the next
+ * transfer and the reset. Call bl_client_next afterwards. BL_BUSY when nothing
+ * is on offer, or it is too late. Not remembered over a reset.
  */
 bl_status bl_client_consent(struct bl_client *client, bool yes) BL_MUST_CHECK;
 bl_status bl_client_postpone(struct bl_client *client, uint64_t now_ms,

@@ -239,6 +239,117 @@ static void forced_waits_for_a_dying_battery(void **state)
     assert_goes_on(rig);
 }
 
+/* --- Once it has begun -------------------------------------------------- */
+
+/* At the payload of R2, with a policy. */
+static void downloading(struct rig *rig)
+{
+    rig->config.conditions = on_conditions;
+    rig->server.wanted = SIM_R2;
+    rig_start(rig);
+    for (int gets = 0; gets < 2;) {
+        bl_client_next(rig->client, rig->now_ms, &rig->action);
+        if (rig->action.todo == BL_TODO_SLEEP) {
+            rig->now_ms = rig->action.until_ms;
+        } else if (rig->action.todo == BL_TODO_POLL) {
+            rig_ask(rig);
+            rig_give(rig);
+        } else if (++gets == 1) {
+            rig_serve(rig, 200, 0,
+                      sim_server_get(&rig->server, rig->action.uri), true);
+        }
+    }
+    assert_memory_equal(rig->action.uri.p, "payloads/", 9);
+}
+
+static bl_span app(size_t n)
+{
+    return bl_span_of(fixture.release[SIM_R2].app, n);
+}
+
+/* The link broke; the next one costs. */
+static void transfer_goes_on_over_another_link_only(void **state)
+{
+    struct rig *rig = *state;
+    bl_status code;
+
+    rig->server.policy.no_metered = true;
+    now = (struct bl_conditions){0, 100, BL_LINK_KNOWN};
+    downloading(rig);
+    rig_serve(rig, 200, 0, app(12800), false);
+    now.flags |= BL_METERED;
+    pass(rig, 61);
+    assert_waits(rig, BL_WAIT_NETWORK);
+    pass(rig, 3000);
+    assert_waits(rig, BL_WAIT_NETWORK);
+    assert_int_equal(rig_events(rig, BL_STATE_WAITING, &code), 1);
+    now.flags = BL_LINK_KNOWN;
+    pass(rig, 61);
+    do {
+        bl_client_next(rig->client, rig->now_ms, &rig->action);
+        if (rig->action.todo == BL_TODO_POLL) {
+            rig_ask(rig);
+            rig_give(rig);
+        } else if (rig->action.offset == 0) {
+            rig_serve(rig, 200, 0,
+                      sim_server_get(&rig->server, rig->action.uri), true);
+        }
+    } while (rig->action.todo != BL_TODO_GET || rig->action.offset == 0);
+    assert_true(rig->action.offset > 8000); /* what was there is kept */
+    assert_goes_on(rig);
+}
+
+/* Nobody was to be asked, but somebody is there, and says it in time. */
+static void later_holds_the_reset_of_what_was_begun(void **state)
+{
+    struct rig *rig = *state;
+
+    now = (struct bl_conditions){0, 100, 0};
+    downloading(rig);
+    assert_ok(bl_client_postpone(rig->client, rig->now_ms, 7200));
+    rig_serve(rig, 200, 0, app(SIM_APP_SIZE), true);
+    assert_waits(rig, BL_WAIT_CONSENT);
+    pass(rig, 7199);
+    assert_waits(rig, BL_WAIT_CONSENT);
+    pass(rig, 61);
+    assert_goes_on(rig);
+    assert_int_equal(bl_client_postpone(rig->client, rig->now_ms, 60),
+                     BL_BUSY);
+}
+
+/* Installed, but not started: the window has closed. The next one needs no
+ * download. */
+static void reset_waits_for_the_next_window(void **state)
+{
+    struct rig *rig = *state;
+    struct bl_state stored;
+
+    rig->server.policy.window_s = 600;
+    now = (struct bl_conditions){0, 100, 0};
+    downloading(rig);
+    pass(rig, 601);
+    rig->server.wanted = SIM_R1; /* as a server whose window is closed */
+    rig_serve(rig, 200, 0, app(SIM_APP_SIZE), true);
+    assert_int_equal(rig->client->wait, BL_WAIT_WINDOW);
+    assert_int_equal(rig_run(rig), BL_TODO_SLEEP);
+    assert_ok(bl_state_load(&rig->device.layout, &stored));
+    assert_int_equal(stored.trial, BL_SLOT_NONE);
+    assert_int_equal(stored.slot[BL_SLOT_B].status, BL_SLOT_READY);
+    rig_reboot(rig); /* a power cut starts nothing new */
+    assert_int_equal(rig->client->slot, BL_SLOT_A);
+    rig->server.wanted = SIM_R2;
+    do {
+        bl_client_next(rig->client, rig->now_ms, &rig->action);
+        assert_int_not_equal(rig->action.todo, BL_TODO_GET);
+        if (rig->action.todo == BL_TODO_POLL) {
+            rig_ask(rig);
+            rig_give(rig);
+        } else {
+            rig->now_ms = rig->action.until_ms;
+        }
+    } while (rig->action.todo != BL_TODO_RESET);
+}
+
 /* A rule that is not known is none; a map that is none is no answer. */
 static void policies_are_read_strictly(void **state)
 {
@@ -297,6 +408,9 @@ int main(void)
         TEST(consent_without_an_offer_is_busy),
         TEST(application_has_the_last_word_when_forced),
         TEST(forced_waits_for_a_dying_battery),
+        TEST(transfer_goes_on_over_another_link_only),
+        TEST(later_holds_the_reset_of_what_was_begun),
+        TEST(reset_waits_for_the_next_window),
         TEST(policies_are_read_strictly),
         TEST(trial_tells_the_boots_left),
     };
