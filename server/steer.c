@@ -149,9 +149,10 @@ static const char *s_of(uint32_t n)
     return n == 1 ? "" : "s";
 }
 
-static const char *have(uint32_t n)
+/* "1 of 20 devices has", "0 of 1 device has", "12 of 20 devices have" */
+static const char *have(uint32_t n, uint32_t all)
 {
-    return n == 1 ? "has" : "have";
+    return n == 1 || all == 1 ? "has" : "have";
 }
 
 static const char *are(uint32_t n)
@@ -209,12 +210,13 @@ static void judge_sample(struct judge *j)
         SAY(g->text, "no device is in this stage");
     } else if (g->state == GATE_PASSED) {
         SAY(g->text, "%" PRIu32 " device%s %s decided; %" PRIu32 " %s needed",
-            sample, s_of(sample), have(sample), wanted, are(wanted));
+            sample, s_of(sample), have(sample, sample), wanted, are(wanted));
     } else {
         SAY(g->text,
             "%" PRIu32 " of %" PRIu32 " device%s %s decided; %" PRIu32
             " %s needed",
-            sample, devices, s_of(devices), have(sample), wanted, are(wanted));
+            sample, devices, s_of(devices), have(sample, devices), wanted,
+            are(wanted));
     }
 }
 
@@ -228,7 +230,7 @@ static void judge_confirmed(struct judge *j)
     SAY(g->text,
         "%" PRIu32 " of %" PRIu32 " device%s %s confirmed (%u%%); %" PRIu32
         " %s needed",
-        confirmed, devices, s_of(devices), have(confirmed),
+        confirmed, devices, s_of(devices), have(confirmed, devices),
         percent_of(confirmed, devices), j->needed, are(j->needed));
 }
 
@@ -247,6 +249,8 @@ static void judge_failed(struct judge *j)
     if (j->gates->max_failed_percent >= 100) {
         SAY(g->text, "%" PRIu32 " failed; failures are not judged",
             v->failures);
+    } else if (v->sample == 0) {
+        SAY(g->text, "none has failed; %s", allowed);
     } else if (j->failing == FINE) {
         SAY(g->text, "%" PRIu32 " of %" PRIu32 " failed (%u%%); %s",
             v->failures, v->sample, percent, allowed);
@@ -356,8 +360,8 @@ static void go_on(struct judge *j)
     SAY(v->reason,
         "every gate is passed: %" PRIu32 " of %" PRIu32
         " device%s %s confirmed, %" PRIu32 " failed; %s",
-        n->confirmed, n->devices, s_of(n->devices), have(n->confirmed),
-        v->failures,
+        n->confirmed, n->devices, s_of(n->devices),
+        have(n->confirmed, n->devices), v->failures,
         j->f->last ? "the rollout is finished" : "the next stage begins");
 }
 

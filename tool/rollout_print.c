@@ -50,13 +50,30 @@ static const char *devices(const struct page *p, long long n)
     return keep(p->c, "%lld device%s", n, n == 1 ? "" : "s");
 }
 
-static const char *size_of(const struct page *p, const json_t *stage)
+/* "first 10" or " 10%", one below the other. */
+static const char *size_of(const struct page *p, const json_t *stage,
+                           bool counted)
 {
     const json_t *count = json_object_get(stage, "count");
+    const char *size =
+        json_is_integer(count)
+            ? keep(p->c, "first %lld", (long long)json_integer_value(count))
+            : keep(p->c, "%lld%%", number(stage, "percent"));
 
-    return json_is_integer(count)
-               ? devices(p, (long long)json_integer_value(count))
-               : keep(p->c, "%3lld%%", number(stage, "percent"));
+    return keep(p->c, "%*s", counted ? 9 : 4, size);
+}
+
+static bool any_counted(const json_t *stages)
+{
+    for (size_t i = 0; i < json_array_size(stages); i++) {
+        const json_t *count =
+            json_object_get(json_array_get(stages, i), "count");
+
+        if (json_is_integer(count)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Why the open stage does not end yet, gate by gate. */
@@ -94,13 +111,15 @@ static void stages(const struct page *p)
                                    strcmp(state, "scheduled") != 0);
     bool under_way = state != NULL && (strcmp(state, "running") == 0 ||
                                        strcmp(state, "paused") == 0);
+    bool counted = any_counted(list);
     size_t i;
 
     for (i = 0; i < json_array_size(list); i++) {
         const json_t *stage = json_array_get(list, i);
 
         begin(p, i == 0 ? "stages" : "");
-        (void)buffer_printf(p->out, NULL, "%s  %s  %s\n", size_of(p, stage),
+        (void)buffer_printf(p->out, NULL, "%s  %s  %s\n",
+                            size_of(p, stage, counted),
                             devices(p, number(stage, "devices")),
                             i < open             ? "done"
                             : i == open && begun ? "open"

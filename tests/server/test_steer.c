@@ -87,6 +87,8 @@ static void each_gate_that_waits_says_so_with_numbers(void **state)
            STEER_HOLD,
            "2 of 10 failed: between 7% and 46% of all would; waiting for more "
            "devices before judging");
+    expect((struct steer_counts){.devices = 1, .untouched = 1}, STEER_HOLD,
+           "0 of 1 device has decided; 1 is needed");
     expect((struct steer_counts){0}, STEER_HOLD, "no device is in this stage");
 }
 

@@ -217,7 +217,8 @@ def test_a_preview_changes_nothing_and_tells_all(tool, words):
 def test_status_says_why_a_stage_waits(tool):
     with Api({"GET /rollouts/12": ROLLOUT}) as api:
         out = ask(tool, api, "rollout", "status", "12").out
-    for part in ("12 of 20 devices have confirmed (60%)", "10 devices",
+    for part in ("12 of 20 devices have confirmed (60%)",
+                 " first 10  10 devices  open", "     100%  20 devices  closed",
                  "+ 12 have decided", "- 19 needed", "x 2 of 9 failed",
                  "verifying", "silent", "expected end",
                  "2 x boot-tries (rev-b): look at the log"):
