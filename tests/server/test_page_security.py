@@ -420,7 +420,7 @@ SCRIPTS = ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>",
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_a_script_in_a_report_stays_text_in_json(server, text):
     device = server.register(name=text[:64], tags=[text[:60]])
-    device.poll(k11=text[:24], k12=text[:24])
+    device.poll(k11=text[:24], k12=text[:24], k18={"note": text[:60]})
     for path in (f"/devices/{device.id}", "/devices?limit=1000", "/audit",
                  f"/devices/{device.id}/events",
                  "/devices?q=%3Cscript%3E"):
@@ -430,6 +430,7 @@ def test_a_script_in_a_report_stays_text_in_json(server, text):
         json.loads(answer.body)
     shown = server.api("GET", f"/devices/{device.id}").json
     assert shown["name"] == text[:64] and shown["hardware"] == text[:24]
+    assert shown["attributes"]["note"] == text[:60]
 
 
 def test_an_error_that_repeats_a_path_is_no_page(server):
