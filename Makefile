@@ -3,7 +3,8 @@
 # these targets install what they need, build, and run.
 #
 #   make            programs into bin/
-#   make demo       the whole product at work, on this machine
+#   make demo       the whole product at work, on this machine; KEEP=1 leaves
+#                   it running, dashboard and all, until you end it
 #   make test       the whole test suite
 #   make help       the rest
 
@@ -25,7 +26,7 @@ build: packages-build
 	@cmake --build --preset release -j $(JOBS)
 
 demo: build
-	@examples/demo/demo.sh
+	@KEEP=$(KEEP) examples/demo/demo.sh
 
 demo-stop:
 	@examples/demo/demo.sh --stop
@@ -67,7 +68,8 @@ clean:
 
 help:
 	@echo 'make            build; the programs are left in bin/'
-	@echo 'make demo       the product at work: server, 22 devices, good and bad releases'
+	@echo 'make demo       the product at work: server, dashboard, 522 devices, good and bad'
+	@echo '                releases; KEEP=1: running until you end it'
 	@echo 'make demo-stop  stop what the demo left running'
 	@echo 'make test       the whole test suite'
 	@echo 'make test-long  and the slow part: every power cut, fuzzing, soak'

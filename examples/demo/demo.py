@@ -4,12 +4,15 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 
 import world
+from fleet import DEVICES, Fleet
 from screen import Screen, bar
 from world import BIN, FOLDER, Broken, Device, Project, Server, shown
 
@@ -46,8 +49,9 @@ def firmware(build):
 
 
 class Demo:
-    def __init__(self):
+    def __init__(self, opens):
         self.screen = Screen()
+        self.opens = opens  # the browser
         self.failures = 0
         self.thermostats = [Device(f"thermostat-{i + 1:02}", "thermostat")
                             for i in range(THERMOSTATS)]
@@ -137,10 +141,15 @@ class Demo:
             project.call("init", "--product", product, "--vendor",
                          "example.com", "--from", "../server")
         self.server.wait(self.project)
+        self.dashboard()
         self.project.call("publish", "../server/root-1.cbor")
         self.images, self.releases = {}, {}
         for project in (self.project, self.esp):
             project.call("product", "add")
+        s.say(f"   and {DEVICES} simulated sensors, each the device's own "
+              "code over a flash in memory")
+        self.fleet = Fleet(s, self.server)
+        self.fleet.set_up()
         first = self.release("1.0.0")
         esp_image = ESP32 / "2023-07-24_hello_world.bin"
         esp_first = self.esp.release(esp_image)
@@ -386,6 +395,31 @@ class Demo:
         self.project.call("rollout", "status", "--wait", "finished",
                           "--timeout", "30", quiet=True)
 
+    # --- 5. The fleet -------------------------------------------------------
+
+    def fleet_act(self):
+        self.screen.title(f"5. {DEVICES} sensors: rollouts that steer "
+                          "themselves")
+        self.fleet.play(self.expect)
+
+    # --- The page -----------------------------------------------------------
+
+    def dashboard(self):
+        """The page's address, with a login that is good once."""
+        self.project.call("user", "add", "you", "--role", "admin", quiet=True)
+        self.url = self.project.call("login-code", "you", quiet=True)["url"]
+        s = self.screen
+        s.say("   Watch it in a browser (it will warn: the certificate is of "
+              "the demo's own authority):")
+        s.say("     " + s.paint(self.url, "bold"))
+        s.say("   This login is good once, for ten minutes; another one: "
+              "bowline login-code you")
+        if self.opens and shutil.which("xdg-open"):
+            subprocess.Popen(["xdg-open", self.url],
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL,
+                             start_new_session=True)
+
     # --- The end ------------------------------------------------------------
 
     def story(self, device, versions):
@@ -437,6 +471,7 @@ class Demo:
               "hand:")
         for line in (f"cd {shown(self.project.folder)}",
                      f"export PATH={BIN}:$PATH",
+                     "bowline login-code you",
                      "bowline device list",
                      "bowline device show thermostat-05",
                      "bowline rollout start 1.1.1 --stages 10,100",
@@ -454,7 +489,8 @@ class Demo:
 
     def play(self):
         for act in (self.set_up, self.good_release, self.bad_releases,
-                    self.attacks, self.rollbacks, self.table):
+                    self.attacks, self.rollbacks, self.fleet_act,
+                    self.table):
             act()
         seconds = int(time.monotonic() - self.screen.begun)
         self.screen.say()
@@ -479,8 +515,9 @@ def main():
     if options.stop:
         print(f"{world.stop_all()} programs stopped")
         return 0
-    demo = Demo()
-    stays = sys.stdin.isatty() and not options.exit
+    keep = os.environ.get("KEEP", "") not in ("", "0")
+    stays = keep or (sys.stdin.isatty() and not options.exit)
+    demo = Demo(stays and "DISPLAY" in os.environ)
     try:
         result = demo.play()
     except (Broken, OSError, subprocess.SubprocessError, KeyError) as e:
@@ -490,11 +527,22 @@ def main():
         result = 1
     except KeyboardInterrupt:
         result, stays = 130, False
-    if stays:
-        demo.go_on()
-    else:
+    if not stays:
+        world.stop_all()
+        return result
+    demo.go_on()
+    if keep:
+        wait_for_the_user(demo.screen)
         world.stop_all()
     return result
+
+
+def wait_for_the_user(screen):
+    screen.say("   Running until you end it: Ctrl-C")
+    try:
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except KeyboardInterrupt:
+        pass
 
 
 if __name__ == "__main__":

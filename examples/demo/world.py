@@ -16,7 +16,7 @@ BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/release"))
 FOLDER = Path(os.environ.get("BOWLINE_DEMO_DIR", TOP / "demo-run")).resolve()
 MARK = ".bowline-demo"
 FIRST_PORT = 8443
-PROGRAMS = ("bowlined", "bowline-device", "bowline-rogue")
+PROGRAMS = ("bowlined", "bowline-device", "bowline-rogue", "bowline-sim")
 
 
 class Broken(Exception):
