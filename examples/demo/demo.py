@@ -538,11 +538,10 @@ def main():
 
 
 def wait_for_the_user(screen):
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     screen.say("   Running until you end it: Ctrl-C")
-    try:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    except KeyboardInterrupt:
-        pass
+    signal.sigwait(ends)
 
 
 if __name__ == "__main__":
