@@ -69,7 +69,7 @@ class Fleet:
         self.process = world.start(
             "bowline-sim", "--server", self.server.url, "--ca-file",
             folder / "ca.pem", "--token-file", folder / "operator.token",
-            "--product", PRODUCT, "--devices", DEVICES, "--name", "sensor-",
+            "--product", PRODUCT, "--devices", DEVICES, "--name", "sensor",
             "--hardware", "rev-a:70%,rev-b:30%", "--attribute",
             "region=eu:60%,us:40%", "--tags", "simulated", *rules, "--seed",
             "7", "--poll", "2", "--first-poll", "4", "--backoff", "1",
