@@ -85,8 +85,9 @@ class Fleet:
 
     # --- Looking ------------------------------------------------------------
 
-    def rollout(self):
-        return self.project.call("rollout", "status", quiet=True)
+    def rollout(self, number):
+        return self.project.call("rollout", "status", number,
+                                 quiet=True)["rollout"]
 
     def running(self):
         """How many devices run and have confirmed each version."""
@@ -109,14 +110,14 @@ class Fleet:
                 return counts[version]
             time.sleep(0.5)
 
-    def follow(self, states, seconds=90):
+    def follow(self, number, states, seconds=90):
         """Shows what the rollout says of itself until it is in one of
         `states`; each new sentence of a stage stays on the screen."""
         end = time.monotonic() + seconds
         stage = None
         while True:
             self.alive()
-            r = self.rollout()
+            r = self.rollout(number)
             done = r["counts"]["confirmed"]
             self.screen.live(f"{bar(done, DEVICES)} {done} confirmed: "
                              f"{r['status']}", [])
@@ -139,13 +140,14 @@ class Fleet:
         name = f"sensor-{version}.rollout"
         (self.project.folder / name).write_text(PLAN.format(
             what=what, version=version, gates=GATES, on_failure=on_failure))
-        self.project.call("rollout", "apply", name, "--yes")
+        return self.project.call("rollout", "apply", name,
+                                 "--yes")["rollout"]
 
     def play(self, expect):
         self.wait_running("1.0.0")
         self.release(GOOD)
-        self.apply(GOOD, "nobody needs to watch this one", "pause")
-        r = self.follow(("finished", "paused"))
+        number = self.apply(GOOD, "nobody needs to watch this one", "pause")
+        r = self.follow(number, ("finished", "paused"))
         expect(r["state"] == "finished" and
                self.wait_running(GOOD) == DEVICES,
                f"{GOOD}: three stages, each opened by what the devices "
@@ -156,8 +158,9 @@ class Fleet:
         s = self.screen
         s.say(f"   {BAD} crashes at three of ten devices")
         self.release(BAD)
-        self.apply(BAD, "nobody needs to watch this one either", "return")
-        r = self.follow(("paused", "aborted"))
+        number = self.apply(BAD, "nobody needs to watch this one either",
+                            "return")
+        r = self.follow(number, ("paused", "aborted"))
         told = r["counts"]
         touched = sum(told[k] for k in ("confirmed", "returned", "failed",
                                         "refused", "silent"))
