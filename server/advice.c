@@ -106,7 +106,7 @@ static const struct {
      "let enough keys of the former root document sign the new one"},
     {BL_ROOT_NEW_THRESHOLD,
      "let enough of its own root keys sign the new root document"},
-    {BL_PERMIT, "make the permit again with bowline permit"},
+    {BL_PERMIT, "make the permit again: bowline rollout return"},
     {BL_PERMIT_SIGNATURE, "sign the permit with the keys of the release role"},
     {BL_PERMIT_EXPIRED, "make a permit with a later expiry"},
     {BL_PERMIT_TARGET,

@@ -236,8 +236,8 @@ static void say(const struct look *l, char *out, size_t size)
 
     if (missing > 0 && n > 0 && (size_t)n < size) {
         snprintf(out + n, size - (size_t)n,
-                 "; for %" PRIu32 " a permit is missing: make it with bowline "
-                 "permit and give it",
+                 "; for %" PRIu32 " a permit is missing: bowline rollout "
+                 "return makes it",
                  missing);
     }
 }

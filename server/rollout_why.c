@@ -193,8 +193,8 @@ static void say_versions(struct text *t, const struct why_facts *f)
         break;
     case ROLLOUT_PERMIT:
         say(t,
-            "the way back to %s needs a permit: make it with bowline permit "
-            "and return it again",
+            "the way back to %s needs a permit: bowline rollout return "
+            "makes it",
             f->about->version);
         break;
     default:

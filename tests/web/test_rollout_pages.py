@@ -2,10 +2,12 @@
 """The pages of rollouts and releases, in a real browser, against a real
 server whose rollouts stand in each of their states."""
 import json
+import re
+import subprocess
 import time
 
 import pytest
-from bowline_server import Server
+from bowline_server import BIN, Server
 from browser import DESKTOP, PHONE, Browser
 from operators import ROLES, add_user, login
 from rollout_world import NEW, OLD, Line, four_eyes, make_all
@@ -15,6 +17,8 @@ from selenium.webdriver.support.ui import Select
 
 STATES = ("finished", "aborted", "soaking", "sampling", "unclear", "paused",
           "returning", "scheduled", "approval")
+# What a preview refuses is shown beside it; the browser logs it, too.
+REFUSED = re.compile(r"/(preview|return\?preview=1) - Failed to load resource")
 HOSTILE = "<img src=x onerror=document.title='broken'>"
 
 
@@ -63,7 +67,7 @@ def visit(chromium, world):
 
     yield go
     complaints = [c for page in pages for c in page.console()
-                  if "preview - Failed to load resource" not in c]
+                  if not REFUSED.search(c)]
     assert not complaints
 
 
@@ -366,12 +370,17 @@ def test_devices_return_with_a_permit(visit, world, tmp_path):
     page.click(".page-head button", "Return devices")
     page.see("dialog .return-to", OLD)
     page.see("dialog .return-permit", "needs a signed permit")
-    go = page.see("dialog button", "Return 3 devices")
+    go = page.see("dialog footer button", "Return devices")
     assert not go.is_enabled()
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(b"no permit")
+    page.see("dialog input[type=file]").send_keys(str(wrong))
+    page.see("dialog .error-box", "permit")
     file = tmp_path / "permit"
     file.write_bytes(line.permit)
     page.see("dialog input[type=file]").send_keys(str(file))
     page.see("dialog .return-permit", "permit given")
+    page.see("dialog .touches", "3 of 3 devices")
     page.click("dialog button", "Return 3 devices")
     page.see(".badge", "Return")
     made = line.show()["returns"]
@@ -529,7 +538,8 @@ def test_who_would_be_refused_is_said_with_examples(visit, line):
     assert line.devices[0].id in example.get_attribute("href")
 
 
-def test_every_part_of_the_form_reaches_the_plan(visit, line, world):
+def test_every_part_of_the_form_reaches_the_plan(visit, line, world,
+                                                 tmp_path):
     page = open_form(visit, line)
     page.fill("#name", "All of it")
     page.fill("#query", "tag != lab")
@@ -583,10 +593,21 @@ def test_every_part_of_the_form_reaches_the_plan(visit, line, world):
     assert plan["on_failure"] == "return"
     assert plan["retry"] == {"attempts": 3, "quarantine_s": 86400}
     assert (plan["rate_per_hour"], plan["max_downloads"]) == (100, 7)
-    # The file means the same: what it says is in the plan.
+    # The file means the same: the tool finds no difference.
     again = world.server.api("POST", "/rollouts/preview", file, expect=200)
     assert again.status == 200 and file["version"] == NEW
     assert file["windows"] == plan["windows"]
+    path = tmp_path / "rollout.json"
+    path.write_text(json.dumps(file))
+    token = tmp_path / "token"
+    token.write_text(world.server.token)
+    token.chmod(0o600)
+    said = subprocess.run(
+        [BIN / "bowline", "rollout", "plan", path, "--server",
+         f"https://localhost:{world.server.port}", "--ca-file",
+         world.server.folder / "ca.crt", "--token-file", token],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 def test_what_the_server_refuses_is_said_and_start_waits(visit, line):

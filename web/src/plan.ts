@@ -15,12 +15,12 @@ export const GATE_DEFAULTS: Required<Gates> = {
 export const STRATEGIES = {
   staged: {
     title: "Staged",
-    text: "1%, then 10%, then all",
+    text: "1% → 10% → all",
     stages: [{ percent: 1 }, { percent: 10 }, { percent: 100 }],
   },
   canary: {
     title: "Canary",
-    text: "10 devices, then all",
+    text: "10 devices → all",
     stages: [{ count: 10 }, { percent: 100 }],
   },
   immediate: {

@@ -139,16 +139,17 @@ function Whole({ preview }: { preview: Preview }) {
   );
 }
 
-export function PreviewPanel({ preview, error, loading }: {
+/** Stale: of a plan before this one, which has an error. */
+export function PreviewPanel({ preview, error, loading, stale }: {
   preview: Preview | null; error: ApiError | null; loading: boolean;
+  stale: boolean;
 }) {
   return (
-    <div class={`preview ${error && preview ? "preview-old" : ""}`}
-      aria-busy={loading}>
+    <div class="preview" aria-busy={loading}>
       <ErrorBox error={error} />
       {loading && !preview && !error && <Skeleton lines={5} />}
-      {preview && !error && <Whole preview={preview} />}
-      {!preview && !error && !loading && (
+      {preview && !error && !stale && <Whole preview={preview} />}
+      {!preview && !error && !loading && !stale && (
         <p class="muted">Choose a release to see whom it would reach.</p>
       )}
     </div>

@@ -31,11 +31,11 @@ async function asBase64(file: File): Promise<string> {
   return btoa(text);
 }
 
-function Target({ to, given, onPermit }: {
-  to: ReturnPreview["to"][number]; given: boolean;
+function Target({ to, onPermit }: {
+  to: ReturnPreview["to"][number];
   onPermit: (permit: string) => void;
 }) {
-  const say = SAY[given ? "given" : to.permit] ?? SAY.needed;
+  const say = SAY[to.permit] ?? SAY.needed;
   const id = `permit-${to.manifest.slice(0, 12)}`;
   return (
     <li class="return-to">
@@ -44,7 +44,7 @@ function Target({ to, given, onPermit }: {
       <span class="nums">{count(to.devices, "device")}</span>
       <span class={`return-permit tone-${say.tone}`}>
         <Icon name={say.icon} />{say.text}</span>
-      {to.permit === "needed" && !given && (
+      {to.permit === "needed" && (
         <label class="return-file" for={id}>
           Permit file for {to.version}
           <input type="file" id={id} onChange={(e) => {
@@ -85,22 +85,22 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
   rollout: Rollout; onClose: () => void; onDone: () => void;
 }) {
   const path = `/rollouts/${segment(rollout.id)}/return`;
-  const preview = useResource<ReturnPreview>(path);
   const [permits, setPermits] = useState<Record<string, string>>({});
+  const list = Object.entries(permits)
+    .map(([manifest, permit]) => ({ manifest, permit }));
+  const body = list.length > 0 ? { permits: list } : {};
+  // The server looks at each permit as it is chosen.
+  const preview = useResource<ReturnPreview>(`${path}?preview=1`,
+    { post: body });
   const [busy, run] = useAction();
   const p = preview.data;
-  const missing = (p?.to ?? []).filter((to) => to.permit === "needed"
-    && !permits[to.manifest]);
-  const possible = (p?.to ?? []).some((to) =>
-    to.permit !== "below-security-floor" && (to.permit !== "needed"
-      || permits[to.manifest]));
+  const missing = (p?.to ?? []).some((to) => to.permit === "needed");
+  const going = (p?.to ?? []).filter((to) => to.permit === "given"
+    || to.permit === "not-needed").reduce((n, to) => n + to.devices, 0);
   const act = async () => {
     let made: number | undefined;
-    const list = Object.entries(permits)
-      .map(([manifest, permit]) => ({ manifest, permit }));
     const good = await run(async () => {
-      const after = await api.post<Rollout>(path,
-        list.length > 0 ? { permits: list } : {});
+      const after = await api.post<Rollout>(path, body);
       made = after.kind === "return" ? after.id
         : after.returns?.[after.returns.length - 1];
     }, "Devices return");
@@ -124,17 +124,16 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
             <ul class="return-list">
               {p.to.map((to) => (
                 <Target key={to.manifest} to={to}
-                  given={permits[to.manifest] !== undefined}
                   onPermit={(permit) =>
                     setPermits({ ...permits, [to.manifest]: permit })} />
               ))}
             </ul>
           )}
-          {missing.length > 0 && (
+          {missing && (
             <p class="hint">
-              A permit is signed with the release keys, away from this server:
-              {" "}<code>bowline permit</code>. Devices without one stay as
-              they are.
+              A permit is signed with the release keys, which are not on this
+              server. Where they are, <code>bowline rollout return {rollout.id}
+              </code> makes the permits and returns the devices in one go.
             </p>
           )}
           <Impossible list={p.impossible} />
@@ -143,8 +142,9 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
       <footer>
         <Button onClick={onClose}>Cancel</Button>
         <Button kind="danger" busy={busy} icon="back"
-          disabled={!p || !possible} onClick={() => void act()}>
-          Return {p ? count(p.devices, "device") : "devices"}
+          disabled={going === 0 || preview.error !== null}
+          onClick={() => void act()}>
+          Return {going > 0 ? count(going, "device") : "devices"}
         </Button>
       </footer>
     </Dialog>

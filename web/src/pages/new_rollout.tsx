@@ -8,7 +8,7 @@ import {
   type Release, type Rollout,
 } from "../api";
 import {
-  Button, Card, Check, Empty, ErrorBox, Field, PageHead, Segmented, Skeleton,
+  Button, Card, Check, Command, Empty, ErrorBox, Field, PageHead, Segmented, Skeleton,
 } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { DayButtons, DurationField, NumberField } from "../components/Inputs";
@@ -46,8 +46,8 @@ function Fold({ title, says, open, children }: {
   );
 }
 
-function What({ draft, change, products, releases }: PartProps & {
-  products: Product[]; releases: Release[];
+function What({ draft, change, products, releases, known }: PartProps & {
+  products: Product[]; releases: Release[]; known: boolean;
 }) {
   const chosen = releases.find((r) => r.manifest === draft.manifest);
   return (
@@ -82,6 +82,14 @@ function What({ draft, change, products, releases }: PartProps & {
             onInput={(e) => change({ name: e.currentTarget.value })} />
         </Field>
       </div>
+      {draft.product !== "" && known && releases.length === 0 && (
+        <div class="form-stack chosen-release">
+          <p class="hint">{draft.product} has no release yet. Make and publish
+            one:</p>
+          <Command text="bowline release firmware.bin --version 1.0.0" />
+          <Command text="bowline publish" />
+        </div>
+      )}
       {chosen && (
         <p class="hint chosen-release">
           Sequence {chosen.sequence}, published {dayOfYear(chosen.created)}
@@ -407,7 +415,8 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
       start();
     }}>
       <div class="stack">
-        <What {...parts} products={products} releases={releases} />
+        <What {...parts} products={products} releases={releases}
+          known={list.data !== null} />
         <Who {...parts} error={wrong} channels={channels} />
         <Stages {...parts} preview={preview.data} />
         <When {...parts} />
@@ -418,7 +427,7 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
       <aside class="preview-side" aria-label="Preview">
         <Card title="What it would do">
           <PreviewPanel preview={preview.data} loading={preview.loading}
-            error={wrong ? null : preview.error} />
+            error={wrong ? null : preview.error} stale={wrong !== null} />
           {wrong && <p class="muted">The query has an error at character {
             wrong.at}; nothing can be said yet.</p>}
           <div class="start">
@@ -438,12 +447,11 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
   );
 }
 
-function Nothing({ products }: { products: boolean }) {
+function Nothing() {
   return (
-    <Empty icon="releases" title={products ? "No release yet"
-      : "No product yet"} commands={products
-      ? ["bowline release create --product NAME --version 1.0.0 IMAGE"]
-      : ["bowline product create NAME --vendor example.com"]}>
+    <Empty icon="releases" title="No product yet" commands={[
+      "bowline product add", "bowline release firmware.bin --version 1.0.0",
+      "bowline publish"]}>
       A rollout brings a signed release to the devices of a product.
     </Empty>
   );
@@ -465,7 +473,7 @@ export function NewRollout({ route }: { route: Route }) {
         </Empty>
       ) : !list || !first.draft
         ? !products.error && !first.error && <Skeleton lines={8} />
-        : list.length === 0 ? <Nothing products={false} />
+        : list.length === 0 ? <Nothing />
         : <Form first={first.draft} products={list} />}
     </>
   );

@@ -78,6 +78,8 @@ function StatusCard({ rollout }: { rollout: Rollout }) {
   const reason = r.state_reason && !r.status.includes(r.state_reason)
     ? r.state_reason : "";
   const by = r.state_by === "bowline" ? "by itself" : `by ${r.state_by}`;
+  const stopped = /\bby /.test(r.status) ? "" // it says who
+    : `${sentence(`${look(r.state).word} ${by}`).slice(0, -1)}, `;
   return (
     <section class={`status tone-${toneOf(r)}`} aria-label="Status">
       <div class="status-line">
@@ -86,8 +88,7 @@ function StatusCard({ rollout }: { rollout: Rollout }) {
           <p class="status-text">{sentence(r.status)}</p>
           {reason && <p class="status-reason">{sentence(reason)}</p>}
           {r.state_by && (r.state === "paused" || r.state === "aborted") && (
-            <p class="muted">{look(r.state).word.charAt(0).toUpperCase()
-              + look(r.state).word.slice(1)} {by},{" "}
+            <p class="muted">{stopped}
               <RelativeTime time={r.changed} /></p>
           )}
         </div>

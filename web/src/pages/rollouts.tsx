@@ -22,8 +22,8 @@ import { look } from "../states";
 const NEEDS = ["approval", "paused"];
 const ACTIVE = ["running", "scheduled"];
 const COMMANDS = [
-  "bowline rollout start PRODUCT VERSION",
-  "bowline rollout plan FILE && bowline rollout apply FILE",
+  "bowline rollout start 1.0.0",
+  "bowline rollout apply rollout.conf",
 ];
 
 /** Its stages as one line: a segment each, as wide as it looks. */
