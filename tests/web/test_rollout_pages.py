@@ -17,8 +17,8 @@ from selenium.webdriver.support.ui import Select
 
 STATES = ("finished", "aborted", "soaking", "sampling", "unclear", "paused",
           "returning", "scheduled", "approval")
-# What a preview refuses is shown beside it; the browser logs it, too.
-REFUSED = re.compile(r"/(preview|return\?preview=1) - Failed to load resource")
+# What the server refuses here is shown; the browser logs it, too.
+REFUSED = re.compile(r"/(preview|return) - Failed to load resource")
 HOSTILE = "<img src=x onerror=document.title='broken'>"
 
 
@@ -375,7 +375,9 @@ def test_devices_return_with_a_permit(visit, world, tmp_path):
     wrong = tmp_path / "wrong"
     wrong.write_bytes(b"no permit")
     page.see("dialog input[type=file]").send_keys(str(wrong))
+    page.click("dialog button", "Return 3 devices")
     page.see("dialog .error-box", "permit")
+    assert line.show()["returns"] == []
     file = tmp_path / "permit"
     file.write_bytes(line.permit)
     page.see("dialog input[type=file]").send_keys(str(file))

@@ -19,7 +19,7 @@ interface Wish {
   post?: unknown; // a body: POST instead of GET (a preview)
 }
 
-const asError = (fault: unknown): ApiError =>
+export const asError = (fault: unknown): ApiError =>
   fault instanceof ApiError
     ? fault
     : new ApiError(0, "page", fault instanceof Error

@@ -5,8 +5,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, type Touches } from "../api";
 import { sentence } from "../format";
-import { useAction } from "../hooks";
+import { asError } from "../hooks";
 import { Button, ErrorBox, Skeleton } from "./basics";
+import { toast } from "./Toast";
 
 interface DialogProps {
   title: string;
@@ -66,7 +67,7 @@ interface ConfirmProps {
 
 /** Asks first: whom does it touch? */
 export function Confirm(p: ConfirmProps) {
-  const [busy, run] = useAction();
+  const [busy, setBusy] = useState(false);
   const [touches, setTouches] = useState<Touches | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const preview = p.preview;
@@ -83,9 +84,19 @@ export function Confirm(p: ConfirmProps) {
       }
     });
   }, [preview?.path]);
+  // What goes wrong is said here: a toast would be under the dialog.
   const act = async () => {
-    if (await run(p.work, p.done)) {
+    setBusy(true);
+    setError(null);
+    try {
+      await p.work();
+      if (p.done) {
+        toast(p.done, "good");
+      }
       p.onClose();
+    } catch (fault) {
+      setError(asError(fault));
+      setBusy(false);
     }
   };
   return (

@@ -2,14 +2,17 @@
 // Bringing devices back to what they ran before: which, to what, and the
 // permits that a version rule asks for.
 import { useState } from "preact/hooks";
-import { api, segment, type ReturnPreview, type Rollout } from "../api";
+import {
+  api, segment, type ApiError, type ReturnPreview, type Rollout,
+} from "../api";
 import { count, number, sentence } from "../format";
-import { useAction, useResource } from "../hooks";
+import { asError, useResource } from "../hooks";
 import { rolloutName } from "../plan";
 import { go, href } from "../router";
 import { Button, ErrorBox, Skeleton } from "./basics";
 import { Dialog } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
+import { toast } from "./Toast";
 
 type Permit = ReturnPreview["to"][number]["permit"];
 
@@ -31,8 +34,8 @@ async function asBase64(file: File): Promise<string> {
   return btoa(text);
 }
 
-function Target({ to, onPermit }: {
-  to: ReturnPreview["to"][number];
+function Target({ to, chosen, onPermit }: {
+  to: ReturnPreview["to"][number]; chosen: boolean;
   onPermit: (permit: string) => void;
 }) {
   const say = SAY[to.permit] ?? SAY.needed;
@@ -44,7 +47,7 @@ function Target({ to, onPermit }: {
       <span class="nums">{count(to.devices, "device")}</span>
       <span class={`return-permit tone-${say.tone}`}>
         <Icon name={say.icon} />{say.text}</span>
-      {to.permit === "needed" && (
+      {(to.permit === "needed" || chosen) && (
         <label class="return-file" for={id}>
           Permit file for {to.version}
           <input type="file" id={id} onChange={(e) => {
@@ -89,34 +92,37 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
   const list = Object.entries(permits)
     .map(([manifest, permit]) => ({ manifest, permit }));
   const body = list.length > 0 ? { permits: list } : {};
-  // The server looks at each permit as it is chosen.
   const preview = useResource<ReturnPreview>(`${path}?preview=1`,
     { post: body });
-  const [busy, run] = useAction();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
   const p = preview.data;
   const missing = (p?.to ?? []).some((to) => to.permit === "needed");
   const going = (p?.to ?? []).filter((to) => to.permit === "given"
     || to.permit === "not-needed").reduce((n, to) => n + to.devices, 0);
   const act = async () => {
-    let made: number | undefined;
-    const good = await run(async () => {
+    setBusy(true);
+    setError(null);
+    try {
       const after = await api.post<Rollout>(path, body);
-      made = after.kind === "return" ? after.id
+      const made = after.kind === "return" ? after.id
         : after.returns?.[after.returns.length - 1];
-    }, "Devices return");
-    if (good) {
+      toast("Devices return", "good");
       onDone();
       onClose();
       if (made !== undefined && made !== rollout.id) {
         go("rollouts", made);
       }
+    } catch (fault) {
+      setError(asError(fault));
+      setBusy(false);
     }
   };
   return (
     <Dialog title={`Return the devices of ${rolloutName(rollout)}?`} wide
       onClose={onClose}>
       {preview.loading && <Skeleton lines={3} />}
-      <ErrorBox error={preview.error} />
+      <ErrorBox error={error ?? preview.error} />
       {p && (
         <>
           <p class="touches">{sentence(p.sentence)}</p>
@@ -124,6 +130,7 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
             <ul class="return-list">
               {p.to.map((to) => (
                 <Target key={to.manifest} to={to}
+                  chosen={permits[to.manifest] !== undefined}
                   onPermit={(permit) =>
                     setPermits({ ...permits, [to.manifest]: permit })} />
               ))}
