@@ -20,6 +20,7 @@ struct action {
     struct rollout *r;
     const json_t *body; /* an object, maybe empty */
     const struct census *c;
+    char said[180];
 };
 
 /* --- Whom it touches ------------------------------------------------------
@@ -85,11 +86,19 @@ static void apply(struct action *a, const struct rollout_next *next,
     rollout_reply(a->s, a->rq, 200, a->r);
 }
 
-static const char *said(const struct action *a, const char *member)
+/* A reason or a note: one line, cut to what there is room for. */
+static const char *said(struct action *a, const char *member)
 {
     const char *text = json_string_value(json_object_get(a->body, member));
 
-    return text == NULL ? "" : text;
+    snprintf(a->said, sizeof a->said, "%s", text == NULL ? "" : text);
+    rollout_clip(a->said);
+    for (char *p = a->said; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
+            *p = ' ';
+        }
+    }
+    return a->said;
 }
 
 static void pause_it(struct action *a)
@@ -112,8 +121,8 @@ static void pause_it(struct action *a)
     }
     rollout_now(a->r, &next);
     next.state = ROLLOUT_PAUSED;
-    rollout_next_reason(&next, a->rq->actor, "paused by %s%s%.200s",
-                        a->rq->actor, why[0] == '\0' ? "" : ": ", why);
+    rollout_next_reason(&next, a->rq->actor, "paused by %s%s%s", a->rq->actor,
+                        why[0] == '\0' ? "" : ": ", why);
     apply(a, &next, "rollout-pause", "paused");
 }
 
@@ -291,8 +300,8 @@ static void deny_it(struct action *a)
     }
     rollout_now(a->r, &next);
     next.state = ROLLOUT_ABORTED;
-    rollout_next_reason(&next, a->rq->actor, "denied by %s%s%.200s",
-                        a->rq->actor, note[0] == '\0' ? "" : ": ", note);
+    rollout_next_reason(&next, a->rq->actor, "denied by %s%s%s", a->rq->actor,
+                        note[0] == '\0' ? "" : ": ", note);
     apply(a, &next, "rollout-deny", "aborted");
 }
 
@@ -419,7 +428,7 @@ static void act(struct server *s, struct http_request *rq,
                 void (*how)(struct action *))
 {
     json_t *body = rq->body.n == 0 ? json_object() : api_body(rq);
-    struct action a = {s, rq, NULL, body, NULL};
+    struct action a = {.s = s, .rq = rq, .body = body};
 
     if (body == NULL) {
         return;

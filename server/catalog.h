@@ -92,7 +92,10 @@ struct rollout {
                                  offered another rollout since */
     bool ended; /* stage_devices and blocked are those of its end */
     uint32_t stage_devices[ROLLOUT_STAGES];
+    uint32_t stage_confirmed[ROLLOUT_STAGES];
+    uint32_t stage_failed[ROLLOUT_STAGES];
     uint32_t blocked;    /* devices that could not take it */
+    uint64_t told;       /* of its counts, when they were told last */
     uint64_t touched_us; /* counts older than this are stale: monotonic */
 };
 
@@ -194,8 +197,8 @@ int rollout_stages_parse(struct rollout *r, const char *json);
 char *rollout_stages_text(const struct rollout *r);
 /* In buckets, rounded up. */
 uint32_t rollout_limit(const struct rollout *r, uint32_t stage);
-/* What it was when it ended: {"devices":[1,10,100],"blocked":0}, the devices
- * by stage. "" leaves it to be counted. */
+/* What it was when it ended: {"devices":[1,10,100],"confirmed":[...],
+ * "failed":[...],"blocked":0}, by stage. "" leaves it to be counted. */
 int rollout_ended_parse(struct rollout *r, const char *json);
 char *rollout_ended_text(const struct rollout *r);
 

@@ -54,20 +54,30 @@ char *rollout_stages_text(const struct rollout *r)
     return text;
 }
 
+static void read_counts(const json_t *ended, const char *name, uint32_t n,
+                        uint32_t *out)
+{
+    const json_t *list = json_object_get(ended, name);
+
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = (uint32_t)json_integer_value(json_array_get(list, i));
+    }
+}
+
 int rollout_ended_parse(struct rollout *r, const char *json)
 {
+    uint32_t n = r->plan.n_stages;
     json_t *ended;
-    const json_t *list;
 
     if (json == NULL || json[0] == '\0') {
         return 0;
     }
     ended = json_loads(json, 0, NULL);
-    list = json_object_get(ended, "devices");
-    r->ended = json_array_size(list) == r->plan.n_stages;
-    for (uint32_t i = 0; r->ended && i < r->plan.n_stages; i++) {
-        r->stage_devices[i] =
-            (uint32_t)json_integer_value(json_array_get(list, i));
+    r->ended = json_array_size(json_object_get(ended, "devices")) == n;
+    if (r->ended) {
+        read_counts(ended, "devices", n, r->stage_devices);
+        read_counts(ended, "confirmed", n, r->stage_confirmed);
+        read_counts(ended, "failed", n, r->stage_failed);
     }
     r->blocked =
         (uint32_t)json_integer_value(json_object_get(ended, "blocked"));
@@ -75,18 +85,25 @@ int rollout_ended_parse(struct rollout *r, const char *json)
     return r->ended ? 0 : -1;
 }
 
-char *rollout_ended_text(const struct rollout *r)
+static json_t *counts_list(const uint32_t *counts, uint32_t n)
 {
     json_t *list = json_array();
-    json_t *ended;
-    char *text;
 
-    for (uint32_t i = 0; i < r->plan.n_stages; i++) {
-        json_array_append_new(list, json_integer(r->stage_devices[i]));
+    for (uint32_t i = 0; i < n; i++) {
+        json_array_append_new(list, json_integer(counts[i]));
     }
-    ended = json_pack("{s:o, s:I}", "devices", list, "blocked",
-                      (json_int_t)r->blocked);
-    text = json_dumps(ended, JSON_COMPACT);
+    return list;
+}
+
+char *rollout_ended_text(const struct rollout *r)
+{
+    uint32_t n = r->plan.n_stages;
+    json_t *ended = json_pack(
+        "{s:o, s:o, s:o, s:I}", "devices", counts_list(r->stage_devices, n),
+        "confirmed", counts_list(r->stage_confirmed, n), "failed",
+        counts_list(r->stage_failed, n), "blocked", (json_int_t)r->blocked);
+    char *text = json_dumps(ended, JSON_COMPACT);
+
     json_decref(ended);
     return text;
 }

@@ -75,6 +75,27 @@ static enum range read_range(const struct http_request *rq, const char *etag,
     return v >= size ? RANGE_BEYOND : RANGE_PART;
 }
 
+/* Whose offer is it that the device fetches? */
+static void count_bytes(struct server *s, const uint8_t *device_id,
+                        uint64_t sent, uint64_t saved)
+{
+    struct rollout *r = NULL;
+    struct device *d;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    d = devices_lock(s->devices, device_id);
+    if (d != NULL) {
+        r = d->s.offer % 2 == 1 ? NULL
+                                : catalog_rollout(&s->catalog, d->s.offer / 2);
+        devices_unlock(s->devices, d);
+    }
+    if (r != NULL) {
+        atomic_fetch_add(&r->sent, sent);
+        atomic_fetch_add(&r->saved, saved);
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
 static void send_payload(struct server *s, struct http_request *rq, int fd,
                          uint64_t size)
 {
@@ -104,6 +125,7 @@ static void send_payload(struct server *s, struct http_request *rq, int fd,
     http_reply_header(rq, "Cache-Control", "private, immutable");
     atomic_fetch_add(&s->metrics.downloads, 1);
     atomic_fetch_add(&s->metrics.download_bytes, size - from);
+    count_bytes(s, rq->device_id, size - from, from);
 }
 
 static bool take_own_slot(struct server *s, const uint8_t *device_id)

@@ -12,8 +12,13 @@
 
 void rollout_now(const struct rollout *r, struct rollout_next *out)
 {
-    *out = (struct rollout_next){
-        .state = r->state, .stage = r->stage, .steering = r->steering};
+    *out = (struct rollout_next){.state = r->state,
+                                 .stage = r->stage,
+                                 .steering = r->steering,
+                                 .sent = atomic_load(&r->sent),
+                                 .saved = atomic_load(&r->saved)};
+    out->steering.sent += out->sent;
+    out->steering.saved += out->saved;
 }
 
 void rollout_next_begin(struct rollout_next *n, uint64_t now)
@@ -34,6 +39,29 @@ void rollout_next_stage(struct rollout_next *n, uint64_t now)
     n->steering.advance_asked = false;
 }
 
+void rollout_clip(char *text)
+{
+    size_t n = strlen(text);
+    size_t from = n;
+
+    /* Back to the first byte of the last character. */
+    while (from > 0 && n - from < 4 &&
+           ((unsigned char)text[from - 1] & 0xC0) == 0x80) {
+        from--;
+    }
+    if (from > 0) {
+        unsigned char first = (unsigned char)text[from - 1];
+        size_t whole = first >= 0xF0   ? 4
+                       : first >= 0xE0 ? 3
+                       : first >= 0xC0 ? 2
+                                       : 1;
+
+        if (n - (from - 1) < whole) {
+            text[from - 1] = '\0';
+        }
+    }
+}
+
 void rollout_next_reason(struct rollout_next *n, const char *by,
                          const char *format, ...)
 {
@@ -42,6 +70,7 @@ void rollout_next_reason(struct rollout_next *n, const char *by,
     va_start(args, format);
     vsnprintf(n->steering.reason, sizeof n->steering.reason, format, args);
     va_end(args);
+    rollout_clip(n->steering.reason);
     snprintf(n->steering.by, sizeof n->steering.by, "%s", by);
 }
 
@@ -122,6 +151,8 @@ void rollout_set(struct rollout *r, const struct rollout_next *next)
     r->ended = is_end(next->state);
     r->changed = (uint64_t)time(NULL);
     r->touched_us = monotonic_us();
+    atomic_fetch_sub(&r->sent, next->sent);
+    atomic_fetch_sub(&r->saved, next->saved);
     if (next->plan != NULL) {
         plan_free(&r->plan);
         r->plan = *next->plan;
@@ -146,6 +177,9 @@ static void count_end(struct server *s, struct rollout *r)
 
         census_sum(found, i, &sum);
         r->stage_devices[i] = sum.devices;
+        r->stage_confirmed[i] = sum.confirmed;
+        r->stage_failed[i] =
+            sum.returned + sum.failed + sum.refused + sum.silent;
     }
     if (found != NULL) {
         r->blocked = found->blocked;

@@ -24,6 +24,8 @@ struct rollout_next {
     uint8_t state;
     uint32_t stage;
     struct steering steering;
+    uint64_t sent; /* what of it was taken from the running counters */
+    uint64_t saved;
     const struct plan *plan; /* NULL: as it is; else taken over */
     const char *name;        /* NULL: as it is */
     const char *stages;      /* NULL: as they are; with `cut` */
@@ -42,6 +44,9 @@ int rollout_apply(struct server *s, struct rollout *r,
                   const struct rollout_act *act, struct error *err);
 /* Tells those who listen. */
 void rollout_tell(struct server *s, const struct rollout *r, const char *what);
+
+/* Text that was cut to fit ends with a whole character again. */
+void rollout_clip(char *text);
 
 /* The next states; each also fills the times. */
 void rollout_next_begin(struct rollout_next *n, uint64_t now);

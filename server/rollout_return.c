@@ -315,6 +315,7 @@ static int make_one(struct server *s, struct rollout *r, const struct group *g,
     struct rollout *made;
 
     snprintf(name, sizeof name, "return from %.40s", r->release->version);
+    rollout_clip(name);
     w.name = name;
     plan_default(&w.plan);
     made = rollout_make(s, &w, err);
@@ -340,6 +341,7 @@ static int end_it(struct server *s, struct rollout *r, const struct look *l,
 
     rollout_now(r, &next);
     snprintf(before, sizeof before, "%.190s", r->steering.reason);
+    rollout_clip(before);
     next.steering.returned = true;
     next.steering.recall = true;
     if (rollout_open(r->state)) {

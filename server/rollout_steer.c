@@ -20,6 +20,12 @@ void rollout_steer_facts(const struct server *s, const struct rollout *r,
         .seen_failures = st->seen_failures,
         .seen_bad_signature = st->seen_bad_signature,
     };
+    if (r->ended) {
+        out->now.devices = r->stage_devices[stage];
+        out->now.confirmed = r->stage_confirmed[stage];
+        out->now.failed = r->stage_failed[stage];
+        return;
+    }
     census_sum(census_of(c, r->id), stage, &out->now);
 }
 

@@ -172,6 +172,36 @@ static void steer(struct server *s, struct rollout *r, const struct census *c)
     }
 }
 
+/* Something moved: pages that show it look again. */
+static void tell_counts(struct server *s, struct rollout *r,
+                        const struct census *c)
+{
+    const struct census_rollout *found = census_of(c, r->id);
+    struct steer_counts sum;
+    uint64_t now;
+
+    if (found == NULL) {
+        return;
+    }
+    census_sum(found, r->plan.n_stages - 1, &sum);
+    now = ((uint64_t)sum.confirmed << 40) ^ ((uint64_t)sum.offered << 20) ^
+          ((uint64_t)(sum.returned + sum.failed + sum.refused + sum.silent)
+           << 8) ^
+          sum.devices;
+    for (int i = BL_STATE_OFFERED; i <= BL_STATE_TESTING; i++) {
+        now = now * 31 + atomic_load(&r->count[i]);
+    }
+    if (now != r->told) {
+        r->told = now;
+        stream_publish(s->stream, "rollout",
+                       json_pack("{s:I, s:s, s:s, s:I, s:s}", "id",
+                                 (json_int_t)r->id, "product",
+                                 r->product->name, "state",
+                                 rollout_state_name(r->state), "stage",
+                                 (json_int_t)r->stage, "what", "counts"));
+    }
+}
+
 static void tick_one(struct server *s, struct rollout *r,
                      const struct census *c)
 {
@@ -194,6 +224,7 @@ void ticker_tick(struct server *s)
 
         if (r != NULL && rollout_open(r->state)) {
             tick_one(s, r, c);
+            tell_counts(s, r, c);
         }
     }
     census_release(c);

@@ -56,7 +56,11 @@ def test_a_stage_advances_by_itself_when_its_gates_are_met(server, releases):
     wait_for(lambda: state_of(server, rollout) == "finished")
     late = fleet(server, 1, old)[0]
     assert offered(late, new)
-    assert shown(server, rollout)["counts"]["confirmed"] == 12
+    server.stop()
+    server.start()
+    past = shown(server, rollout)
+    assert past["counts"]["confirmed"] == 12
+    assert [s["confirmed"] for s in past["stages"]] == [4, 12]
 
 
 def test_soak_time_is_kept_and_outlives_the_server(make_server):
@@ -102,6 +106,8 @@ def test_a_bad_release_pauses_the_rollout_by_itself(server, releases):
     assert fleet_page["level"] == "bad"
     assert {d["id"] for d in fleet_page["attention"]} == {
         d.id for d in first[:3]}
+    assert server.api("POST", f"/rollouts/{rollout['id']}/resume?preview=1",
+                      expect=200).json["touches"] > 0
     # An operator who resumes has seen these; one more pauses again.
     act(server, rollout, "resume")
     time.sleep(2.5)
@@ -519,3 +525,51 @@ def test_a_bad_signature_pauses_at_once(server, releases):
     give_up(devices[0], new, REFUSED, 22, 0)
     wait_for(lambda: state_of(server, rollout) == "paused")
     assert "signature" in shown(server, rollout)["state_reason"]
+
+
+def test_reasons_of_any_length_and_script_are_kept_as_text(server, releases):
+    old, new = releases
+    fleet(server, 1, old)
+    rollout = roll_out(server, new)
+    for n in range(90, 96):
+        now = act(server, rollout, "pause", {"reason": "x" * (n % 4) +
+                                             "\u00fc\n\U0001f4a5" * n})
+        assert now["state_reason"].startswith("paused by ann: ")
+        assert "\n" not in now["state_reason"]
+        act(server, rollout, "resume")
+
+
+def test_bytes_of_a_rollout_are_counted(server, releases):
+    old, new = releases
+    device = fleet(server, 1, old)[0]
+    rollout = roll_out(server, new, strategy="immediate")
+    assert offered(device, new)
+    path = f"/{new['payloads'][0]['uri']}"
+    device.get(path)
+    device.get(path, {"Range": "bytes=100-"})
+    size = len(new["content"])
+    expected = {"payload": size, "sent": 2 * size - 100, "saved": 100}
+    assert shown(server, rollout)["bytes"] == expected
+    act(server, rollout, "pause")
+    assert shown(server, rollout)["bytes"] == expected
+
+
+def test_a_plan_can_be_changed_while_it_runs(server, releases):
+    old, new = releases
+    devices = fleet(server, 10, old)
+    rollout = roll_out(server, new, stages=[{"count": 2}, {"percent": 100}])
+    path = f"/rollouts/{rollout['id']}"
+    now = server.api("PATCH", path, {
+        "name": "slowly", "stages": [{"count": 2}, {"count": 5},
+                                     {"percent": 100}],
+        "gates": {"manual": True}}, expect=200).json
+    assert now["name"] == "slowly"
+    assert [s["devices"] for s in now["stages"]] == [2, 5, 10]
+    assert now["plan"]["stages"][2]["gates"]["manual"]
+    for body in ({"stages": [{"count": 3}, {"percent": 100}]},
+                 {"target": {"query": "tag = x"}}, {"start_at": 5}):
+        server.api("PATCH", path, body, expect=409)
+    act(server, rollout, "advance")
+    assert sum(offered(d, new) for d in devices) == 5
+    server.api("PATCH", path, {"stages": [{"count": 2}, {"percent": 100}]},
+               expect=409)
