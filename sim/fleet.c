@@ -179,6 +179,13 @@ static int64_t activity(const struct fleet *fleet)
            fleet_count(fleet, COUNT_REFUSED);
 }
 
+static bool is_over(const struct fleet_options *o, uint64_t ran_ms,
+                    uint64_t calm_ms)
+{
+    return (o->run_for_s > 0 && ran_ms >= o->run_for_s * 1000ULL) ||
+           (o->until_settled && calm_ms >= o->calm_s * 1000ULL);
+}
+
 static void run(struct fleet *fleet, const sigset_t *signals,
                 struct fleet_show *show)
 {
@@ -195,9 +202,8 @@ static void run(struct fleet *fleet, const sigset_t *signals,
             calm_since = now;
             last = moved;
         }
-        if ((o->run_for_s > 0 &&
-             now - fleet->started_ms >= o->run_for_s * 1000ULL) ||
-            (o->until_settled && now - calm_since >= o->calm_s * 1000ULL)) {
+        if (!o->hold &&
+            is_over(o, now - fleet->started_ms, now - calm_since)) {
             return;
         }
     }

@@ -42,7 +42,7 @@ static struct fleet_device *find(const struct comparison *c, const char *hex)
         return NULL;
     }
     found = bsearch(&wanted, c->by_id, c->fleet->options.devices,
-                    sizeof *c->by_id, by_id);
+                    sizeof(struct fleet_device *), by_id);
     return found == NULL ? NULL : *found;
 }
 

@@ -21,6 +21,8 @@ enum { /* of the device's time */
        LATER_S = 30 * 60
 };
 
+enum { ZONES = 10 };
+
 static const char *const profiles[] = {"normal", "sleepy", "roaming", "dying"};
 static const char *const powers[] = {"off",    "up",   "hung",
                                      "silent", "dead", "wrecked"};
@@ -147,8 +149,8 @@ enum fleet_connection fleet_link_now(const struct fleet_device *d,
 
 void fleet_device_conditions(void *device, struct bl_conditions *out)
 {
-    static const int16_t zones[] = {-480, -300, -180, 0,   60,
-                                    60,   120,  330,  480, 540};
+    static const int16_t zones[ZONES] = {-480, -300, -180, 0,   60,
+                                         60,   120,  330,  480, 540};
     const struct fleet_device *d = device;
     bool roams = fleet_link_now(d, d->client.now_ms) == FLEET_LINK_ROAMING;
 
@@ -156,8 +158,7 @@ void fleet_device_conditions(void *device, struct bl_conditions *out)
     out->flags = BL_LINK_KNOWN | BL_POWER_KNOWN;
     out->flags |= has_mains(d) ? BL_POWERED : 0;
     out->flags |= roams ? BL_METERED | BL_ROAMING : 0;
-    out->utc_offset =
-        zones[(size_t)(chance(d, "zone") * (sizeof zones / sizeof zones[0]))];
+    out->utc_offset = zones[(size_t)(chance(d, "zone") * ZONES)];
 }
 
 /* --- The person beside it ------------------------------------------------ */

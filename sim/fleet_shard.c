@@ -170,7 +170,7 @@ static int shard_open(struct fleet *fleet, struct fleet_shard *s,
         .fresh = o->fresh,
     };
 
-    s->heap = calloc(s->n > 0 ? s->n : 1, sizeof *s->heap);
+    s->heap = calloc(s->n > 0 ? s->n : 1, sizeof(struct fleet_device *));
     if (s->heap == NULL) {
         return error_set(err, "out of memory");
     }

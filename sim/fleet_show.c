@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "fleet.h"
@@ -85,6 +86,17 @@ static void make_line(struct fleet *fleet, double polls_s, char *out, int size)
         atomic_load(&fleet->phase) == FLEET_SETTLE ? "  (ending)" : "");
 }
 
+/* A line that is wider than the terminal could not be drawn over. */
+static void fit(char *line)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
+        strlen(line) >= size.ws_col) {
+        line[size.ws_col - 1] = '\0';
+    }
+}
+
 void fleet_show_progress(struct fleet *fleet, struct fleet_show *show)
 {
     char line[LINE];
@@ -100,6 +112,7 @@ void fleet_show_progress(struct fleet *fleet, struct fleet_show *show)
               (double)(polls - show->polls) * 1000 /
                   (double)(now - show->shown_ms),
               line, sizeof line);
+    fit(line);
     show->shown_ms = now;
     show->polls = polls;
     (void)fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", line);
