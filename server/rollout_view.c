@@ -154,26 +154,31 @@ static void id_text(const struct outcome_row *row, char out[33])
     }
 }
 
+json_t *rollout_outcome_json(const struct outcome_row *row)
+{
+    bl_status code = (bl_status)row->code;
+    char id[33];
+
+    id_text(row, id);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", id,
+                     "name", row->name, "outcome",
+                     bl_device_state_name((bl_device_state)row->outcome),
+                     "code", bl_status_name(code), "meaning",
+                     bl_status_meaning(code), "reset",
+                     bl_reset_cause_name((bl_reset_cause)row->reset),
+                     "version", row->version, "when", (json_int_t)row->time);
+}
+
 static void add_outcome(void *ctx, const struct outcome_row *row)
 {
     struct outcomes *o = ctx;
-    bl_status code = (bl_status)row->code;
-    char id[33];
 
     if (json_array_size(o->list) == o->limit) {
         o->more = true;
         return;
     }
-    id_text(row, id);
     o->last = row->device;
-    json_array_append_new(
-        o->list,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name",
-                  row->name, "outcome",
-                  bl_device_state_name((bl_device_state)row->outcome), "code",
-                  bl_status_name(code), "meaning", bl_status_meaning(code),
-                  "reset", bl_reset_cause_name((bl_reset_cause)row->reset),
-                  "version", row->version, "when", (json_int_t)row->time));
+    json_array_append_new(o->list, rollout_outcome_json(row));
 }
 
 static json_t *lost_json(struct server *s, const struct rollout *r)

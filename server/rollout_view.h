@@ -21,6 +21,7 @@ json_t *rollout_json(struct server *s, struct rollout *r,
                      const struct census *c, bool whole);
 void rollout_reply(struct server *s, struct http_request *rq, int status,
                    struct rollout *r);
+json_t *rollout_outcome_json(const struct outcome_row *row);
 void rollout_reply_outcomes(struct server *s, struct http_request *rq,
                             const struct outcome_query *query);
 

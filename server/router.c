@@ -51,6 +51,10 @@ static const struct route routes[] = {
     {"PATCH", "/api/v1/settings", ACCESS_ADMIN, JSON_MAX, settings_change, 0,
      0},
     {"GET", "/api/v1/stream", ACCESS_VIEWER, 0, stream_show, 0, 0},
+    {"GET", "/api/v1/export/devices", ACCESS_VIEWER, 0, export_devices, 0, 0},
+    {"GET", "/api/v1/export/rollouts/{}", ACCESS_VIEWER, 0, export_outcomes, 0,
+     0},
+    {"GET", "/api/v1/export/audit", ACCESS_VIEWER, 0, audit_export, 0, 0},
     {"GET", "/api/v1/webhooks", ACCESS_ADMIN, 0, webhook_list, 0, 0},
     {"POST", "/api/v1/webhooks", ACCESS_ADMIN, JSON_MAX, webhook_create, 0, 0},
     {"GET", "/api/v1/webhooks/{}", ACCESS_ADMIN, 0, webhook_show, 0, 0},
@@ -352,6 +356,7 @@ static void router_end(void *ctx, struct http_request *rq)
     device_payload_end(s, rq);
     payload_end(rq);
     stream_end(rq);
+    exports_end(rq);
     log_request(rq);
 }
 

@@ -64,6 +64,9 @@ route_handler settings_show, settings_change;
 /* api_webhooks.c */
 route_handler webhook_list, webhook_show, webhook_create, webhook_change,
     webhook_remove, webhook_test, webhook_deliveries;
+/* api_exports.c */
+route_handler export_devices, export_outcomes;
+void exports_end(struct http_request *rq);
 /* api_stream.c */
 route_handler stream_show;
 void stream_end(struct http_request *rq);

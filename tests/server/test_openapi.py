@@ -330,6 +330,11 @@ def test_every_operation_answers_as_it_says(server, document):
     check_releases(check, new)
     check_engine(server, check, other)
     check("GET", v + "/audit", 200)
+    for path in ("/export/devices", "/export/audit"):
+        check("GET", v + path, 200, query="?format=csv")
+        check("GET", v + path, 400, query="?format=xls")
+    check("GET", v + "/export/rollouts/{id}", 200, id=rollout["id"])
+    check("GET", v + "/export/rollouts/{id}", 404, id=999)
     hook = check("POST", v + "/webhooks", 201,
                  {"url": "https://hooks.invalid/"}, token=server.admin_token)
     for method, path, status, body in (
