@@ -13,7 +13,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := build
 .PHONY: build demo demo-stop test test-long size bench lint format coverage \
-	install packages-build packages-test clean help
+	install dist packages-build packages-test clean help
 
 packages-build:
 	@$(INSTALL) build
@@ -63,8 +63,13 @@ install: build
 	@DESTDIR=$(DESTDIR) cmake --install build/release \
 		--prefix $(or $(PREFIX),/usr/local)
 
+# .deb packages into dist/.
+dist: packages-build
+	@$(INSTALL) dist
+	@packaging/dist.sh
+
 clean:
-	rm -rf build bin
+	rm -rf build bin dist
 
 help:
 	@echo 'make            build; the programs are left in bin/'
@@ -78,4 +83,5 @@ help:
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     clang-format'
 	@echo 'make coverage   which lines the tests reach'
+	@echo 'make dist       Debian packages into dist/'
 	@echo 'make install    PREFIX=/usr/local, DESTDIR='

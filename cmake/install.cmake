@@ -38,16 +38,18 @@ install(FILES ${packages}/bowline-config.cmake
 
 install(FILES packaging/man/bowlined.8
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-install(FILES packaging/man/bowline-sim.1
+install(FILES packaging/man/bowline-sim.1 packaging/man/bowline-device.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/bowlined.conf
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/bowline)
-# The service names the program where it is installed.
-set(service ${CMAKE_CURRENT_SOURCE_DIR}/packaging/systemd/bowlined.service)
-install(CODE "
-    file(READ \"${service}\" unit)
-    string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/bin/\" unit
-        \"\${unit}\")
-    file(WRITE \"${packages}/bowlined.service\" \"\${unit}\")")
-install(FILES ${packages}/bowlined.service
-    DESTINATION lib/systemd/system)
+# The services name the programs where they are installed.
+foreach(service bowlined bowline-device)
+    set(unit ${CMAKE_CURRENT_SOURCE_DIR}/packaging/systemd/${service}.service)
+    install(CODE "
+        file(READ \"${unit}\" unit)
+        string(REPLACE /usr/bin/ \"\${CMAKE_INSTALL_PREFIX}/bin/\" unit
+            \"\${unit}\")
+        file(WRITE \"${packages}/${service}.service\" \"\${unit}\")")
+    install(FILES ${packages}/${service}.service
+        DESTINATION lib/systemd/system)
+endforeach()

@@ -36,7 +36,7 @@ if(NOT BOWLINE_DEVICE_ONLY)
     target_compile_options(bowline_flags INTERFACE
         -fstack-protector-strong -fPIE)
     target_compile_definitions(bowline_flags INTERFACE
-        $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+        $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
     target_link_options(bowline_flags INTERFACE -pie -Wl,-z,relro,-z,now)
 endif()
 
