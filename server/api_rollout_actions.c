@@ -353,8 +353,29 @@ static uint32_t retry_devices(struct server *s, struct rollout *r, bool doing)
     return n;
 }
 
+/* Of those that were offered another rollout since: in the table, too. */
+static int forget_lost(struct action *a, struct error *err)
+{
+    struct store *store = &a->s->store;
+
+    if (atomic_load(&a->r->lost.n) == 0) {
+        return 0;
+    }
+    if (store_begin(store, err) != 0) {
+        return -1;
+    }
+    if (db_run(&store->db, err,
+               "UPDATE outcomes SET outcome = ?, code = 0, reset = 0"
+               " WHERE rollout = ? AND outcome > 8",
+               "ii", (int64_t)BL_STATE_OFFERED, (int64_t)a->r->id) != 0) {
+        return store_abort(store);
+    }
+    return store_commit(store, err);
+}
+
 static void retry_it(struct action *a)
 {
+    struct error err = {BL_OK, 0, ""};
     struct rollout_next next;
     char text[200];
     uint32_t n;
@@ -369,6 +390,10 @@ static void retry_it(struct action *a)
                  "%" PRIu32 " device%s that did not keep %s may try it again",
                  n, s_of(n), a->r->release->version);
         touches(a, n, text);
+        return;
+    }
+    if (forget_lost(a, &err) != 0) {
+        api_store_error(a->rq, &err);
         return;
     }
     retry_devices(a->s, a->r, true);

@@ -238,6 +238,10 @@ struct rollout *catalog_active(const struct product *product)
 /* --- The order ------------------------------------------------------------
  */
 
+/* Aborted ones whose devices may end what they have begun: of older ones no
+ * device is on its way any more. */
+enum { ABORTED_MOST = 4 };
+
 /* 0 active, 1 waits to begin, 2 over; 3 has no say any more. */
 static int rank_of_state(const struct rollout *r)
 {
@@ -303,13 +307,16 @@ static void insert(struct product *p, struct rollout *r)
 
 void catalog_arrange(struct product *product)
 {
+    uint32_t aborted = 0;
     bool all = false;
 
     product->n_order = 0;
     for (struct rollout *r = product->newest; r != NULL; r = r->older) {
         int rank = rank_of_state(r);
 
-        if (rank == 3 || (rank == 2 && all)) {
+        aborted += rank == 2 && r->state == ROLLOUT_ABORTED;
+        if (rank == 3 || (rank == 2 && all) ||
+            (r->state == ROLLOUT_ABORTED && aborted > ABORTED_MOST)) {
             continue;
         }
         if (product->n_order < CATALOG_CANDIDATES ||

@@ -573,3 +573,39 @@ def test_a_plan_can_be_changed_while_it_runs(server, releases):
     assert sum(offered(d, new) for d in devices) == 5
     server.api("PATCH", path, {"stages": [{"count": 2}, {"percent": 100}]},
                expect=409)
+
+
+def test_what_was_given_up_is_remembered_over_other_rollouts(server):
+    old, fix, feature = (server.publish(1, "1.0.0"),
+                         server.publish(2, "1.0.1"),
+                         server.publish(3, "1.1.0"))
+    device = fleet(server, 1, old)[0]
+    rollout = roll_out(server, feature, strategy="immediate",
+                       gates={"min_failed": 9})
+    give_up(device, feature)
+    roll_out(server, fix, strategy="immediate", security=True)
+    take(device, fix)
+    server.stop()
+    server.start()
+    assert not offered(device, feature)
+    assert shown(server, rollout)["failure"]["failures"] == 1
+    act(server, rollout, "retry")
+    server.stop()
+    server.start()
+    assert offered(device, feature)
+
+
+def test_abort_without_recall_outlives_the_server(server, releases):
+    old, new = releases
+    first = roll_out(server, old, strategy="immediate")
+    device = fleet(server, 1, old)[0]
+    wait_for(lambda: state_of(server, first) == "finished")
+    rollout = roll_out(server, new, strategy="immediate")
+    begin(device, new)
+    act(server, rollout, "abort", {"recall": False})
+    server.stop()
+    server.start()
+    assert offered(device, new)
+    device.run(new)
+    device.poll()
+    assert shown(server, rollout)["counts"]["confirmed"] == 1
