@@ -100,7 +100,7 @@ def test_a_lost_connection_is_said_and_found_again(page):
     finally:
         network(False)
     page.see(".live-live")
-    page.gone("[role=alert]")
+    page.gone("[role=alert]", "cannot be reached")
     page.console()  # what failed meanwhile
 
 

@@ -19,6 +19,8 @@ interface Wish {
   post?: unknown; // a body: POST instead of GET (a preview)
 }
 
+const AGAIN_MS = 3000; // after an answer that was none
+
 export const asError = (fault: unknown): ApiError =>
   fault instanceof ApiError
     ? fault
@@ -44,6 +46,7 @@ export function useResource<T>(
       return;
     }
     const stop = new AbortController();
+    let again = 0;
     const asked = body === null
       ? api.get<T>(path, stop.signal)
       : api.post<T>(path, JSON.parse(body), stop.signal);
@@ -62,9 +65,15 @@ export function useResource<T>(
         if (said.status === 0) {
           noteLost();
         }
+        if (said.status === 0 || said.status >= 500) {
+          again = window.setTimeout(() => setRound((n) => n + 1), AGAIN_MS);
+        }
         setError(said);
       });
-    return () => stop.abort();
+    return () => {
+      window.clearTimeout(again);
+      stop.abort();
+    };
   }, [path, body, round]);
 
   useEffect(() => {
