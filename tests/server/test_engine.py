@@ -86,7 +86,7 @@ def test_soak_time_is_kept_and_outlives_the_server(make_server):
 def test_a_bad_release_pauses_the_rollout_by_itself(server, releases):
     old, bad = releases
     devices = fleet(server, 12, old)
-    rollout = roll_out(server, bad, gates=QUICK,
+    rollout = roll_out(server, bad, gates={**QUICK, "min_failed": 3},
                        stages=[{"count": 6}, {"percent": 100}])
     first, later = split(devices, bad)
     for device in first[:3]:
@@ -212,8 +212,8 @@ def test_return_brings_back_what_was_updated(server, releases):
 def test_return_by_itself_takes_who_needs_no_permit(server, releases):
     old, bad = releases
     devices = fleet(server, 8, old)
-    rollout = roll_out(server, bad, strategy="immediate", gates=QUICK,
-                       on_failure="return")
+    rollout = roll_out(server, bad, strategy="immediate",
+                       gates={**QUICK, "min_failed": 3}, on_failure="return")
     take(devices[0], bad)
     try_out(devices[1], bad)
     for device in devices[2:5]:
