@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million] [options]
+# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede] [options]
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-all}
 [ $# -gt 0 ] && shift
 case $what in
 all)
-    for one in install poll idle million; do
+    for one in install poll idle million stampede; do
         /usr/bin/python3 "bench/$one.py"
     done
     ;;
-install | poll | idle | million) /usr/bin/python3 "bench/$what.py" "$@" ;;
-*) echo "usage: bench/run.sh [install|poll|idle|million] [options]" >&2; exit 2 ;;
+install | poll | idle | million | stampede) /usr/bin/python3 "bench/$what.py" "$@" ;;
+*) echo "usage: bench/run.sh [install|poll|idle|million|stampede] [options]" >&2; exit 2 ;;
 esac
