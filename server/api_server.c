@@ -40,7 +40,7 @@ void server_show(struct server *s, struct http_request *rq)
 {
     pthread_rwlock_rdlock(&s->catalog.lock);
     api_json(rq, 200,
-             json_pack("{s:s, s:o, s:I, s:I, s:I, s:b}", "version",
+             json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:i}", "version",
                        BOWLINE_VERSION, "root_version",
                        s->catalog.has_root
                            ? json_integer((json_int_t)s->catalog.root.version)
@@ -49,7 +49,8 @@ void server_show(struct server *s, struct http_request *rq)
                        "time", (json_int_t)time(NULL), "started",
                        (json_int_t)s->started, "tickets",
                        s->catalog.has_root &&
-                           tickets_trusted(&s->tickets, &s->catalog.root)));
+                           tickets_trusted(&s->tickets, &s->catalog.root),
+                       "clock_speed", s->config.clock_speed));
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 

@@ -3,7 +3,7 @@
  * sign-documents VERB ...: signed documents for the tests of the server.
  *   key FILE KIND
  *   root OUT VERSION ROOT-KEY RELEASE-KEY TICKET-KEY [PREVIOUS]
- *   release OUT KEY DOMAIN PRODUCT SEQUENCE VERSION IMAGE
+ *   release OUT KEY DOMAIN PRODUCT SEQUENCE VERSION IMAGE [MINIMUM-VERSION]
  *   permit OUT KEY DOMAIN PRODUCT MANIFEST-HEX SECONDS [DEVICE-HEX]
  */
 #include "author/author.h"
@@ -67,7 +67,7 @@ static void make_root(char **a, int n)
     }
 }
 
-static void make_release(char **a)
+static void make_release(char **a, int n)
 {
     struct author_key *key = open_key(a[1]);
     struct author_image image = {.component = "app"};
@@ -76,7 +76,8 @@ static void make_release(char **a)
                                 .vendor_name = a[2],
                                 .model_name = a[3],
                                 .image = &image,
-                                .n_images = 1};
+                                .n_images = 1,
+                                .minimum_version = n > 7 ? a[7] : NULL};
     struct buffer out = BUFFER(65536);
     uint64_t size;
 
@@ -118,8 +119,8 @@ int main(int argc, char **argv)
         check(author_key_create(argv[2], argv[3], &err));
     } else if (n >= 5 && strcmp(argv[1], "root") == 0) {
         make_root(argv + 2, n);
-    } else if (n == 7 && strcmp(argv[1], "release") == 0) {
-        make_release(argv + 2);
+    } else if ((n == 7 || n == 8) && strcmp(argv[1], "release") == 0) {
+        make_release(argv + 2, n);
     } else if (n >= 6 && strcmp(argv[1], "permit") == 0) {
         make_permit(argv + 2, n);
     } else {

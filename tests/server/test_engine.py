@@ -287,6 +287,22 @@ def test_a_stepping_stone_comes_first(server):
     assert shown(server, rollout)["counts"]["confirmed"] == 1
 
 
+def test_a_minimum_version_is_known_before_the_device_refuses(server):
+    old, between = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
+    new = server.publish(3, "1.2.0", least="1.1.0")
+    path = f"/releases/{new['manifest']}"
+    assert server.api("GET", path).json["min_version"] == "1.1.0"
+    low, high = fleet(server, 1, old)[0], fleet(server, 1, between)[0]
+    roll_out(server, new, strategy="immediate")
+    assert offered(high, new) and not offered(low, new)
+    assert why(low)["why_code"] == "minimum"
+    assert "needs at least 1.1.0" in why(low)["sentence"]
+    # Marked as a stepping stone, the release between leads there.
+    server.api("PATCH", f"/releases/{between['manifest']}",
+               {"stepping": True}, expect=200)
+    assert offered(low, between)
+
+
 def test_security_goes_first_and_the_feature_follows(server):
     old, fix, feature = (server.publish(1, "1.0.0"),
                          server.publish(2, "1.0.1"),

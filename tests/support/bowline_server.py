@@ -231,12 +231,12 @@ class Server:
     # --- documents ---
 
     def envelope(self, sequence, version, content, key="release",
-                 product=PRODUCT):
+                 product=PRODUCT, least=None):
         image = self.folder / f"image-{sequence}"
         image.write_bytes(content)
         out = self.folder / f"release-{sequence}"
         sign("release", out, self.folder / f"{key}.key", DOMAIN, product,
-             sequence, version, image)
+             sequence, version, image, *([least] if least else []))
         return out.read_bytes()
 
     def permit(self, manifest, device=None, key="release", seconds=3600,
@@ -254,11 +254,11 @@ class Server:
                  {"name": PRODUCT, "vendor_domain": DOMAIN}, expect=201)
         return self
 
-    def publish(self, sequence, version, content=None):
+    def publish(self, sequence, version, content=None, **more):
         content = content or f"image {version} {sequence}".encode() * 50
         self.put_payload(content)
         release = self.api("POST", "/releases",
-                           self.envelope(sequence, version, content),
+                           self.envelope(sequence, version, content, **more),
                            expect=201).json
         release["content"] = content
         return release
