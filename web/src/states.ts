@@ -31,6 +31,8 @@ const LOOKS: Record<string, Look> = {
   refused: { tone: "refused", shape: "bar", word: "refused" },
   silent: { tone: "silent", shape: "ring", word: "silent" },
   quarantined: { tone: "wait", shape: "clock", word: "quarantined" },
+  // several of these together
+  lost: { tone: "wait", shape: "cross", word: "did not keep it" },
   // rollouts
   approval: { tone: "wait", shape: "eye", word: "needs approval" },
   scheduled: { tone: "wait", shape: "clock", word: "scheduled" },

@@ -6,6 +6,7 @@ import { useNow } from "../hooks";
 import { look } from "../states";
 import { Bar, type Part } from "./Bar";
 import { Icon } from "./Icon";
+import { stageParts } from "./StageLanes";
 
 const GATE_WORDS: Record<GateFacts["name"], string> = {
   sample: "sample",
@@ -32,20 +33,14 @@ export function Gate({ gate, wordy }: { gate: GateFacts; wordy?: boolean }) {
 export const stageSize = (stage: Stage): string =>
   stage.percent ? `${stage.percent}%` : count(stage.count ?? 0, "device");
 
-function parts(stage: Stage): Part[] {
-  return [
-    { state: "confirmed", n: stage.confirmed },
-    { state: "failed", n: stage.failed, word: "did not keep it" },
-  ];
-}
-
 interface LaneProps {
   stage: Stage;
+  parts: Part[];
   index: number;
   wordy?: boolean; // the gates' sentences, too
 }
 
-export function Lane({ stage, index, wordy }: LaneProps) {
+export function Lane({ stage, parts, index, wordy }: LaneProps) {
   const now = useNow(15_000);
   const l = look(stage.state === "waiting" ? "untouched" : stage.state);
   const since = stage.state === "running" && stage.since
@@ -66,7 +61,7 @@ export function Lane({ stage, index, wordy }: LaneProps) {
           <span class="sr-only"> devices confirmed</span>
         </span>
       </div>
-      <Bar slim parts={parts(stage)} whole={stage.devices}
+      <Bar slim parts={parts} whole={stage.devices}
         label={`Stage ${index + 1}`} />
       {stage.gates.length > 0 && (wordy ? stage.state !== "waiting"
         : stage.state === "running") && (
@@ -84,7 +79,8 @@ export function Lanes({ rollout, wordy }:
   return (
     <ol class="lanes">
       {rollout.stages.map((stage, i) =>
-        <Lane key={i} stage={stage} index={i} wordy={wordy} />)}
+        <Lane key={i} stage={stage} parts={stageParts(rollout, i)} index={i}
+          wordy={wordy} />)}
     </ol>
   );
 }

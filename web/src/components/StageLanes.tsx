@@ -138,7 +138,7 @@ export function stageParts(r: Rollout, index: number): Part[] {
   const ways = lost.filter((part) => part.n > 0);
   const rest: Part[] = sum === stage.failed ? ways
     : ways.length === 1 && ways[0] ? [{ ...ways[0], n: stage.failed }]
-    : [{ state: "failed", n: stage.failed, word: "did not keep it" }];
+    : [{ state: "lost", n: stage.failed }]; // some of them returned
   return [{ state: "confirmed", n: stageConfirmed(r, index) }, ...rest];
 }
 

@@ -4,6 +4,7 @@ import type { Device } from "../types";
 import { sentence } from "../format";
 import { href } from "../router";
 import { Digest, RelativeTime } from "./basics";
+import { Icon } from "./Icon";
 import { Pill } from "./Pill";
 import type { Column } from "./Table";
 
@@ -39,7 +40,7 @@ export function Battery({ device: d }: { device: Device }) {
       <span class="battery-box" aria-hidden="true">
         <span style={{ width: `${d.battery}%` }} />
       </span>
-      {d.battery}%{d.power ? <span class="muted"> charging</span>
+      {d.battery}%{d.power ? <Icon name="bolt" title="on mains" />
         : low ? <span class="sr-only"> low</span> : ""}
     </span>
   );

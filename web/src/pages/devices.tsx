@@ -203,7 +203,8 @@ export function Devices({ route }: { route: Route }) {
   const after = query.get("after") ?? "";
   const sort = query.get("sort") ?? "";
   const cols = query.get("cols");
-  const columns = cols === null ? DEFAULT_COLUMNS
+  const columns = cols === null
+    ? DEFAULT_COLUMNS.filter((key) => key !== "product" || !query.has(key))
     : cols.split(",") as ColumnKey[];
   const filter = Object.fromEntries(
     FILTERS.map((name) => [name, query.get(name)]));
