@@ -192,12 +192,6 @@ function Outcome({ query }: { query: URLSearchParams }) {
   );
 }
 
-const exportPath = (query: URLSearchParams, format: string): string =>
-  "/api/v1" + withQuery("/export/devices", {
-    ...Object.fromEntries(FILTERS.map((name) => [name, query.get(name)])),
-    format,
-  });
-
 export function Devices({ route }: { route: Route }) {
   const { query } = route;
   const after = query.get("after") ?? "";
@@ -227,7 +221,8 @@ export function Devices({ route }: { route: Route }) {
         <Menu icon="download" text="Export">
           {(close) => ["csv", "jsonl"].map((format) => (
             <a key={format} class="menu-item" download onClick={close}
-              href={exportPath(query, format)}>As {format.toUpperCase()}</a>
+              href={`/api/v1/export/devices?format=${format}`}>
+              All devices as {format.toUpperCase()}</a>
           ))}
         </Menu>
       }>
