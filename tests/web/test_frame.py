@@ -104,6 +104,21 @@ def test_a_lost_connection_is_said_and_found_again(page):
     page.console()  # what failed meanwhile
 
 
+def test_the_policy_stops_what_is_put_into_the_page(page):
+    page.driver.execute_script(
+        "const s = document.createElement('script');"
+        "s.textContent = 'window.broken = true';"
+        "document.body.append(s);"
+        "const d = document.createElement('div');"
+        "d.innerHTML = '<img src=x: onerror=\"window.broken = true\">';"
+        "document.body.append(d)")
+    complaints = page.until(page.console, "complaints of the browser")
+    assert any("Content Security Policy" in line for line in complaints)
+    assert not page.driver.execute_script("return window.broken === true")
+    page.see("h1", "Fleet")
+    page.console()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("place", PAGES)
 def test_axe_finds_nothing_serious(page, place, theme):
