@@ -179,6 +179,7 @@ def test_the_way_of_the_devices_counts_each_step(visit, world):
     for name in ("offered", "downloading", "testing", "confirmed", "silent"):
         assert step(page, name) == str(counts[name])
     assert counts["downloading"] == 1 and counts["testing"] == 1
+    assert step(page, "untouched") == "8"  # the stage to come
 
 
 def test_returned_is_a_branch_of_its_own_colour(visit, world):
@@ -466,6 +467,18 @@ def test_each_role_sees_what_it_may_do(visit, world, role, buttons):
     page.go("#/rollouts/new")
     page.see("h1", "New rollout")
     page.see(".new-rollout" if may else ".empty h3")
+
+
+def test_its_devices_are_exported(visit, world):
+    page = visit(address(world.paused), "viewer")
+    page.click(".page-head button[aria-label=More]")
+    link = page.see(".menu-item", "Export CSV").get_attribute("href")
+    path = link[link.index("/api/"):]
+    answer = world.sessions["viewer"].raw("GET", path)
+    assert answer.status == 200 and "csv" in answer.headers["Content-Type"]
+    lines = answer.body.decode().splitlines()
+    lost = world.paused.show()["first_failed"]["name"]
+    assert any(lost in line and "boot-tries" in line for line in lines)
 
 
 # --- A new rollout -----------------------------------------------------------

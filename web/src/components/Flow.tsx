@@ -53,17 +53,29 @@ function Cell({ id, step, n, most }: CellProps) {
       </span>
     </>
   );
+  const linked = n > 0 && step !== "untouched" && step !== "quarantined";
   const kind = `flow-cell tone-${l.tone} ${n === 0 ? "flow-none" : ""}`;
   return (
     <li class={kind} data-step={step} title={`${number(n)} ${SAY[step]}`}>
-      {n > 0 ? <a href={href("devices", { rollout: id, outcome: step })}>
+      {linked ? <a href={href("devices", { rollout: id, outcome: step })}>
         {inner}</a> : <div>{inner}</div>}
     </li>
   );
 }
 
+/** The server counts those of the present stage; the later ones' are not
+ * begun, too. */
+function notBegun(r: Rollout): number {
+  const all = r.stages[r.stages.length - 1]?.devices ?? 0;
+  const seen = [...WAY, "waiting", "returned", "failed", "refused"] as const;
+  const over = r.state === "finished" || r.state === "aborted";
+  return over ? r.counts.untouched : Math.max(r.counts.untouched,
+    all - seen.reduce((sum, step) => sum + r.counts[step], 0));
+}
+
 export function Flow({ rollout }: { rollout: Rollout }) {
-  const n = (step: Step): number => rollout.counts[step] ?? 0;
+  const n = (step: Step): number => step === "untouched" ? notBegun(rollout)
+    : rollout.counts[step] ?? 0;
   const most = Math.max(1, ...[...WAY, ...BRANCHES].map(n));
   const cells = (steps: readonly Step[]) => steps.map((step) => (
     <Cell key={step} id={rollout.id} step={step} n={n(step)} most={most} />
