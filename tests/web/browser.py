@@ -8,6 +8,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 WEB = Path(__file__).resolve().parent.parent.parent / "web"
 FLAGS = (
@@ -103,8 +104,8 @@ class Browser:
 
     def fill(self, css, value):
         field = self.see(css)
-        field.clear()
-        field.send_keys(value)
+        # As a person: clear() tells the page nothing of it.
+        field.send_keys(Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE + value)
         return field
 
     def keys(self, *keys):

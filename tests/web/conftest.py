@@ -9,6 +9,9 @@ from bowline_server import Server
 from browser import DESKTOP, Browser, start_chromium
 from filled import fill
 from operators import login
+from rollout_fixtures import line, visit, world
+
+__all__ = ["line", "visit", "world"]
 
 # What the browser logs of answers that are as they should be.
 EXPECTED = re.compile(r"/api/v1/session - Failed to load resource: .* 401")
