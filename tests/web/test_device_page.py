@@ -91,10 +91,7 @@ def test_a_rollback_needs_a_permit_and_says_whom_it_touches(
         as_role, filled, tmp_path):
     server, fleet = filled
     device = fleet.devices[5]
-    newer = fleet.releases["1.1.0"]
-    device.run(newer, slot=1)
-    device.event(CONFIRMED, sequence=2)
-    device.poll()
+    update(device, fleet.releases["1.1.0"])
     page = as_role("operator", f"#/devices/{device.id}")
     page.see("[data-slot=B]", "1.1.0")
     page.click("button", "Roll back")
@@ -115,17 +112,36 @@ def test_a_rollback_needs_a_permit_and_says_whom_it_touches(
     assert device.show()["target"]["version"] == "1.0.0"
 
 
+def update(device, release):
+    device.run(release, slot=1)
+    device.event(CONFIRMED, sequence=release["sequence"])
+    device.poll()
+
+
 def test_a_permit_that_does_not_hold_is_refused_in_words(
         as_role, filled, tmp_path):
     _, fleet = filled
-    page = as_role("operator", f"#/devices/{fleet.devices[6].id}")
+    device = fleet.devices[6]
+    update(device, fleet.releases["1.1.0"])
+    page = as_role("operator", f"#/devices/{device.id}")
+    page.see("[data-slot=B]", "1.1.0")
     page.click("button", "Roll back")
     permit = tmp_path / "permit"
     permit.write_bytes(b"no permit at all")
     page.see("#rollback-permit").send_keys(str(permit))
     page.click("dialog footer button", "Roll back")
-    assert page.see(".toast-bad").text
+    assert "permit" in page.see("dialog [role=alert]").text
+    assert device.show()["target"] is None
     page.console()  # its 4xx
+
+
+def test_without_an_older_release_there_is_no_way_back(as_role, filled):
+    _, fleet = filled
+    page = as_role("operator", f"#/devices/{fleet.devices[8].id}")
+    page.click("button", "Roll back")
+    page.see("dialog p", "There is no release")
+    page.click("dialog button", "Close")
+    page.gone("dialog")
 
 
 def test_removing_asks_for_the_name(as_role, filled):

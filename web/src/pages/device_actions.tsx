@@ -67,10 +67,21 @@ export function RollBack({ device, onClose }: Props) {
   const releases = useResource<List<Release>>(
     withQuery("/releases", { product: device.product, limit: 100 }));
   const older = (releases.data?.items ?? []).filter(
-    (r) => r.product === device.product && r.manifest !== device.manifest);
+    (r) => r.product === device.product && r.sequence < device.sequence)
+    .sort((a, b) => b.sequence - a.sequence);
   const [version, setVersion] = useState(device.previous_version ?? "");
   const [permit, setPermit] = useState("");
-  const to = version || older[0]?.version || "VERSION";
+  const known = older.some((r) => r.version === version);
+  const to = (known && version) || older[0]?.version || "";
+  if (releases.data && older.length === 0) {
+    return (
+      <Dialog title={`Roll back ${nameOf(device)}`} onClose={onClose}>
+        <p>There is no release of {device.product} older than what it runs
+          {device.version && ` (${device.version})`}.</p>
+        <footer><Button onClick={onClose}>Close</Button></footer>
+      </Dialog>
+    );
+  }
   return (
     <Confirm title={`Roll back ${nameOf(device)}`} button="Roll back" danger
       disabled={permit === ""} onClose={onClose}
