@@ -30,6 +30,9 @@ POLICY = {
 GET /api/v1/server
 GET /api/v1/audit
 GET /api/v1/audit/export
+GET /api/v1/export/audit
+GET /api/v1/export/devices
+GET /api/v1/export/rollouts/{}
 GET /api/v1/audit/verify
 GET /api/v1/session
 DELETE /api/v1/session
