@@ -119,9 +119,8 @@ static json_t *body_of(const struct call *c, const char *what)
     if (cli_flag(c, "force")) {
         put_bool(body, "force", true);
     }
-    /* Said either way: without a word the server does call back. */
     if (strcmp(what, "abort") == 0) {
-        put_bool(body, "recall", cli_flag(c, "recall"));
+        put_bool(body, "recall", !cli_flag(c, "keep"));
     }
     return body;
 }
@@ -157,6 +156,9 @@ int verb_rollout_resume(struct call *c)
 
 int verb_rollout_abort(struct call *c)
 {
+    if (cli_flag(c, "keep") && cli_flag(c, "recall")) {
+        return refuse(c, EXIT_USAGE, "--keep or --recall, not both");
+    }
     return change(c, "abort", NULL);
 }
 

@@ -85,7 +85,9 @@ const struct option options_rollout_pause[] = {
     END};
 
 const struct option options_rollout_abort[] = {
-    FLAG("recall", "call back the devices that have not installed it yet"),
+    FLAG("keep", "let the devices that have begun finish"),
+    FLAG("recall", "call back those that have not installed it yet; so it "
+                   "is anyway, but for --keep"),
     PRODUCT, END};
 
 const struct option options_rollout_advance[] = {

@@ -405,7 +405,8 @@ const struct verb verbs[] = {
     {"rollout abort", "[ID]", 0, 1, ANY, NULL, verb_rollout_abort,
      "end a rollout for good",
      "Devices that run the release keep it; bowline rollout return brings "
-     "them back. Those that have begun go on, but for --recall. Without ID: the product's active rollout.",
+     "them back. Those that have not installed it yet are called back, but "
+     "for --keep. Without ID: the product's active rollout.",
      options_rollout_abort, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the rollout", NULL},
     {"rollout advance", "[ID]", 0, 1, ANY, NULL, verb_rollout_advance,

@@ -231,11 +231,12 @@ class Demo:
         s.say(f"   {build.split('-')[0]}: {what}")
         made = self.release(build)
         version = made["version"]
-        self.project.call("rollout", "start", version, "--stages", "10,100")
+        self.project.call("rollout", "start", version, "--stages", "10,100",
+                          "--attempts", "1")
         inside = self.inside(version)
         self.watch(version, lambda d: self.came_back(d, made), names=inside,
                    seconds=60, goal="came back")
-        self.project.call("rollout", "abort", "--recall")
+        self.project.call("rollout", "abort")
         known = self.devices()
         for name in inside:
             event = self.event_of(name, made["sequence"], "returned")
@@ -287,7 +288,7 @@ class Demo:
                         for x in slots),
                     f"{len(dark)} of {THERMOSTATS} lost their power; 1.1.0 "
                     "is whole on every chip")
-        self.project.call("rollout", "abort", "--recall")
+        self.project.call("rollout", "abort")
         for device in dark:
             device.power_on()
         self.after_power_loss(made)

@@ -165,7 +165,7 @@ def test_a_rollout_is_paused_resumed_and_called_back(site):
     paused = site.good("rollout", "status", "--json").json["rollout"]
     assert paused["state"] == "paused" and "lunch" in paused["state_reason"]
     site.good("rollout", "resume")
-    site.good("rollout", "abort", "--recall")
+    site.good("rollout", "abort")
     assert site("rollout", "plan", "r.rollout").code == 1  # begins anew
 
 

@@ -229,7 +229,8 @@ def test_status_says_why_a_stage_waits(tool):
     (["pause", "12", "--reason", "lunch"], "pause", {"reason": "lunch"}),
     (["resume", "12"], "resume", {}),
     (["abort", "12", "--recall"], "abort", {"recall": True}),
-    (["abort", "12"], "abort", {"recall": False}),
+    (["abort", "12"], "abort", {"recall": True}),
+    (["abort", "12", "--keep"], "abort", {"recall": False}),
     (["approve", "12", "--note", "fine"], "approve", {"note": "fine"}),
     (["deny", "12"], "deny", {}),
     (["retry", "12"], "retry", {}),
@@ -240,6 +241,13 @@ def test_actions_hand_on_what_was_said(tool, words, key, body):
               "GET /rollouts/12": ROLLOUT}) as api:
         ask(tool, api, "rollout", *words)
         assert api.body(f"POST /rollouts/12/{key}") == body
+
+
+def test_abort_does_not_keep_and_recall_at_once(tool):
+    with Api({}) as api:
+        said = tool.refused(2, "rollout", "abort", "12", "--keep",
+                            "--recall", "--server", api.url)
+    assert "--keep or --recall, not both" in said
 
 
 def test_a_rollout_that_waits_for_approval_is_the_active_one(tool):
