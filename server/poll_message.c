@@ -215,7 +215,7 @@ static bl_status read_attributes(struct bl_cbor *r, struct poll *out)
 
 static bl_status read_power(struct bl_cbor *r, struct poll *out)
 {
-    uint64_t flags;
+    uint64_t flags = 0;
     uint32_t n;
     bl_status s = bl_cbor_array(r, &n);
 
