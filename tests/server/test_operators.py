@@ -322,8 +322,9 @@ SCOPED = [
     ("admin", "POST", "/users", {}), ("admin", "DELETE", "/tokens/99", None),
     ("admin", "PATCH", "/settings", {}), ("admin", "PATCH", "/users/x", {}),
     ("read", "GET", "/users", None), ("read", "GET", "/audit", None),
-    ("", "GET", "/products", None), ("", "GET", "/rollouts", None),
-    ("", "GET", "/devices", None), ("", "GET", "/session", None)]
+    ("", "POST", "/rollouts/preview", {}), ("", "GET", "/products", None), ("", "GET", "/rollouts", None),
+    ("", "GET", "/devices", None),
+    ("", "GET", "/session", None)]
 
 
 @pytest.mark.parametrize("scope", ["read", "publish", "rollout", "device",
