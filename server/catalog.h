@@ -95,6 +95,7 @@ struct rollout {
     uint32_t stage_confirmed[ROLLOUT_STAGES];
     uint32_t stage_failed[ROLLOUT_STAGES];
     uint32_t blocked;    /* devices that could not take it */
+    uint32_t targets;    /* of so many that it was meant for */
     uint64_t told;       /* of its counts, when they were told last */
     uint64_t touched_us; /* counts older than this are stale: monotonic */
 };

@@ -81,6 +81,8 @@ int rollout_ended_parse(struct rollout *r, const char *json)
     }
     r->blocked =
         (uint32_t)json_integer_value(json_object_get(ended, "blocked"));
+    r->targets =
+        (uint32_t)json_integer_value(json_object_get(ended, "targets"));
     json_decref(ended);
     return r->ended ? 0 : -1;
 }
@@ -99,9 +101,10 @@ char *rollout_ended_text(const struct rollout *r)
 {
     uint32_t n = r->plan.n_stages;
     json_t *ended = json_pack(
-        "{s:o, s:o, s:o, s:I}", "devices", counts_list(r->stage_devices, n),
+        "{s:o, s:o, s:o, s:I, s:I}", "devices", counts_list(r->stage_devices, n),
         "confirmed", counts_list(r->stage_confirmed, n), "failed",
-        counts_list(r->stage_failed, n), "blocked", (json_int_t)r->blocked);
+        counts_list(r->stage_failed, n), "blocked", (json_int_t)r->blocked,
+        "targets", (json_int_t)r->targets);
     char *text = json_dumps(ended, JSON_COMPACT);
 
     json_decref(ended);

@@ -183,6 +183,7 @@ static void count_end(struct server *s, struct rollout *r)
     }
     if (found != NULL) {
         r->blocked = found->blocked;
+        r->targets = found->targets;
     }
     census_release(c);
 }

@@ -81,12 +81,16 @@ static json_t *blocked_json(const struct rollout *r, const struct census *c)
 {
     const struct census_rollout *found = census_of(c, r->id);
     uint32_t blocked = r->blocked;
-    uint32_t devices = rollout_devices(r, r->plan.n_stages - 1, c);
+    uint32_t devices = r->targets;
     char reason[256];
 
     if (!r->ended) {
         blocked = found == NULL ? 0 : found->blocked;
         devices = found == NULL ? 0 : found->targets;
+    } else if (devices == 0) {
+        /* Its end was written by a server that kept no such number: the last
+         * stage held those that were not blocked. */
+        devices = blocked + r->stage_devices[r->plan.n_stages - 1];
     }
     rollout_blocked_reason(blocked, devices, r->release, reason,
                            sizeof reason);

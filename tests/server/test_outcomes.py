@@ -174,6 +174,7 @@ def test_a_release_below_all_floors_is_not_rolled_out(server):
     server.api("POST", f"/rollouts/{rollout['id']}/abort", expect=200)
     before = past(server, rollout)
     assert before["blocked"]["count"] == 3
+    assert before["blocked"]["reason"].startswith("3 of 4 devices")
     newest = server.publish(4, "3.0.0")
     assert start(server, newest, [100])["blocked"] == {"count": 0,
                                                        "reason": ""}
