@@ -127,6 +127,7 @@ void census_sum(const struct census_rollout *r, uint32_t stage,
         out->silent += c->silent;
         out->untouched += c->untouched;
         out->bad_signature += c->bad_signature;
+        out->retrying += c->retrying;
     }
 }
 

@@ -202,6 +202,25 @@ static void count_end(struct steer_counts *c, const struct device *d)
     }
 }
 
+/* It failed, and will try again soon, or does. Who is in quarantine or has
+ * not been heard of for long is not waited for. */
+static bool tries_again(const struct walk *w, const struct device *d)
+{
+    enum rollout_why why = w->decision.v.why;
+
+    if (d->s.last_seen <= w->lost_before) {
+        return false;
+    }
+    if (!rollout_bad(d->s.outcome)) {
+        return d->s.faulted != 0 && !rollout_final(d->s.outcome);
+    }
+    return w->decision.order == d->s.offer &&
+           !rollout_way_failed(d->s.outcome, d->s.code) &&
+           (why == ROLLOUT_OFFER || why == ROLLOUT_WINDOW ||
+            why == ROLLOUT_RATE || why == ROLLOUT_DOWNLOADS ||
+            why == ROLLOUT_TRIAL);
+}
+
 /* It was offered this rollout's release, and that offer is its last. */
 static void count_engaged(const struct walk *w, const struct device *d,
                           struct census_rollout *out, struct steer_counts *c)
@@ -217,6 +236,7 @@ static void count_engaged(const struct walk *w, const struct device *d,
     } else {
         c->offered++;
     }
+    c->retrying += tries_again(w, d);
     out->absent += lost && (d->s.outcome == BL_STATE_OFFERED ||
                             d->s.outcome == BL_STATE_DOWNLOADING);
     out->quarantined +=
@@ -345,6 +365,15 @@ static bool is_last_resort(const struct device *d)
            d->s.sequence != 0;
 }
 
+/* It did not keep what it should run; that it tries again, or that its
+ * rollout is paused, makes it no less worth a look. */
+static bool has_given_up(const struct decision *x, const struct device *d)
+{
+    return x->order == d->s.offer && rollout_bad(d->s.outcome) &&
+           !rollout_way_failed(d->s.outcome, d->s.code) &&
+           x->v.why != ROLLOUT_NOTHING && x->v.why != ROLLOUT_RUNS;
+}
+
 bool census_needs_person(const struct decision *x, const struct device *d,
                          uint32_t lost_before)
 {
@@ -354,9 +383,9 @@ bool census_needs_person(const struct decision *x, const struct device *d,
         return false;
     }
     return is_last_resort(d) || is_lost(d, lost_before) ||
-           why == ROLLOUT_TRIED || why == ROLLOUT_QUARANTINE ||
-           why == ROLLOUT_PERMIT || why == ROLLOUT_FLOOR ||
-           why == ROLLOUT_MINIMUM;
+           has_given_up(x, d) || why == ROLLOUT_TRIED ||
+           why == ROLLOUT_QUARANTINE || why == ROLLOUT_PERMIT ||
+           why == ROLLOUT_FLOOR || why == ROLLOUT_MINIMUM;
 }
 
 void census_why(const struct census_device *d, char out[CENSUS_WHY])
@@ -381,6 +410,9 @@ void census_why(const struct census_device *d, char out[CENSUS_WHY])
                  "release");
     } else if (d->why == ROLLOUT_MINIMUM) {
         snprintf(out, CENSUS_WHY, "runs too old a version for the release");
+    } else if (rollout_bad(d->outcome) && !d->last_resort) {
+        snprintf(out, CENSUS_WHY, "%s the release, and may try again: %s", did,
+                 meaning);
     } else {
         snprintf(out, CENSUS_WHY, "runs an image that was never confirmed");
     }

@@ -192,6 +192,12 @@ static void take_verdict(struct server *s, struct device *d,
 
     device_decide(s, d, &x);
     memcpy(w->manifest, d->s.manifest, 32);
+    if (w->report.gave_up && x.v.why == ROLLOUT_OFFER &&
+        x.order == d->s.offer) {
+        /* Another try comes at a later poll: this one's end is seen first. */
+        w->answer.interval_s = (uint32_t)s->config.poll_interval_s;
+        return;
+    }
     put_interval(s, d, &x.v, &w->answer);
     r = decision_release(s, d, &x, &permit);
     if (r == NULL) {

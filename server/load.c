@@ -125,8 +125,8 @@ static int load_lost(void *ctx, sqlite3_stmt *row)
     struct device *d;
 
     if (r == NULL || !rollout_open(r->state) ||
-        rollout_may_retry((uint8_t)sqlite3_column_int(row, 2),
-                          (uint16_t)sqlite3_column_int(row, 3))) {
+        rollout_way_failed((uint8_t)sqlite3_column_int(row, 2),
+                           (uint16_t)sqlite3_column_int(row, 3))) {
         return 0;
     }
     d = devices_lock_number(l->s->devices, number);

@@ -52,15 +52,18 @@ bool report_outcome(struct catalog *c, struct device *d, uint8_t outcome,
     return true;
 }
 
-/* It did not keep what it was offered before: that rollout goes on, and must
- * neither forget it nor offer it again. */
+/* It did not keep what it was offered before, or was trying again: that
+ * rollout goes on, and must neither forget it nor offer it again. */
 static void leave_offer(struct catalog *c, const struct device *d)
 {
     struct rollout *r =
         d->s.offer % 2 == 1 ? NULL : catalog_rollout(c, d->s.offer / 2);
 
-    if (r != NULL && rollout_open(r->state) && rollout_bad(d->s.outcome) &&
-        !rollout_may_retry(d->s.outcome, d->s.code)) {
+    bool again = d->s.faulted != 0 && d->s.attempts > 0;
+    bool bad = rollout_bad(d->s.outcome) &&
+               !rollout_way_failed(d->s.outcome, d->s.code);
+
+    if (r != NULL && rollout_open(r->state) && (bad || again)) {
         number_set_add(&r->lost, d->number);
     }
 }
@@ -76,10 +79,18 @@ static void turn_offer(struct catalog *c, struct device *d,
     d->s.offer = o->order;
     d->s.outcome = BL_STATE_IDLE;
     count_outcome(c, o->order, BL_STATE_IDLE, 1);
-    if (d->s.offer_release != o->release) {
-        d->s.offer_release = o->release;
-        d->s.attempts = 0;
+    d->s.offer_release = o->release;
+    d->s.attempts = 0;
+    d->s.quarantined_until = 0;
+}
+
+/* What has been in quarantine begins anew. */
+static void offer_again(struct device *d, const struct report_offer *o)
+{
+    d->s.offer_release = o->release;
+    if (d->s.quarantined_until != 0) {
         d->s.quarantined_until = 0;
+        d->s.attempts = 0;
     }
 }
 
@@ -92,7 +103,7 @@ bool report_offer(struct catalog *c, struct device *d,
         if (o->outcome != BL_STATE_OFFERED || !rollout_final(d->s.outcome)) {
             return false;
         }
-        d->s.offer_release = o->release;
+        offer_again(d, o);
     } else {
         turn_offer(c, d, o);
     }
@@ -335,6 +346,7 @@ void report_take(struct catalog *c, struct device *d, const struct poll *p,
                  struct report *out)
 {
     struct taking t = {c, p, retry, report_offered(c, d), now};
+    bool bad = rollout_bad(d->s.outcome);
 
     out->n_events = 0;
     out->changed = d->s.first_seen == 0;
@@ -356,4 +368,6 @@ void report_take(struct catalog *c, struct device *d, const struct poll *p,
     if (t.offer != NULL) {
         out->changed |= take_outcome(&t, d);
     }
+    out->gave_up = !bad && rollout_bad(d->s.outcome) &&
+                   !rollout_way_failed(d->s.outcome, d->s.code);
 }

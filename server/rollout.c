@@ -52,15 +52,36 @@ bool rollout_open(uint8_t state)
     return state != ROLLOUT_ABORTED && state != ROLLOUT_FINISHED;
 }
 
-bool rollout_may_retry(uint8_t outcome, uint16_t code)
+bool rollout_way_failed(uint8_t outcome, uint16_t code)
 {
     if (outcome != BL_STATE_FAILED && outcome != BL_STATE_REFUSED) {
         return false;
     }
-    /* The way was at fault, or a ticket came too late: not the release. */
     return (code >= BL_PAYLOAD_LONG && code <= BL_PAYLOAD_DIGEST) ||
            (code >= BL_TRANSPORT && code <= BL_ANSWER) ||
            (code >= BL_TICKET && code <= BL_TICKET_MISSING);
+}
+
+/* What the device makes of the release itself: the same tomorrow. */
+static bool is_lasting(uint16_t code)
+{
+    return (code >= BL_CBOR && code <= BL_CLASS) ||
+           (code >= BL_SLOT && code <= BL_DEVICE_ID) ||
+           (code >= BL_ABORTED && code <= BL_CONDITION) ||
+           (code >= BL_ROOT && code <= BL_SECURITY_FLOOR) ||
+           code == BL_NO_SPACE || code == BL_OPERATOR;
+}
+
+bool rollout_may_retry(uint8_t outcome, uint16_t code)
+{
+    if (!rollout_bad(outcome)) {
+        return false;
+    }
+    if (outcome == BL_STATE_REFUSED) {
+        return rollout_way_failed(outcome, code) || code == BL_BATTERY ||
+               code == BL_NOT_AUTHORIZED;
+    }
+    return !is_lasting(code);
 }
 
 bool rollout_under_way(uint8_t outcome)
@@ -218,6 +239,9 @@ static enum rollout_why judge_past(const struct rollout_device *device,
                                    uint64_t now, struct rollout_verdict *v)
 {
     uint8_t most = c->plan == NULL ? 0 : c->plan->attempts;
+    bool may = c->plan == NULL
+                   ? rollout_way_failed(device->outcome, device->code)
+                   : rollout_may_retry(device->outcome, device->code);
 
     if (c->lost) {
         return ROLLOUT_TRIED;
@@ -225,7 +249,7 @@ static enum rollout_why judge_past(const struct rollout_device *device,
     if (device->offer != c->order || !rollout_bad(device->outcome)) {
         return ROLLOUT_OFFER;
     }
-    if (!rollout_may_retry(device->outcome, device->code)) {
+    if (!may) {
         return ROLLOUT_TRIED;
     }
     if (device->quarantined_until > now) {

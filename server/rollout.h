@@ -163,9 +163,13 @@ uint64_t rollout_rank(uint64_t rollout, const uint8_t device_id[16]);
 bool rollout_final(uint8_t outcome);
 /* Did the device not keep it? */
 bool rollout_bad(uint8_t outcome);
-/* May an offer that ended with this code be made again? Only when nothing
- * speaks against the release itself. */
+/* May an offer that ended with this code be made again, as often as the plan
+ * says? Not when it can never become right on that device, and not against
+ * an operator's word. */
 bool rollout_may_retry(uint8_t outcome, uint16_t code);
+/* Was it the way that failed, or a ticket that came too late? Nothing speaks
+ * against the release then. */
+bool rollout_way_failed(uint8_t outcome, uint16_t code);
 /* Has it begun, and not ended? */
 bool rollout_under_way(uint8_t outcome);
 

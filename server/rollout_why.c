@@ -106,6 +106,16 @@ static void say_tried(struct text *t, const struct why_facts *f)
         f->about->id);
 }
 
+/* What it made of the release the last time. */
+static void say_again(struct text *t, const struct rollout_device *d)
+{
+    say(t, "; it has tried it before and %s: %s",
+        d->outcome == BL_STATE_RETURNED  ? "returned"
+        : d->outcome == BL_STATE_REFUSED ? "refused it"
+                                         : "failed",
+        bl_status_meaning((bl_status)d->code));
+}
+
 static void say_offer(struct text *t, const struct why_facts *f)
 {
     const struct rollout_device *d = f->device;
@@ -120,6 +130,9 @@ static void say_offer(struct text *t, const struct why_facts *f)
     } else if (rollout_under_way(d->outcome) && d->offer != 0) {
         say(t, "; it is %s",
             bl_device_state_name((bl_device_state)d->outcome));
+    } else if (f->about->id != 0 && d->offer == f->about->id * 2 &&
+               rollout_bad(d->outcome)) {
+        say_again(t, d);
     }
 }
 
@@ -135,10 +148,11 @@ static void say_runs(struct text *t, const struct why_facts *f)
 
 static void say_quarantine(struct text *t, const struct why_facts *f)
 {
-    say(t,
-        "it failed %u times to install %s and is left alone for now; it may "
-        "try again",
-        f->device->attempts, f->about->version);
+    say(t, "it failed %u time%s to install %s (%s) and is left alone until ",
+        f->device->attempts, f->device->attempts == 1 ? "" : "s",
+        f->about->version, bl_status_meaning((bl_status)f->device->code));
+    say_time(t, f->device->quarantined_until);
+    say(t, "; it may try again then");
     say_wait(t, f->v->wait_s);
 }
 

@@ -120,7 +120,7 @@ static void begin(struct judge *j, const struct steer_facts *f,
     v->sample = add(n->confirmed, v->failures);
     steer_wilson(v->failures, v->sample, quantile, &v->failed_low,
                  &v->failed_high);
-    j->left = add(n->offered, n->untouched);
+    j->left = add(add(n->offered, n->untouched), n->retrying);
     j->needed = share(n->devices, j->gates->confirmed_percent);
     j->pausable = v->failures >= j->gates->min_failed && v->failures > 0 &&
                   j->gates->max_failed_percent < 100;

@@ -37,6 +37,8 @@ struct steer_counts {
     uint32_t silent;        /* under way, expected back and not seen */
     uint32_t untouched;     /* not offered yet */
     uint32_t bad_signature; /* of the refused: bl_status BL_SIGNATURE */
+    uint32_t retrying; /* of those that failed: one more try is to come, or
+                          under way. Not those in quarantine. */
 };
 
 struct steer_facts {

@@ -161,7 +161,7 @@ static void steer(struct server *s, struct rollout *r, const struct census *c)
     case STEER_FINISH:
         /* Who is under way is waited for: what becomes of it is counted
          * until the end only. */
-        if (f.now.offered == 0) {
+        if (f.now.offered == 0 && f.now.retrying == 0) {
             finish(s, r, v.reason);
         }
         break;

@@ -104,9 +104,9 @@ class Fleet:
         assert slot["slot"] == shown["slot"]
         return shown
 
-    def roll_out(self, made, stages="100"):
+    def roll_out(self, made, *options, stages="100"):
         return self.project.call("rollout", "start", made["version"],
-                                 "--stages", stages)
+                                 "--stages", stages, *options)
 
     def close(self):
         for one in self.proxies:

@@ -39,7 +39,7 @@ def test_release_travels_from_build_to_confirmed_device(fleet):
 def test_bad_release_comes_back_by_itself(fleet, build, code, reset):
     device, first, _ = updated(fleet)
     bad = fleet.release(build)
-    fleet.roll_out(bad)
+    fleet.roll_out(bad, "--attempts", "1")
     event = fleet.wait(lambda: fleet.events(device, bad, "returned"),
                        "the return")[0]
     assert event["code"] == code
@@ -50,14 +50,17 @@ def test_bad_release_comes_back_by_itself(fleet, build, code, reset):
     assert counts["returned"] == 1 and counts["confirmed"] == 0
 
 
-def test_returned_release_is_not_offered_again(fleet):
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_returned_release_is_tried_as_often_as_the_plan_says(fleet, attempts):
     device, first, _ = updated(fleet)
     bad = fleet.release("1.2.0-crash")
-    fleet.roll_out(bad)
-    fleet.wait(lambda: fleet.events(device, bad, "returned"))
+    fleet.roll_out(bad, "--attempts", str(attempts), "--min-failed", "9")
+    fleet.wait(lambda: len(fleet.events(device, bad, "returned")) == attempts)
     fleet.wait_runs(device, first)
     time.sleep(4)
-    assert len(fleet.events(device, bad, "returned")) == 1
+    assert len(fleet.events(device, bad, "returned")) == attempts
+    why = fleet.project.call("device", "why", device.id)
+    assert why["why_code"] == "quarantine"
     fleet.wait_runs(device, first)
 
 
@@ -133,7 +136,7 @@ def test_first_stage_is_not_the_whole_fleet(fleet):
     for device in devices:
         fleet.wait_runs(device, first)
     new = fleet.release("1.1.0")
-    fleet.roll_out(new, "1,100")
+    fleet.roll_out(new, stages="1,100")
     fleet.project.call("rollout", "status", "--wait", "confirmed",
                        "--timeout", "60")
     time.sleep(3)

@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 import pytest
-from bowline_server import (CONFIRMED, DOWNLOADING, FAILED, REFUSED,
+from bowline_server import (CONFIRMED, DOWNLOADING, FAILED, REFUSED, RETURNED,
                             TESTING)
 from rollouts import (QUICK, act, begin, fleet, give_up, offered, roll_out,
                       shown, state_of, take, try_out, wait_for, why)
@@ -420,6 +420,103 @@ def test_a_device_that_fails_twice_is_left_alone(server, releases):
     assert shown(server, rollout)["failure"]["failures"] == 1
 
 
+@pytest.mark.parametrize("state, code", [
+    (RETURNED, 100), (RETURNED, 101), (RETURNED, 102), (FAILED, 61)])
+def test_who_returned_is_offered_it_once_more(server, releases, state, code):
+    old, new = releases
+    device = fleet(server, 1, old)[0]
+    rollout = roll_out(server, new, strategy="immediate")
+    give_up(device, new, state, code)
+    now = shown(server, rollout)
+    assert now["counts"][{RETURNED: "returned", FAILED: "failed"}[state]] == 1
+    assert why(device)["why_code"] == "offer"
+    assert "it has tried it before" in why(device)["sentence"]
+    assert server.api("GET", "/fleet").json["attention_count"] == 1
+    give_up(device, new, state, code)  # offered once more
+    assert not offered(device, new)
+    said = why(device)
+    assert said["why_code"] == "quarantine"
+    assert "failed 2 times" in said["sentence"]
+    until = time.strftime("%Y-%m-%d %H:%M", time.gmtime(
+        device.show()["quarantined_until"]))
+    assert f"left alone until {until} UTC" in said["sentence"]
+    server.stop()
+    server.start()
+    assert not offered(device, new)
+
+
+def test_the_end_of_a_try_is_seen_before_the_next(server, releases):
+    old, new = releases
+    device = fleet(server, 1, old)[0]
+    rollout = roll_out(server, new, strategy="immediate")
+    assert offered(device, new)
+    device.event(RETURNED, 100, new["sequence"], 3)
+    assert bytes.fromhex(old["manifest"]) in device.poll()[1]
+    assert shown(server, rollout)["counts"]["returned"] == 1
+    assert offered(device, new)
+    now = shown(server, rollout)
+    assert now["counts"]["returned"] == 0 and now["counts"]["offered"] == 1
+    assert now["failure"]["failures"] == 1, "still a failure"
+
+
+@pytest.mark.parametrize("code", [22, 31, 40, 41])
+def test_what_can_never_become_right_is_not_tried_again(server, releases,
+                                                        code):
+    old, new = releases
+    device = fleet(server, 1, old)[0]
+    roll_out(server, new, strategy="immediate", gates={"min_failed": 9})
+    give_up(device, new, REFUSED, code, 0)
+    assert not offered(device, new)
+
+
+def test_a_rollout_waits_for_a_retry_but_not_for_quarantine(server, releases):
+    old, new = releases
+    devices = fleet(server, 10, old)
+    rollout = roll_out(server, new, strategy="immediate",
+                       gates={**QUICK, "confirmed_percent": 90,
+                              "max_failed_percent": 50})
+    for device in devices[1:]:
+        take(device, new)
+    give_up(devices[0], new)
+    time.sleep(2.5)
+    assert state_of(server, rollout) == "running", "one more try is to come"
+    begin(devices[0], new)
+    time.sleep(2.5)
+    assert state_of(server, rollout) == "running", "it tries"
+    devices[0].event(RETURNED, 100, new["sequence"], 3)
+    devices[0].facts[6] = RETURNED
+    devices[0].poll()
+    assert why(devices[0])["why_code"] == "quarantine"
+    wait_for(lambda: state_of(server, rollout) == "finished")
+    assert shown(server, rollout)["counts"]["returned"] == 1
+
+
+def test_another_try_that_succeeds_makes_it_good(server, releases):
+    old, new = releases
+    devices = fleet(server, 2, old)
+    rollout = roll_out(server, new, strategy="immediate", gates=QUICK)
+    take(devices[1], new)
+    give_up(devices[0], new)
+    take(devices[0], new)
+    wait_for(lambda: state_of(server, rollout) == "finished")
+    now = shown(server, rollout)
+    assert now["counts"]["confirmed"] == 2 and now["counts"]["returned"] == 0
+    assert devices[0].show()["attempts"] == 0
+
+
+def test_a_new_rollout_counts_its_tries_anew(server, releases):
+    old, new = releases
+    device = fleet(server, 1, old)[0]
+    first = roll_out(server, new, strategy="immediate")
+    give_up(device, new)
+    give_up(device, new)
+    act(server, first, "abort")
+    roll_out(server, new, strategy="immediate")
+    give_up(device, new)
+    assert device.show()["attempts"] == 1
+    assert offered(device, new)
+
+
 def test_quarantine_ends(make_server):
     server = make_server(clock_speed=3600).start().set_up()
     old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
@@ -429,6 +526,8 @@ def test_quarantine_ends(make_server):
     give_up(device, new, FAILED, 64, 0)
     assert not offered(device, new)
     wait_for(lambda: offered(device, new))
+    assert device.show()["quarantined_until"] is None
+    assert device.show()["attempts"] == 0, "it begins anew"
 
 
 # --- Approval, preview, databases -----------------------------------------

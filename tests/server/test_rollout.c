@@ -190,6 +190,7 @@ static void decide_who_confirmed_an_aborted_release_stays(void **state)
     expect(&d, c, 2, ROLLOUT_NEWER, 1, false);
 }
 
+/* Without a plan: only the way may have another chance. */
 static void decide_what_was_given_up_is_not_offered_again(void **state)
 {
     static const struct {
@@ -217,6 +218,52 @@ static void decide_what_was_given_up_is_not_offered_again(void **state)
         d.code = row[i].code;
         expect(&d, &c, 1, row[i].again ? ROLLOUT_OFFER : ROLLOUT_TRIED, 0,
                row[i].again);
+    }
+}
+
+/* What can never become right on that device is not tried again; nor is what
+ * an operator ended. */
+static void what_may_be_tried_again(void **state)
+{
+    static const struct {
+        uint8_t outcome;
+        uint16_t code;
+        bool may;
+        bool way;
+    } row[] = {
+        {BL_STATE_RETURNED, BL_OK, true, false}, /* its events were lost */
+        {BL_STATE_RETURNED, BL_RESET, true, false},
+        {BL_STATE_RETURNED, BL_HEALTH, true, false},
+        {BL_STATE_RETURNED, BL_DEADLINE, true, false},
+        {BL_STATE_RETURNED, BL_SLOT_CORRUPT, true, false},
+        {BL_STATE_RETURNED, BL_OPERATOR, false, false},
+        {BL_STATE_FAILED, BL_FLASH, true, false},
+        {BL_STATE_FAILED, BL_READ_BACK, true, false},
+        {BL_STATE_FAILED, BL_IMAGE_MISMATCH, true, false},
+        {BL_STATE_FAILED, BL_PAYLOAD_DIGEST, true, true},
+        {BL_STATE_FAILED, BL_ATTEMPTS, true, true},
+        {BL_STATE_FAILED, BL_NO_SPACE, false, false},
+        {BL_STATE_FAILED, BL_SLOT, false, false},
+        {BL_STATE_REFUSED, BL_CBOR, false, false},
+        {BL_STATE_REFUSED, BL_SIGNATURE, false, false},
+        {BL_STATE_REFUSED, BL_SEQUENCE_LOW, false, false},
+        {BL_STATE_REFUSED, BL_VENDOR, false, false},
+        {BL_STATE_REFUSED, BL_CLASS, false, false},
+        {BL_STATE_REFUSED, BL_EXPIRED, false, false},
+        {BL_STATE_REFUSED, BL_SECURITY_FLOOR, false, false},
+        {BL_STATE_REFUSED, BL_NOT_AUTHORIZED, true, false},
+        {BL_STATE_REFUSED, BL_BATTERY, true, false},
+        {BL_STATE_REFUSED, BL_TICKET_EXPIRED, true, true},
+        {BL_STATE_CONFIRMED, BL_OK, false, false},
+        {BL_STATE_TESTING, BL_OK, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        assert_int_equal(rollout_may_retry(row[i].outcome, row[i].code),
+                         row[i].may);
+        assert_int_equal(rollout_way_failed(row[i].outcome, row[i].code),
+                         row[i].way);
     }
 }
 
@@ -359,6 +406,7 @@ int main(void)
         cmocka_unit_test(decide_aborted_is_as_if_never_begun),
         cmocka_unit_test(decide_who_confirmed_an_aborted_release_stays),
         cmocka_unit_test(decide_what_was_given_up_is_not_offered_again),
+        cmocka_unit_test(what_may_be_tried_again),
         cmocka_unit_test(decide_a_later_rollout_of_it_is_a_new_offer),
         cmocka_unit_test(decide_a_pin_stands_between_older_and_newer_rollouts),
         cmocka_unit_test(event_ends_an_offer_only_of_its_own_release),

@@ -222,6 +222,52 @@ static void decide_quarantine_ends(void **state)
     plan_free(&p);
 }
 
+/* What a device made of the release, after so many tries of two. */
+static void decide_tries_again_what_may_become_right(void **state)
+{
+    static const struct {
+        uint8_t outcome;
+        uint16_t code;
+        uint8_t attempts;
+        uint64_t until;
+        enum rollout_why why;
+    } row[] = {
+        {BL_STATE_RETURNED, BL_RESET, 1, 0, ROLLOUT_OFFER},
+        {BL_STATE_RETURNED, BL_HEALTH, 1, 0, ROLLOUT_OFFER},
+        {BL_STATE_RETURNED, BL_DEADLINE, 2, 1500, ROLLOUT_QUARANTINE},
+        {BL_STATE_RETURNED, BL_DEADLINE, 2, 1000, ROLLOUT_OFFER},
+        {BL_STATE_RETURNED, BL_RESET, 2, 0, ROLLOUT_TRIED},
+        {BL_STATE_RETURNED, BL_OPERATOR, 0, 0, ROLLOUT_TRIED},
+        {BL_STATE_FAILED, BL_READ_BACK, 1, 0, ROLLOUT_OFFER},
+        {BL_STATE_FAILED, BL_READ_BACK, 2, 1500, ROLLOUT_QUARANTINE},
+        {BL_STATE_FAILED, BL_ATTEMPTS, 0, 0, ROLLOUT_OFFER},
+        {BL_STATE_REFUSED, BL_SIGNATURE, 1, 0, ROLLOUT_TRIED},
+        {BL_STATE_REFUSED, BL_CLASS, 2, 1500, ROLLOUT_TRIED},
+        {BL_STATE_REFUSED, BL_SEQUENCE_LOW, 2, 1000, ROLLOUT_TRIED},
+    };
+    static const uint8_t states[] = {ROLLOUT_RUNNING, ROLLOUT_FINISHED};
+    struct plan p = plan_of("{}");
+
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof row / sizeof row[0]); i++) {
+        size_t n = i / 2;
+        struct rollout_device d = device();
+        struct rollout_candidate c = update(1, 2, v2);
+
+        c.state = states[i % 2];
+        c.plan = &p;
+        d.offer = 2;
+        d.outcome = row[n].outcome;
+        d.code = row[n].code;
+        d.attempts = row[n].attempts;
+        d.quarantined_until = row[n].until;
+        why_is(&d, &c, 1000, row[n].why);
+        c.lost = true;
+        why_is(&d, &c, 1000, ROLLOUT_TRIED);
+    }
+    plan_free(&p);
+}
+
 static void decide_leads_over_stepping_stones(void **state)
 {
     const struct rollout_stone stone[] = {{2, v2, "", "2"}, {4, v1, "", "4"}};
@@ -410,6 +456,7 @@ int main(void)
         cmocka_unit_test(decide_what_has_not_begun_offers_nothing),
         cmocka_unit_test(decide_recalls_unless_told_to_let_it_end),
         cmocka_unit_test(decide_quarantine_ends),
+        cmocka_unit_test(decide_tries_again_what_may_become_right),
         cmocka_unit_test(decide_leads_over_stepping_stones),
         cmocka_unit_test(decide_asks_for_the_minimum_version),
         cmocka_unit_test(decide_a_return_is_for_whom_it_was_brought),

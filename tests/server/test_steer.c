@@ -69,6 +69,26 @@ static void a_stage_with_all_gates_passed_advances(void **state)
                         "confirmed, 1 failed; the rollout is finished");
 }
 
+/* 8 of 10 confirmed, 2 failed, nobody else: the end, unless one of the two
+ * has another try. */
+static void who_tries_again_is_waited_for(void **state)
+{
+    struct setting s;
+
+    (void)state;
+    set_up(&s, (struct steer_counts){
+                   .devices = 10, .confirmed = 8, .returned = 2});
+    decide(&s, STEER_PAUSE);
+    s.facts.now.retrying = 1;
+    decide(&s, STEER_HOLD);
+    assert_int_equal(s.verdict.failures, 2);
+    s.facts.now.bad_signature = 1;
+    decide(&s, STEER_PAUSE);
+    set_up(&s, (struct steer_counts){
+                   .devices = 10, .returned = 10, .retrying = 10});
+    decide(&s, STEER_PAUSE);
+}
+
 static void each_gate_that_waits_says_so_with_numbers(void **state)
 {
     (void)state;
@@ -566,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_with_all_gates_passed_advances),
+        cmocka_unit_test(who_tries_again_is_waited_for),
         cmocka_unit_test(each_gate_that_waits_says_so_with_numbers),
         cmocka_unit_test(a_stage_soaks_from_when_its_gates_were_met),
         cmocka_unit_test(gates_that_are_not_met_stop_the_soaking),
