@@ -100,11 +100,12 @@ static json_t *counts_list(const uint32_t *counts, uint32_t n)
 char *rollout_ended_text(const struct rollout *r)
 {
     uint32_t n = r->plan.n_stages;
-    json_t *ended = json_pack(
-        "{s:o, s:o, s:o, s:I, s:I}", "devices", counts_list(r->stage_devices, n),
-        "confirmed", counts_list(r->stage_confirmed, n), "failed",
-        counts_list(r->stage_failed, n), "blocked", (json_int_t)r->blocked,
-        "targets", (json_int_t)r->targets);
+    json_t *ended =
+        json_pack("{s:o, s:o, s:o, s:I, s:I}", "devices",
+                  counts_list(r->stage_devices, n), "confirmed",
+                  counts_list(r->stage_confirmed, n), "failed",
+                  counts_list(r->stage_failed, n), "blocked",
+                  (json_int_t)r->blocked, "targets", (json_int_t)r->targets);
     char *text = json_dumps(ended, JSON_COMPACT);
 
     json_decref(ended);
