@@ -26,6 +26,7 @@ version = "{version}";
 stages = ( 1, 10, 100 );     # percent of the fleet, one after the other
 {gates}
 on_failure = "{on_failure}";
+retry = {{ attempts = 1; }};   # who came back does not try it again today
 """
 
 
