@@ -93,7 +93,7 @@ static json_t *attention_json(struct server *s, const struct census *c)
             json_pack("{s:o, s:s, s:s, s:s, s:s, s:o}", "id",
                       api_hex(d->id, 16), "name", d->name, "product",
                       p == NULL ? "" : p->name, "why", why, "code",
-                      d->lost ? "silent" : rollout_why_name(d->why), "since",
+                      d->lost ? WHY_SILENT : rollout_why_name(d->why), "since",
                       time_or_null(d->lost ? d->last_seen : d->since)));
     }
     return list;

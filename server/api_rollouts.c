@@ -3,7 +3,7 @@
  * devices: each is judged when it polls (rollout.c). */
 #include "api_rollouts.h"
 
-#include "advice.h"
+#include "host/advice.h"
 #include "rollout_preview.h"
 #include "rollout_view.h"
 #include "router.h"

@@ -244,7 +244,7 @@ json_t *device_json(struct server *s, struct device *d)
     json_object_set_new(out, "why", json_string(sentence));
     json_object_set_new(out, "why_code",
                         json_string(d->s.first_seen == 0
-                                        ? "unseen"
+                                        ? WHY_UNSEEN
                                         : rollout_why_name(x.v.why)));
     return out;
 }

@@ -3,15 +3,24 @@
 
 #include "rollout_why.h"
 
+#include "bowline/policy.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 const char *device_wait_name(uint8_t wait)
 {
-    static const char *const name[] = {"", "window", "consent", "battery",
-                                       "network"};
-
-    return wait < 5 ? name[wait] : "unknown";
+    switch (wait) {
+    case BL_WAIT_NONE:
+        return "";
+#define WORD(number, word, meaning, advice)                                   \
+    case number:                                                              \
+        return word;
+        WHY_WAIT_LIST(WORD)
+#undef WORD
+    default:
+        return "unknown";
+    }
 }
 
 /* Of candidate `i`; a pin has no rollout. */
@@ -118,7 +127,7 @@ json_t *device_why_json(struct server *s, struct device *d)
         json_array_append_new(facts, one_fact(s, d, &x, i));
     }
     return json_pack("{s:s, s:s, s:s, s:o}", "why", sentence, "why_code",
-                     d->s.first_seen == 0 ? "unseen"
+                     d->s.first_seen == 0 ? WHY_UNSEEN
                                           : rollout_why_name(x.v.why),
                      "sentence", sentence, "facts", facts);
 }

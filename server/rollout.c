@@ -518,10 +518,10 @@ uint8_t rollout_after_report(uint8_t outcome,
 const char *rollout_why_name(enum rollout_why why)
 {
     static const char *const name[ROLLOUT_WHYS] = {
-        "nothing", "offer",   "runs",     "stage",     "paused",
-        "tried",   "newer",   "trial",    "floor",     "target",
-        "channel", "window",  "rate",     "downloads", "quarantine",
-        "permit",  "minimum", "approval", "scheduled"};
+#define WORD(NAME, word, meaning, advice) word,
+        WHY_LIST(WORD)
+#undef WORD
+    };
 
     return why < ROLLOUT_WHYS ? name[why] : "unknown";
 }

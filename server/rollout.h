@@ -14,6 +14,7 @@
 
 #include "bowline/journal.h"
 #include "bowline/ticket.h"
+#include "host/why.h"
 
 enum { ROLLOUT_BUCKETS = 10000, ROLLOUT_STAGES = PLAN_STAGES };
 
@@ -93,27 +94,12 @@ struct rollout_device {
     void *facts;
 };
 
+/* What each means: host/why.h. */
 enum rollout_why {
-    ROLLOUT_NOTHING,    /* no rollout wants anything of it */
-    ROLLOUT_OFFER,      /* it should run the candidate */
-    ROLLOUT_RUNS,       /* it runs the candidate already */
-    ROLLOUT_STAGE,      /* its bucket is in a later stage */
-    ROLLOUT_PAUSE,      /* the rollout is paused */
-    ROLLOUT_TRIED,      /* it returned, failed or refused this one */
-    ROLLOUT_NEWER,      /* it has, or had, something newer */
-    ROLLOUT_TRIAL,      /* the image it runs is still on trial */
-    ROLLOUT_FLOOR,      /* its floor is above the candidate's sequence */
-    ROLLOUT_TARGET,     /* the query or the lists leave it out */
-    ROLLOUT_CHANNEL,    /* it is in another channel */
-    ROLLOUT_WINDOW,     /* its window is closed */
-    ROLLOUT_RATE,       /* as many were offered in this hour as may */
-    ROLLOUT_DOWNLOADS,  /* as many download as may */
-    ROLLOUT_QUARANTINE, /* it failed too often, and is left alone */
-    ROLLOUT_PERMIT,     /* the way back needs a permit */
-    ROLLOUT_MINIMUM,    /* it runs less than the release can follow */
-    ROLLOUT_UNAPPROVED, /* the rollout waits for approval */
-    ROLLOUT_NOT_YET,    /* the rollout's start time has not come */
-    ROLLOUT_WHYS
+#define ROLLOUT_WHY(NAME, word, meaning, advice) ROLLOUT_##NAME,
+    WHY_LIST(ROLLOUT_WHY)
+#undef ROLLOUT_WHY
+        ROLLOUT_WHYS
 };
 
 struct rollout_verdict {

@@ -2,7 +2,7 @@
 /* A rollout as JSON. */
 #include "rollout_view.h"
 
-#include "advice.h"
+#include "host/advice.h"
 #include "rollout_steer.h"
 
 #include "host/file.h"

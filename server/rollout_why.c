@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout_why.h"
 
-#include "advice.h"
+#include "host/advice.h"
 #include "steer.h"
 
 #include <inttypes.h>

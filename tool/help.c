@@ -53,7 +53,7 @@ void help_lines(FILE *out, const char *group)
 
     for (i = 0; i < n_verbs; i++) {
         if (group == NULL || verb_in_group(&verbs[i], group)) {
-            (void)fprintf(out, "  %-18s %s\n", verbs[i].name,
+            (void)fprintf(out, "  %-20s %s\n", verbs[i].name,
                           verbs[i].summary);
         }
     }

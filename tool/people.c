@@ -3,13 +3,14 @@
  * settings. */
 #include "api.h"
 #include "print.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PASSWORD_LIMIT = 1024, DAY_S = 86400 };
+enum { DAY_S = 86400 };
 
 typedef int work_with(struct call *c, struct api *api);
 
@@ -106,29 +107,9 @@ int verb_login_code(struct call *c)
 /* --- Users -----------------------------------------------------------------
  */
 
-/* The first line of a file that is its owner's alone. */
 static int put_password(struct call *c, json_t *body)
 {
-    const char *path = cli_value(c, "password-file");
-    struct buffer text = BUFFER(PASSWORD_LIMIT);
-    int code;
-
-    if (path == NULL) {
-        return 0;
-    }
-    if (file_check_private(path, &c->err) != 0) {
-        return EXIT_INPUT;
-    }
-    code = read_input(c, path, PASSWORD_LIMIT, &text);
-    if (code == 0) {
-        text.p[strcspn((const char *)text.p, "\r\n")] = '\0';
-        put_text(body, "password", (const char *)text.p);
-        if (json_object_get(body, "password") == NULL) {
-            code = refuse(c, EXIT_INPUT, "%s is no UTF-8 text", path);
-        }
-    }
-    buffer_wipe(&text);
-    return code;
+    return secret_in(c, cli_value(c, "password-file"), body, "password");
 }
 
 static int user_add(struct call *c, struct api *api)
@@ -251,25 +232,6 @@ int verb_user_remove(struct call *c)
 /* --- Tokens ----------------------------------------------------------------
  */
 
-static int keep_secret(struct call *c, const char *path, const char *token)
-{
-    struct buffer text = BUFFER(4096);
-    int code = 0;
-
-    if (token == NULL) {
-        return refuse(c, EXIT_SERVER, "the server gave no token");
-    }
-    (void)buffer_printf(&text, NULL, "%s\n", token);
-    if (strcmp(path, "-") == 0) {
-        put_text(c->result, "token", token);
-        show(c, "%s", token);
-    } else {
-        code = write_output(c, path, buffer_span(&text), 0600);
-    }
-    buffer_wipe(&text);
-    return code;
-}
-
 static int token_body(struct call *c, json_t *body)
 {
     const char *scope[MANY];
@@ -313,8 +275,8 @@ static int token_new(struct call *c, struct api *api)
     if (code != 0) {
         return code;
     }
-    code = keep_secret(c, path,
-                       json_string_value(json_object_get(answer, "token")));
+    code = secret_out(c, path, "token",
+                      json_string_value(json_object_get(answer, "token")));
     if (code != 0) {
         (void)api_call(
             api, "DELETE",

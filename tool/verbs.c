@@ -166,6 +166,29 @@ static const struct option options_token_new[] = {
     FLAG("force", "replace the file when it is there"),
     END};
 
+#define EVENTS                                                                \
+    VALUE("events", "TYPES",                                                  \
+          "what is told, as rollout.*,release.add; * is all")
+
+static const struct option options_webhook_add[] = {
+    EVENTS, FILE_("secret-file", "its first line is the secret; mode 0600"),
+    OUTPUT("where a secret that the server makes goes, - for the terminal"),
+    FLAG("force", "replace the file when it is there"), END};
+
+static const struct option options_webhook_set[] = {
+    FLAG("enable", "send again, from what comes now on"),
+    FLAG("disable", "send nothing"),
+    VALUE("url", "URL", "where it goes"),
+    EVENTS,
+    FILE_("secret-file", "its first line is the new secret; mode 0600"),
+    END};
+
+static const struct option options_webhook_deliveries[] = {
+    VALUE("limit", "N", "at most so many; else 20"), END};
+
+static const struct option options_status_codes[] = {
+    FLAG("markdown", "as docs/CODES.md, with what to do about each"), END};
+
 static const struct option options_settings[] = {
     CHOICE("four-eyes", "ON", "a rollout waits for somebody else's approval",
            "on off"),
@@ -590,6 +613,43 @@ const struct verb verbs[] = {
      "Without options it shows them. To change them takes the role admin.",
      options_settings, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "four_eyes, approvals", "bowline settings --four-eyes on"},
+    {"webhook add", "URL", 1, 1, ANY, NULL, verb_webhook_add,
+     "have changes told to a URL",
+     "What the audit log says is POSTed there as JSON, signed with a secret. "
+     "Without --events: all of it. The server makes the secret and gives it "
+     "this one time, into a file of mode 0600; or it is yours, from a file. "
+     "The URL may hold a secret, too: only an admin sees it.",
+     options_webhook_add, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "id, url, events, enabled, created, created_by, file\n"
+     "secret          with -o - only",
+     "bowline webhook add https://ci.example.com/hook --events 'rollout.*' "
+     "-o hook.secret"},
+    {"webhook list", NO_ARGUMENTS, verb_webhook_list,
+     "list the webhooks", "Without their secrets.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {id, url, events, enabled, created, "
+     "created_by}", NULL},
+    {"webhook set", "ID", 1, 1, ANY, NULL, verb_webhook_set,
+     "change a webhook, or switch it off or on",
+     "One that was off and is enabled begins with what comes then. Events "
+     "that are given replace those it had.",
+     options_webhook_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the webhook", "bowline webhook set 3 --disable"},
+    {"webhook remove", "ID", 1, 1, ANY, NULL, verb_webhook_remove,
+     "remove a webhook", "What waits to be sent there is dropped.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE, "id, removed", NULL},
+    {"webhook test", "ID", 1, 1, ANY, NULL, verb_webhook_test,
+     "send a webhook an event of type test",
+     "Waits for the first try and says what the receiver answered. Exit 1 "
+     "when it was not delivered; the server tries again.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE | DOES(NO),
+     "id, event, type, state, created, tries, next, last, status, error, ms",
+     NULL},
+    {"webhook deliveries", "ID", 1, 1, ANY, NULL, verb_webhook_deliveries,
+     "list what was sent to a webhook", "Newest first, of seven days.",
+     options_webhook_deliveries, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of {id, event, type, state, created, tries, next, "
+     "last,\n                status, error, ms}", NULL},
     {"audit list", NO_ARGUMENTS, verb_audit_list,
      "list who did what", "Newest first.",
      options_audit_list, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
@@ -625,9 +685,11 @@ const struct verb verbs[] = {
      "bowline conformance tests/vectors/*/*.json"},
     {"status-codes", NO_ARGUMENTS, verb_status_codes,
      "list the status codes that devices report",
-     "Number, name, meaning, and the reason of a SUIT report.",
-     NULL, 0, DOES(YES) | DOES(USAGE),
-     "codes           list of {number, name, meaning, suit_reason}", NULL},
+     "Number, name, meaning, and the reason of a SUIT report. What to do about "
+     "each, and the codes of why a device has no update: --json, --markdown.",
+     options_status_codes, 0, DOES(YES) | DOES(USAGE),
+     "codes           list of {number, name, meaning, advice, suit_reason}\n"
+     "whys, waits     lists of {name, meaning, advice}", NULL},
     {"completion", "SHELL", 1, 1, WORDS, "bash zsh", verb_completion,
      "print completion for a shell", "SHELL is bash or zsh.",
      NULL, 0, DOES(YES) | DOES(USAGE), NULL,

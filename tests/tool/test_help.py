@@ -80,6 +80,13 @@ def test_the_reference_is_up_to_date(tool):
         "write it anew: bowline help --markdown > docs/CLI.md"
 
 
+def test_the_page_of_codes_is_up_to_date(tool):
+    assert (TOP / "docs/CODES.md").read_text() == \
+        tool.good("status-codes", "--markdown").out, \
+        "write it anew: bowline status-codes --markdown > docs/CODES.md"
+    tool.refused(2, "status-codes", "--markdown", "--json")
+
+
 def test_unknown_verbs_and_groups(tool):
     assert "no verb" in tool("frobnicate").err
     assert tool("frobnicate").code == 2

@@ -334,6 +334,17 @@ def test_status_codes_are_those_of_the_header(tool):
     assert by_number[100] == "boot-tries" and len(by_number) == len(codes)
 
 
+def test_each_code_says_what_to_do(tool):
+    said = tool.good("status-codes", "--json").json
+    for c in said["codes"] + said["whys"] + said["waits"]:
+        assert c["meaning"] and c["advice"], c
+        assert "does not know this code" not in c["advice"], c
+    assert {"unseen", "silent", "quarantine"} <= {
+        c["name"] for c in said["whys"]}
+    assert [c["name"] for c in said["waits"]] == [
+        "window", "consent", "battery", "network"]
+
+
 def test_version(tool):
     assert tool.good("version").out == tool.good("--version").out
 

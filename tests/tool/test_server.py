@@ -26,6 +26,8 @@ from .conftest import Tool, firmware, programs
 class Site(Tool):
     """A server made by `server init`, and a project that uses it."""
 
+    settings = ""  # more lines of its configuration
+
     def __init__(self, folder):
         super().__init__(folder)
         with socket.socket() as s:
@@ -33,6 +35,8 @@ class Site(Tool):
             self.port = s.getsockname()[1]
         self.good("server", "init", "srv", "--port", self.port)
         self.srv = self.folder / "srv"
+        with open(self.srv / "bowlined.conf", "a") as conf:
+            conf.write(self.settings)
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             [programs() / "bowlined", "--config", self.srv / "bowlined.conf"],

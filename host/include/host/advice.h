@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What to do about a status: one line each. Its meaning is core's. */
-#ifndef SERVER_ADVICE_H
-#define SERVER_ADVICE_H
+#ifndef HOST_ADVICE_H
+#define HOST_ADVICE_H
 
 #include "bowline/status.h"
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets come from files and go to files; none is ever an argument. */
+#ifndef SECRET_H
+#define SECRET_H
+
+#include "tool.h"
+
+/* The first line of a file that is its owner's alone becomes body[key].
+ * NULL: nothing is done. 0 or an exit code. */
+int secret_in(struct call *c, const char *path, json_t *body, const char *key);
+/* Into a file of mode 0600; "-": shown, and the result's `key`. */
+int secret_out(struct call *c, const char *path, const char *key,
+               const char *secret);
+
+#endif
