@@ -7,16 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from bowline_server import Server  # noqa: E402
-
-
-def finish(servers):
-    for server in servers:
-        code = server.stop()
-        if server.process:
-            text = server.log.read_text(errors="replace")
-            assert "Sanitizer" not in text, text
-            assert code in (0, -9), text
+from bowline_server import Server, finish  # noqa: E402
 
 
 @pytest.fixture

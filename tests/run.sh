@@ -64,7 +64,9 @@ tail -6 "$log/ctest.out"
 
 step "programs, end to end"
 export BOWLINE_BUILD=$PWD/build/dev BOWLINE_BIN=$PWD/build/dev/bin
-/usr/bin/python3 -m pytest -q -p no:cacheprovider -rfEs tests \
+# They wait more than they compute: two for each processor.
+/usr/bin/python3 -m pytest -q -p no:cacheprovider -rfEs \
+    -n $((jobs * 2)) --dist loadfile tests \
     >"$log/pytest.log" 2>&1 || { broken pytest; tail -60 "$log/pytest.log"; }
 tail -3 "$log/pytest.log"
 count_pytest "$log/pytest.log"

@@ -19,6 +19,10 @@ import proxy  # noqa: E402
 import world  # noqa: E402
 
 PRODUCT = "thermostat"
+# Test programs that run beside each other look for a port in places of their
+# own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+world.FIRST_PORT += 100 * WORKER
 
 
 class Quiet:

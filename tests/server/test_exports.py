@@ -31,7 +31,7 @@ def export(server, path, **more):
 def fleet(tmp_path_factory):
     """Fifty thousand devices; one of them runs something."""
     from bowline_server import Server
-    from conftest import finish
+    from bowline_server import finish
     server = Server(tmp_path_factory.mktemp("server")).start().set_up()
     server.old = server.publish(1, "1.0.0")
     for start in range(0, FLEET, 10_000):

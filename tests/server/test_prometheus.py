@@ -36,7 +36,7 @@ def value(text, series):
 def busy(tmp_path_factory):
     """A server with something of everything."""
     from bowline_server import Server
-    from conftest import finish
+    from bowline_server import finish
     server = Server(tmp_path_factory.mktemp("server"), plain=False)
     server.start().set_up()
     old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")

@@ -328,3 +328,13 @@ class Device:
 
     def show(self):
         return self.server.api("GET", f"/devices/{self.id}", expect=200).json
+
+
+def finish(servers):
+    """Stops them; none may have ended by itself, or by a sanitizer's word."""
+    for server in servers:
+        code = server.stop()
+        if server.process:
+            text = server.log.read_text(errors="replace")
+            assert "Sanitizer" not in text, text
+            assert code in (0, -9), text
