@@ -65,6 +65,26 @@ def test_a_one_time_link_leads_to_a_password_of_ones_own(browser, filled):
     browser.see("h1", "Fleet")
 
 
+def test_a_password_may_wait_and_the_settings_take_it_then(browser, filled):
+    server, _ = filled
+    add_user(server, "later", "viewer", password=None)
+    browser.driver.get("about:blank")
+    browser.open(f"#/login?code={login_code(server, 'later')}")
+    browser.see("h2", "Welcome, later")
+    browser.says("your next sign-in needs a new one-time code")
+    browser.click("button", "Not now")
+    browser.see("h1", "Fleet")
+    browser.driver.refresh()
+    browser.see("h1", "Fleet")
+    browser.go("#/settings/account")
+    browser.see("#password-one")
+    assert not browser.all("#password-old")  # there is none yet
+    browser.click(".side-end button", "later")
+    browser.click("button", "Sign out")
+    browser.open(f"#/login?code={login_code(server, 'later')}")
+    browser.see("h2", "Welcome, later")
+
+
 def test_a_used_link_says_what_to_do(browser, filled):
     server, _ = filled
     browser.driver.get("about:blank")

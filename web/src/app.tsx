@@ -84,7 +84,7 @@ function Navigation({ place }: { place: string }) {
 
 function Frame() {
   const route = useRoute();
-  const { session } = useSession();
+  const { asksPassword } = useSession();
   const place = route.parts[0] ?? "fleet";
   useEffect(() => {
     document.title = titleOf(route);
@@ -107,7 +107,7 @@ function Frame() {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {session.must_set_password ? <NewPassword /> : pageOf(route)}
+        {asksPassword ? <NewPassword /> : pageOf(route)}
       </main>
     </div>
   );

@@ -127,7 +127,7 @@ export function localTime(seconds: number): string {
 export const idsOf = (text: string): string[] =>
   [...new Set(text.split(/[\s,;]+/).filter((word) => word !== ""))];
 
-function gatesOf(g: DraftGates): Gates | undefined {
+export function gatesOf(g: DraftGates): Gates | undefined {
   const out: Gates = {};
   for (const name of NUMBERS) {
     const value = num(g[name]);
@@ -141,7 +141,7 @@ function gatesOf(g: DraftGates): Gates | undefined {
   return Object.keys(out).length > 0 ? out : undefined;
 }
 
-function gatesFrom(g: Gates): DraftGates {
+export function gatesFrom(g: Gates): DraftGates {
   const out = { ...NO_GATES };
   for (const name of NUMBERS) {
     const value = g[name];

@@ -93,7 +93,7 @@ export const windowWords = (w: NonNullable<Plan["windows"]>[number]): string =>
   `${daysWords(w.days)} ${w.from} to ${w.to}${
     w.to <= w.from ? " the next day" : ""}`;
 
-const begun = (text: string): string =>
+export const begun = (text: string): string =>
   text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Pairs of a subject and its sentence; what is left at its default and

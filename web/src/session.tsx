@@ -11,7 +11,13 @@ interface SessionState {
   session: Session;
   update: (session: Session | null) => void;
   signOut: () => Promise<void>;
+  /** Should the page for the first password be shown? */
+  asksPassword: boolean;
+  passwordLater: () => void;
 }
+
+/** "Not now" holds until this tab's session ends. */
+const LATER = "bowline.password-later";
 
 const Context = createContext<SessionState | null>(null);
 
@@ -46,6 +52,8 @@ interface Props {
 export function SessionGate({ children, login, waiting }: Props) {
   const [session, setSession] = useState<Session | null>(null);
   const [looking, setLooking] = useState<Looking>("looking");
+  const [later, setLater] = useState(
+    window.sessionStorage.getItem(LATER) !== null);
 
   const update = (next: Session | null) => {
     giveCsrf(next);
@@ -54,6 +62,8 @@ export function SessionGate({ children, login, waiting }: Props) {
       liveStart();
     } else {
       liveStop();
+      window.sessionStorage.removeItem(LATER);
+      setLater(false);
       setLooking("none");
     }
   };
@@ -99,8 +109,14 @@ export function SessionGate({ children, login, waiting }: Props) {
     await api.remove("/session").catch(() => undefined);
     update(null);
   };
+  const passwordLater = () => {
+    window.sessionStorage.setItem(LATER, "1");
+    setLater(true);
+  };
+  const asksPassword = session.must_set_password === true && !later;
   return (
-    <Context.Provider value={{ session, update, signOut }}>
+    <Context.Provider
+      value={{ session, update, signOut, asksPassword, passwordLater }}>
       {children}
     </Context.Provider>
   );

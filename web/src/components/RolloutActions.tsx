@@ -9,13 +9,14 @@ import { href } from "../router";
 import { useMay, useSession } from "../session";
 import { Button, Check, Field } from "./basics";
 import { Confirm } from "./Dialog";
+import { EditRollout } from "./EditRollout";
 import { Icon, type IconName } from "./Icon";
 import { Menu } from "./Menu";
 import { ReturnDialog } from "./ReturnDialog";
 
 export type Act =
   | "approve" | "deny" | "pause" | "resume" | "advance" | "abort" | "return"
-  | "retry" | "begin";
+  | "retry" | "begin" | "edit";
 
 interface DialogProps {
   rollout: Rollout;
@@ -187,7 +188,7 @@ function Begin({ rollout, onClose, onDone }: DialogProps) {
 const DIALOGS = {
   approve: Approve, deny: Deny, pause: Pause, resume: Resume,
   advance: Advance, abort: Abort, retry: Retry, return: ReturnDialog,
-  begin: Begin,
+  begin: Begin, edit: EditRollout,
 };
 
 interface Offer {
@@ -207,6 +208,7 @@ const OFFERS: Record<Act, Offer> = {
   return: { act: "return", text: "Return devices", icon: "back" },
   retry: { act: "retry", text: "Retry failed", icon: "rollouts" },
   begin: { act: "begin", text: "Start now", icon: "play" },
+  edit: { act: "edit", text: "Edit", icon: "settings" },
 };
 
 interface May {
@@ -237,6 +239,8 @@ export function actsOf(r: Rollout, may: May, own: boolean): Act[] {
   put(may.operate && active && lost > 0, "retry");
   put(may.operate && (active || r.state === "scheduled" ||
     (r.state === "approval" && own)), "abort");
+  put(may.operate && r.plan !== undefined && (active ||
+    r.state === "scheduled" || (r.state === "approval" && own)), "edit");
   return acts;
 }
 

@@ -66,12 +66,19 @@ export function PasswordForm({ first }: { first?: boolean }) {
 }
 
 export function NewPassword() {
-  const { session } = useSession();
+  const { session, passwordLater } = useSession();
   return (
     <div class="narrow">
       <Card title={`Welcome, ${session.name}`}>
-        <p>Choose a password: the one-time link works only once.</p>
-        <PasswordForm first />
+        <div class="form-stack">
+          <p>Choose a password: the one-time link works only once.</p>
+          <PasswordForm first />
+          <div class="not-now">
+            <Button kind="quiet" onClick={passwordLater}>Not now</Button>
+            <span class="hint">Without a password, your next sign-in needs a
+              new one-time code. You can set one in the settings.</span>
+          </div>
+        </div>
       </Card>
     </div>
   );

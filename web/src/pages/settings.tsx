@@ -95,7 +95,7 @@ function Account() {
   return (
     <div class="grid-2">
       <Card title="Password">
-        <PasswordForm />
+        <PasswordForm first={session.must_set_password === true} />
       </Card>
       <div class="stack">
         <Card title="You">
