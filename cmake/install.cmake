@@ -40,6 +40,12 @@ install(FILES packaging/man/bowlined.8
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES packaging/man/bowline-sim.1 packaging/man/bowline-device.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+foreach(program bowlined bowline-device bowline-sim)
+    install(FILES packaging/completion/${program}.bash RENAME ${program}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES packaging/completion/_${program}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endforeach()
 install(FILES packaging/bowlined.conf
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/bowline)
 # The services name the programs where they are installed.

@@ -76,9 +76,16 @@ take bowline /usr/bin usr/bin/bowline
 (cd "$stage" && ls $man/man1/*) >"$work/pages"
 # shellcheck disable=SC2046
 take bowline /usr/share/man/man1 $(cat "$work/pages")
-take bowline /usr/share/bash-completion/completions \
-    usr/share/bash-completion/completions/bowline
-take bowline /usr/share/zsh/vendor-completions usr/share/zsh/site-functions/_bowline
+shells() { # shells PACKAGE PROGRAM: its completions
+    take "$1" /usr/share/bash-completion/completions \
+        "usr/share/bash-completion/completions/$2"
+    take "$1" /usr/share/zsh/vendor-completions \
+        "usr/share/zsh/site-functions/_$2"
+}
+shells bowline bowline
+shells bowline-server bowlined
+shells bowline-device bowline-device
+shells bowline-sim bowline-sim
 take libbowline-dev /usr usr/include
 libdir=$(dirname "$(cd "$stage" && find usr/lib -name libbowline.a)")
 take libbowline-dev "/$libdir" $(cd "$stage" && ls "$libdir"/*.a) \

@@ -73,6 +73,8 @@ def test_the_same_build_gives_the_same_bytes(packages, tmp_path):
     ("bowline-server", {"/usr/bin/bowlined", "/usr/share/man/man8/bowlined.8.gz",
                         "/lib/systemd/system/bowlined.service",
                         "/usr/share/bowline/grafana.json",
+                        "/usr/share/bash-completion/completions/bowlined",
+                        "/usr/share/zsh/vendor-completions/_bowlined",
                         "/usr/share/bowline/alerts.yml",
                         "/usr/share/doc/bowline-server/examples/bowlined.conf"}),
     ("bowline", {"/usr/bin/bowline", "/usr/share/man/man1/bowline.1.gz",
@@ -80,8 +82,13 @@ def test_the_same_build_gives_the_same_bytes(packages, tmp_path):
                  "/usr/share/zsh/vendor-completions/_bowline"}),
     ("bowline-device", {"/usr/bin/bowline-device",
                         "/usr/share/man/man1/bowline-device.1.gz",
+                        "/usr/share/bash-completion/completions/bowline-device",
+                        "/usr/share/zsh/vendor-completions/_bowline-device",
                         "/lib/systemd/system/bowline-device.service"}),
-    ("bowline-sim", {"/usr/bin/bowline-sim"}),
+    ("bowline-sim", {"/usr/bin/bowline-sim",
+                     "/usr/share/man/man1/bowline-sim.1.gz",
+                     "/usr/share/bash-completion/completions/bowline-sim",
+                     "/usr/share/zsh/vendor-completions/_bowline-sim"}),
     ("libbowline-dev", {"/usr/include/bowline/client.h"}),
 ])
 def test_what_is_in_it(packages, name, wanted):

@@ -69,6 +69,13 @@ def test_programs_libraries_and_papers_are_there(prefix):
                  "include/bowline-posix/host/error.h",
                  "share/man/man1/bowline.1", "share/man/man1/bowline-sim.1",
                  "share/man/man8/bowlined.8",
+                 "share/man/man1/bowline-device.1",
+                 "share/bash-completion/completions/bowlined",
+                 "share/bash-completion/completions/bowline-sim",
+                 "share/bash-completion/completions/bowline-device",
+                 "share/zsh/site-functions/_bowlined",
+                 "share/zsh/site-functions/_bowline-sim",
+                 "share/zsh/site-functions/_bowline-device",
                  "share/doc/bowline/bowlined.conf"):
         assert (prefix / path).is_file(), path
 
