@@ -301,9 +301,14 @@ struct release *api_release_named(struct server *s, struct http_request *rq)
 void release_show(struct server *s, struct http_request *rq)
 {
     const struct release *r = api_release_named(s, rq);
+    json_t *out;
 
     if (r != NULL) {
-        api_json(rq, 200, release_json(s, r));
+        /* Its marks may be changed, and its notes freed, meanwhile. */
+        pthread_rwlock_rdlock(&s->catalog.lock);
+        out = release_json(s, r);
+        pthread_rwlock_unlock(&s->catalog.lock);
+        api_json(rq, 200, out);
     }
 }
 

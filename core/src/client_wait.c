@@ -60,6 +60,10 @@ bl_status bl_client_consent(struct bl_client *c, bool yes)
 bl_status bl_client_postpone(struct bl_client *c, uint64_t now_ms,
                              uint32_t seconds)
 {
-    c->consent_ms = now_ms + seconds * 1000ULL;
-    return say(c, BL_CONSENT_LATER);
+    bl_status status = say(c, BL_CONSENT_LATER);
+
+    if (status == BL_OK) {
+        c->consent_ms = now_ms + seconds * 1000ULL;
+    }
+    return status;
 }

@@ -207,8 +207,10 @@ static void consent_without_an_offer_is_busy(void **state)
     struct rig *rig = *state;
 
     rig_start(rig);
+    rig->client->consent_ms = 77;
     assert_int_equal(bl_client_consent(rig->client, true), BL_BUSY);
     assert_int_equal(bl_client_postpone(rig->client, 0, 1), BL_BUSY);
+    assert_int_equal(rig->client->consent_ms, 77); /* refused: as it was */
     rig_poll(rig);
     assert_int_equal(bl_client_consent(rig->client, true), BL_BUSY);
 }
