@@ -18,6 +18,7 @@ from world import BIN, FOLDER, Broken, Device, Project, Server, shown
 
 THERMOSTATS, GATEWAYS = 20, 2
 CONFIRMED = "confirmed"
+USER = "captain"  # of the dashboard
 SLOT = {"release": 1 << 20, "debug": 4 << 20}
 BLOCK, PORTION = 4096, 8192
 ESP32 = world.TOP / "examples/demo/esp32"
@@ -407,14 +408,14 @@ class Demo:
 
     def dashboard(self):
         """The page's address, with a login that is good once."""
-        self.project.call("user", "add", "you", "--role", "admin", quiet=True)
-        self.url = self.project.call("login-code", "you", quiet=True)["url"]
+        self.project.call("user", "add", USER, "--role", "admin", quiet=True)
+        self.url = self.project.call("login-code", USER, quiet=True)["url"]
         s = self.screen
         s.say("   Watch it in a browser (it will warn: the certificate is of "
               "the demo's own authority):")
         s.say("     " + s.paint(self.url, "bold"))
         s.say("   This login is good once, for ten minutes; another one: "
-              "bowline login-code you")
+              f"bowline login-code {USER}")
         if self.opens and shutil.which("xdg-open"):
             subprocess.Popen(["xdg-open", self.url],
                              stdout=subprocess.DEVNULL,
@@ -472,7 +473,7 @@ class Demo:
               "hand:")
         for line in (f"cd {shown(self.project.folder)}",
                      f"export PATH={BIN}:$PATH",
-                     "bowline login-code you",
+                     f"bowline login-code {USER}",
                      "bowline device list",
                      "bowline device show thermostat-05",
                      "bowline rollout start 1.1.1 --stages 10,100",
@@ -533,16 +534,20 @@ def main():
         return result
     demo.go_on()
     if keep:
-        wait_for_the_user(demo.screen)
+        wait_for_the_user(demo)
         world.stop_all()
     return result
 
 
-def wait_for_the_user(screen):
+def wait_for_the_user(demo):
+    """Until Ctrl-C, or until make demo-stop has ended the server."""
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    screen.say("   Running until you end it: Ctrl-C")
-    signal.sigwait(ends)
+    demo.screen.say("   Running until you end it: Ctrl-C")
+    while signal.sigtimedwait(ends, 1) is None:
+        if demo.server.process.poll() is not None:
+            demo.screen.say("   the server has ended")
+            return
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ import sys
 import textwrap
 import time
 
-COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36,
+COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "violet": 35, "cyan": 36,
            "grey": 90, "bold": 1}
 # How a device in each state looks: one sign, one colour.
 LOOKS = {"idle": ("·", "grey"), "offered": ("?", "blue"),
          "waiting": ("~", "blue"), "downloading": ("↓", "cyan"),
          "verifying": ("≡", "cyan"), "installing": ("↧", "cyan"),
          "rebooting": ("↻", "yellow"), "testing": ("t", "yellow"),
-         "confirmed": ("✓", "green"), "returned": ("↩", "red"),
+         "confirmed": ("✓", "green"), "returned": ("↩", "violet"),
          "failed": ("✗", "red"), "refused": ("⊘", "red")}
 
 
