@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of /api/v1/devices: filters, a query, an order. */
-#include "census.h"
-#include "decide.h"
+#include "device_filter.h"
 #include "device_view.h"
 #include "router.h"
 
@@ -12,92 +11,13 @@
 
 enum { SORT_MAX = 100000, KEY = 64 };
 
-struct filter {
-    struct server *s;
-    const struct product *product;
-    const char *product_name;
-    const char *state;
-    const char *version;
-    const char *text;
-    const char *outcome;
-    uint64_t order; /* of the rollout, 0: any */
-    struct query *query;
-    bool attention;
-    uint32_t lost_before;
-    struct decision decision;
-};
-
-static bool has_outcome(const struct filter *f, const struct device *d)
-{
-    uint8_t o = d->s.outcome;
-
-    if (f->order == 0) {
-        return true;
-    }
-    if (d->s.offer != f->order) {
-        return false;
-    }
-    if (f->outcome == NULL || f->outcome[0] == '\0') {
-        return true;
-    }
-    if (strcmp(f->outcome, "silent") == 0) {
-        return rollout_under_way(o) && d->s.last_seen <= f->lost_before;
-    }
-    return strcmp(f->outcome, bl_device_state_name((bl_device_state)o)) == 0;
-}
-
-static bool has_text(const struct filter *f, const struct device *d)
-{
-    char id[33];
-
-    if (f->text == NULL || f->text[0] == '\0') {
-        return true;
-    }
-    hex_encode(d->id, 16, id);
-    return strncmp(id, f->text, strlen(f->text)) == 0 ||
-           strcasestr(d->name, f->text) != NULL ||
-           strstr(d->tags, f->text) != NULL;
-}
-
-static bool wanted(struct filter *f, struct device *d)
-{
-    struct device_facts facts = {.device = d};
-
-    if (f->product_name != NULL &&
-        (f->product == NULL || d->product != f->product->number)) {
-        return false;
-    }
-    if (f->state != NULL &&
-        strcmp(f->state, bl_device_state_name((bl_device_state)d->s.state)) !=
-            0) {
-        return false;
-    }
-    if ((f->version != NULL && strcmp(f->version, d->s.version) != 0) ||
-        !has_text(f, d) || !has_outcome(f, d)) {
-        return false;
-    }
-    if (f->query != NULL) {
-        facts.product =
-            catalog_product_number(&f->s->catalog, d->product)->name;
-        if (!query_match(f->query, device_fact, &facts)) {
-            return false;
-        }
-    }
-    if (f->attention) {
-        device_decide(f->s, d, &f->decision);
-        return census_needs_person(&f->decision, d, f->lost_before);
-    }
-    return true;
-}
-
 /* --- By number ------------------------------------------------------------
  */
 
 /* Polls go on: the catalog is read-locked, a device only while it is read. */
-static uint64_t collect(struct filter *f, const struct api_page *page,
-                        json_t *items)
+static uint64_t collect(struct server *s, struct device_filter *f,
+                        const struct api_page *page, json_t *items)
 {
-    struct server *s = f->s;
     uint64_t last = page->after;
 
     for (uint64_t i = page->after + 1; i <= devices_last(s->devices); i++) {
@@ -106,7 +26,7 @@ static uint64_t collect(struct filter *f, const struct api_page *page,
         if (d == NULL) {
             continue;
         }
-        if (wanted(f, d)) {
+        if (device_filter_has(f, d)) {
             if (json_array_size(items) == page->limit) {
                 devices_unlock(s->devices, d);
                 return last;
@@ -178,10 +98,9 @@ static int by_key(const void *a, const void *b)
                                    : x->number > y->number;
 }
 
-static int gather(struct filter *f, struct sorting *out)
+static int gather(struct server *s, struct device_filter *f,
+                  struct sorting *out)
 {
-    struct server *s = f->s;
-
     out->at = calloc(SORT_MAX, sizeof *out->at);
     if (out->at == NULL) {
         return -1;
@@ -192,7 +111,7 @@ static int gather(struct filter *f, struct sorting *out)
         if (d == NULL) {
             continue;
         }
-        if (wanted(f, d)) {
+        if (device_filter_has(f, d)) {
             if (out->n == SORT_MAX) {
                 devices_unlock(s->devices, d);
                 return -1;
@@ -207,10 +126,9 @@ static int gather(struct filter *f, struct sorting *out)
 }
 
 /* `after` is a place in the order here. */
-static uint64_t put_sorted(struct filter *f, const struct sorting *o,
+static uint64_t put_sorted(struct server *s, const struct sorting *o,
                            const struct api_page *page, json_t *items)
 {
-    struct server *s = f->s;
     uint64_t i = page->after;
 
     for (; i < o->n && json_array_size(items) < page->limit; i++) {
@@ -227,9 +145,9 @@ static uint64_t put_sorted(struct filter *f, const struct sorting *o,
 }
 
 /* -1 and the error is set. */
-static int list_sorted(struct filter *f, struct http_request *rq,
-                       const struct api_page *page, const char *sort,
-                       json_t *items, uint64_t *next)
+static int list_sorted(struct server *s, struct device_filter *f,
+                       struct http_request *rq, const struct api_page *page,
+                       const char *sort, json_t *items, uint64_t *next)
 {
     struct sorting o = {.down = sort[0] == '-'};
     int result;
@@ -241,13 +159,13 @@ static int list_sorted(struct filter *f, struct http_request *rq,
                   "channel or last_seen, with a - before it to turn it round");
         return -1;
     }
-    result = gather(f, &o);
+    result = gather(s, f, &o);
     if (result != 0) {
         api_error(rq, 400, "too-many",
                   "more than %d devices cannot be sorted: narrow the list",
                   SORT_MAX);
     } else {
-        *next = put_sorted(f, &o, page, items);
+        *next = put_sorted(s, &o, page, items);
     }
     free(o.at);
     return result;
@@ -256,40 +174,8 @@ static int list_sorted(struct filter *f, struct http_request *rq,
 /* --- The request ----------------------------------------------------------
  */
 
-static int read_filter(struct server *s, struct http_request *rq,
-                       struct filter *f)
-{
-    const char *rollout = http_query(rq, "rollout");
-    const char *query = http_query(rq, "query");
-    const char *attention = http_query(rq, "attention");
-    struct error err = {BL_OK, 0, ""};
-
-    f->s = s;
-    f->product_name = http_query(rq, "product");
-    f->state = http_query(rq, "state");
-    f->version = http_query(rq, "version");
-    f->text = http_query(rq, "search");
-    f->outcome = http_query(rq, "outcome");
-    f->attention = attention != NULL && strcmp(attention, "1") == 0;
-    f->lost_before = lost_before(s);
-    if (f->text == NULL) {
-        f->text = http_query(rq, "q");
-    }
-    if (rollout != NULL && rollout[0] != '\0') {
-        f->order = strtoull(rollout, NULL, 10) * 2;
-    }
-    if (query == NULL || query[0] == '\0') {
-        return 0;
-    }
-    f->query = query_compile(query, &err);
-    if (f->query == NULL && err.text[0] != '\0') {
-        api_error(rq, 400, "query", "query: %s", err.text);
-        return -1;
-    }
-    return 0;
-}
-
-static void list(struct server *s, struct http_request *rq, struct filter *f)
+static void list(struct server *s, struct http_request *rq,
+                 struct device_filter *f)
 {
     const char *sort = http_query(rq, "sort");
     struct api_page page;
@@ -302,13 +188,11 @@ static void list(struct server *s, struct http_request *rq, struct filter *f)
     }
     items = json_array();
     pthread_rwlock_rdlock(&s->catalog.lock);
-    f->product = f->product_name == NULL
-                     ? NULL
-                     : catalog_product(&s->catalog, f->product_name);
+    device_filter_look_up(f);
     if (sort != NULL && sort[0] != '\0') {
-        result = list_sorted(f, rq, &page, sort, items, &next);
+        result = list_sorted(s, f, rq, &page, sort, items, &next);
     } else {
-        next = collect(f, &page, items);
+        next = collect(s, f, &page, items);
     }
     pthread_rwlock_unlock(&s->catalog.lock);
     if (result == 0) {
@@ -320,15 +204,10 @@ static void list(struct server *s, struct http_request *rq, struct filter *f)
 
 void device_list(struct server *s, struct http_request *rq)
 {
-    struct filter *f = calloc(1, sizeof *f);
+    struct device_filter *f = device_filter_read(s, rq);
 
-    if (f == NULL) {
-        api_error(rq, 503, "memory", "no memory");
-        return;
-    }
-    if (read_filter(s, rq, f) == 0) {
+    if (f != NULL) {
         list(s, rq, f);
+        device_filter_free(f);
     }
-    query_free(f->query);
-    free(f);
 }

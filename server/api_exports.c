@@ -5,6 +5,7 @@
  * each true for their own moment.
  */
 #include "api.h"
+#include "device_filter.h"
 #include "device_view.h"
 #include "exports.h"
 #include "rollout_view.h"
@@ -32,7 +33,8 @@ struct export
     export_more more;
     const char *const *columns;
     uint64_t rollout;
-    uint64_t after; /* the last row that was made */
+    struct device_filter *filter; /* of devices */
+    uint64_t after;               /* the last row that was made */
     struct buffer rows;
     size_t sent; /* of them */
 };
@@ -55,15 +57,16 @@ static const char *const device_columns[] = {
     "last_seen",  "first_seen", "history",  "why_code", "why",
     "attributes", NULL};
 
-static json_t *device_row(struct server *s, uint32_t number)
+static json_t *device_row(struct export *x, uint32_t number)
 {
+    struct server *s = x->s;
     struct device *d = devices_lock_number(s->devices, number);
     json_t *row;
 
     if (d == NULL) {
         return NULL;
     }
-    row = device_json(s, d);
+    row = device_filter_has(x->filter, d) ? device_json(s, d) : NULL;
     devices_unlock(s->devices, d);
     return row;
 }
@@ -74,8 +77,9 @@ static int more_devices(struct export *x, struct error *err)
     int result = 0;
 
     pthread_rwlock_rdlock(&x->s->catalog.lock);
+    device_filter_look_up(x->filter);
     for (int i = 0; i < AT_ONCE && result == 0 && x->after < last; i++) {
-        json_t *row = device_row(x->s, (uint32_t)++x->after);
+        json_t *row = device_row(x, (uint32_t)++x->after);
 
         if (row != NULL) {
             result = put_row(x, row, err);
@@ -183,6 +187,7 @@ void exports_end(struct http_request *rq)
     if (x != NULL && rq->route != NULL &&
         (rq->route->handle == export_devices ||
          rq->route->handle == export_outcomes)) {
+        device_filter_free(x->filter);
         buffer_free(&x->rows);
         free(x);
         rq->stream_ctx = NULL;
@@ -202,7 +207,8 @@ static int read_format(struct http_request *rq, bool *csv)
     return -1;
 }
 
-static void begin(struct server *s, struct http_request *rq,
+/* False: it has not begun, and the error is set. */
+static bool begin(struct server *s, struct http_request *rq,
                   const struct export *wish, const char *name)
 {
     struct export *x;
@@ -210,12 +216,12 @@ static void begin(struct server *s, struct http_request *rq,
     bool csv;
 
     if (read_format(rq, &csv) != 0) {
-        return;
+        return false;
     }
     x = calloc(1, sizeof *x);
     if (x == NULL) {
         api_error(rq, 503, "memory", "no memory for an export");
-        return;
+        return false;
     }
     *x = *wish;
     x->s = s;
@@ -227,14 +233,17 @@ static void begin(struct server *s, struct http_request *rq,
     snprintf(file, sizeof file, "attachment; filename=\"%s.%s\"", name,
              csv ? "csv" : "jsonl");
     http_reply_header(rq, "Content-Disposition", file);
+    return true;
 }
 
 void export_devices(struct server *s, struct http_request *rq)
 {
-    const struct export wish = {.more = more_devices,
-                                .columns = device_columns};
+    struct export wish = {.more = more_devices, .columns = device_columns};
 
-    begin(s, rq, &wish, "devices");
+    wish.filter = device_filter_read(s, rq);
+    if (wish.filter != NULL && !begin(s, rq, &wish, "devices")) {
+        device_filter_free(wish.filter);
+    }
 }
 
 void export_outcomes(struct server *s, struct http_request *rq)
@@ -254,5 +263,5 @@ void export_outcomes(struct server *s, struct http_request *rq)
         return;
     }
     snprintf(name, sizeof name, "rollout-%" PRIu64, wish.rollout);
-    begin(s, rq, &wish, name);
+    (void)begin(s, rq, &wish, name);
 }

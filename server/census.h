@@ -129,4 +129,11 @@ struct decision;
 bool census_needs_person(const struct decision *x, const struct device *d,
                          uint32_t lost_before);
 
+/* Would the rollout come to it, in any of its stages, and has not yet? The
+ * device is locked; `scratch` is written. */
+bool census_untouched(struct server *s, struct rollout *r, struct device *d,
+                      struct decision *scratch);
+/* Of the last offer, that it did not keep. */
+bool census_quarantined(const struct device *d, uint64_t now);
+
 #endif

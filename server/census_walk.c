@@ -221,6 +221,11 @@ static bool tries_again(const struct walk *w, const struct device *d)
             why == ROLLOUT_TRIAL);
 }
 
+bool census_quarantined(const struct device *d, uint64_t now)
+{
+    return d->s.quarantined_until > now && rollout_bad(d->s.outcome);
+}
+
 /* It was offered this rollout's release, and that offer is its last. */
 static void count_engaged(const struct walk *w, const struct device *d,
                           struct census_rollout *out, struct steer_counts *c)
@@ -239,8 +244,7 @@ static void count_engaged(const struct walk *w, const struct device *d,
     c->retrying += tries_again(w, d);
     out->absent += lost && (d->s.outcome == BL_STATE_OFFERED ||
                             d->s.outcome == BL_STATE_DOWNLOADING);
-    out->quarantined +=
-        d->s.quarantined_until > w->out->time && rollout_bad(d->s.outcome);
+    out->quarantined += census_quarantined(d, w->out->time);
 }
 
 /* In the present stage, and not heard of. */
@@ -262,11 +266,17 @@ static void count_awaited(const struct walk *w, const struct rollout *r,
     }
 }
 
+/* It runs the release for good, whoever brought it. */
+static bool keeps(const struct rollout *r, const struct device *d)
+{
+    return d->s.confirmed != 0 &&
+           memcmp(d->s.manifest, r->release->manifest, 32) == 0;
+}
+
 static void count_stage(const struct walk *w, struct rollout *r,
                         const struct device *d, struct census_rollout *out)
 {
     bool engaged = rollout_engaged(&w->decision.device, r->id * 2);
-    bool runs = memcmp(d->s.manifest, r->release->manifest, 32) == 0;
     uint32_t stage = stage_of(r, d);
     struct steer_counts *c;
 
@@ -279,7 +289,7 @@ static void count_stage(const struct walk *w, struct rollout *r,
         count_engaged(w, d, out, c);
     } else if (number_set_has(&r->lost, d->number)) {
         c->failed++;
-    } else if (runs && d->s.confirmed != 0) {
+    } else if (keeps(r, d)) {
         c->confirmed++;
     } else {
         c->untouched++;
@@ -289,14 +299,14 @@ static void count_stage(const struct walk *w, struct rollout *r,
 
 /* No ticket brings it there: an update only goes forward, and a way back
  * needs a permit once the floor has risen. */
-static bool is_blocked(const struct walk *w, const struct rollout *r,
+static bool is_blocked(const struct decision *x, const struct rollout *r,
                        const struct device *d)
 {
     if (r->kind == ROLLOUT_RETURN) {
         return r->permit.n == 0 && d->s.floor > r->release->sequence;
     }
     return d->s.first_seen != 0 && r->kind == ROLLOUT_UPDATE &&
-           rollout_blocked(&w->decision.device, r->release->sequence,
+           rollout_blocked(&x->device, r->release->sequence,
                            r->release->manifest);
 }
 
@@ -315,13 +325,30 @@ static void count_rollout(const struct walk *w, struct rollout *r,
         return;
     }
     out->targets++;
-    if (is_blocked(w, r, d)) {
+    if (is_blocked(&w->decision, r, d)) {
         out->blocked++;
         if (!engaged) {
             return;
         }
     }
     count_stage(w, r, d, out);
+}
+
+bool census_untouched(struct server *s, struct rollout *r, struct device *d,
+                      struct decision *scratch)
+{
+    struct rollout_candidate c;
+
+    if (r->product->number != d->product ||
+        stage_of(r, d) == r->plan.n_stages ||
+        number_set_has(&r->lost, d->number) || keeps(r, d)) {
+        return false;
+    }
+    device_look(s, d, scratch);
+    catalog_candidate(r, d->number, 0, &c);
+    return !rollout_engaged(&scratch->device, r->id * 2) &&
+           rollout_target(&scratch->device, &c) == ROLLOUT_OFFER &&
+           !is_blocked(scratch, r, d);
 }
 
 static struct census_rollout *place_of(struct census *c, uint64_t id)

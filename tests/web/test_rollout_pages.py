@@ -112,6 +112,18 @@ def test_the_way_of_the_devices_counts_each_step(visit, world):
     assert step(page, "untouched") == "8"  # the stage to come
 
 
+def test_the_step_not_begun_leads_to_its_devices_and_their_file(visit, world):
+    page = visit(address(world.sampling))
+    n = int(step(page, "untouched"))
+    page.click('.flow-cell[data-step="untouched"] a')
+    page.see("[aria-label=Devices] tbody tr")
+    assert len(page.all("[aria-label=Devices] tbody tr")) == n
+    page.click("button", "Export")
+    link = page.see("a.menu-item", "These as CSV").get_attribute("href")
+    assert f"rollout={world.sampling.id}" in link
+    assert "outcome=untouched" in link and "format=csv" in link
+
+
 def test_returned_is_a_branch_of_its_own_colour(visit, world):
     page = visit(address(world.paused))
     assert (step(page, "returned"), step(page, "failed"),

@@ -53,11 +53,10 @@ function Cell({ id, step, n, most }: CellProps) {
       </span>
     </>
   );
-  const linked = n > 0 && step !== "untouched" && step !== "quarantined";
   const kind = `flow-cell tone-${l.tone} ${n === 0 ? "flow-none" : ""}`;
   return (
     <li class={kind} data-step={step} title={`${number(n)} ${SAY[step]}`}>
-      {linked ? <a href={href("devices", { rollout: id, outcome: step })}>
+      {n > 0 ? <a href={href("devices", { rollout: id, outcome: step })}>
         {inner}</a> : <div>{inner}</div>}
     </li>
   );

@@ -111,19 +111,6 @@ export function gateWaits(gate: Gate): string {
   }
 }
 
-/** Of a finished rollout the server may count as a whole only: then a stage
- * that is done has what the gates let through, at most all of its devices. */
-export function stageConfirmed(r: Rollout, index: number): number {
-  const stage = r.stages[index];
-  if (!stage) {
-    return 0;
-  }
-  const forgotten = r.state === "finished" && r.counts.confirmed > 0 &&
-    r.stages.every((s) => s.confirmed + s.failed === 0);
-  return forgotten ? Math.min(stage.devices, r.counts.confirmed)
-    : stage.confirmed;
-}
-
 /** The devices of a stage by outcome. A stage tells how many did not keep it;
  * of the latest one, which holds those before it, it is known which way. */
 export function stageParts(r: Rollout, index: number): Part[] {
@@ -139,7 +126,7 @@ export function stageParts(r: Rollout, index: number): Part[] {
   const rest: Part[] = sum === stage.failed ? ways
     : ways.length === 1 && ways[0] ? [{ ...ways[0], n: stage.failed }]
     : [{ state: "lost", n: stage.failed }]; // some of them returned
-  return [{ state: "confirmed", n: stageConfirmed(r, index) }, ...rest];
+  return [{ state: "confirmed", n: stage.confirmed }, ...rest];
 }
 
 function times(stage: Stage, now: number): string {
@@ -167,7 +154,7 @@ function StageLane({ stage, index, rollout }: LaneProps) {
     : look(stage.state === "waiting" ? "untouched" : stage.state);
   const gates = stage.gates.filter(asks);
   const known = stage.state !== "waiting";
-  const confirmed = stageConfirmed(rollout, index);
+  const { confirmed } = stage;
   return (
     <li class={`stage stage-${stage.state}`} data-stage={index}
       aria-current={current ? "step" : undefined}>

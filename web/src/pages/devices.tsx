@@ -221,8 +221,10 @@ export function Devices({ route }: { route: Route }) {
         <Menu icon="download" text="Export">
           {(close) => ["csv", "jsonl"].map((format) => (
             <a key={format} class="menu-item" download onClick={close}
-              href={`/api/v1/export/devices?format=${format}`}>
-              All devices as {format.toUpperCase()}</a>
+              href={`/api/v1${withQuery("/export/devices",
+                { ...filter, format })}`}>
+              {filtered ? "These" : "All devices"} as {format === "csv"
+                ? "CSV" : "JSON lines"}</a>
           ))}
         </Menu>
       }>

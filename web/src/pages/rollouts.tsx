@@ -7,9 +7,7 @@ import {
 } from "../components/basics";
 import { Bar } from "../components/Bar";
 import { Icon } from "../components/Icon";
-import {
-  gateWaits, stageConfirmed, stageParts,
-} from "../components/StageLanes";
+import { gateWaits, stageParts } from "../components/StageLanes";
 import { stageSize } from "../components/Lane";
 import { Pill } from "../components/Pill";
 import { count, number, percent, sentence } from "../format";
@@ -46,7 +44,7 @@ function MiniLanes({ rollout }: { rollout: Rollout }) {
               <b>{stageSize(stage)}</b>
               <span class="muted nums">{stage.state === "waiting"
                 ? count(stage.devices, "device")
-                : `${number(stageConfirmed(rollout, i))} of ${
+                : `${number(stage.confirmed)} of ${
                   number(stage.devices)}`}
               </span>
               {stage.state === "running" && open && (
