@@ -94,11 +94,3 @@ def test_both_shells_offer_each_verb(program):
     for verb in VERBS[program]:
         assert re.search(rf"\b{verb}\b", said)
         assert re.search(rf"compadd -- .*\b{verb}\b", zsh)
-
-
-def test_the_shell_code_is_clean():
-    run = subprocess.run(
-        ["shellcheck", "-s", "bash",
-         *sorted((PACKAGING / "completion").glob("*.bash"))],
-        capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout
