@@ -338,14 +338,15 @@ bool access_holds(struct server *s, const struct http_request *rq)
     }
 }
 
-bool access_same_person(struct server *s, const char *a, const char *b)
+bool access_is_person(struct server *s, const char *person, const char *name,
+                      const char *who)
 {
-    char of_a[64];
-    char of_b[64];
+    char of_name[64];
+    char of_who[64];
 
-    people_owner(&s->people, a, of_a);
-    people_owner(&s->people, b, of_b);
-    return strcmp(of_a, of_b) == 0;
+    people_owner(&s->people, name, of_name);
+    people_owner(&s->people, who, of_who);
+    return strcmp(person[0] == '\0' ? of_name : person, of_who) == 0;
 }
 
 /* --- Where from ------------------------------------------------------------

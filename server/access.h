@@ -47,9 +47,10 @@ bool api_only(struct http_request *rq, const json_t *body,
               const char *const *keys);
 json_t *api_scopes(uint8_t scopes);
 
-/* Are two names of the audit log one person's? A token speaks for who made
- * it. */
-bool access_same_person(struct server *s, const char *a, const char *b);
+/* Is `who`, who asks now, the person who acted as `name`? A token speaks for
+ * who made it. `person` is who that was then, tokens go: "" was not kept. */
+bool access_is_person(struct server *s, const char *person, const char *name,
+                      const char *who);
 
 /* A body that comes from this site's page, or from no page at all, and says
  * that it is JSON: for logging in. Replies when not. */

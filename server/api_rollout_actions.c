@@ -234,7 +234,9 @@ static bool has_approved(struct server *s, const struct steering *st,
                          const char *who)
 {
     for (uint32_t i = 0; i < st->n_approvals; i++) {
-        if (access_same_person(s, st->approval[i].by, who)) {
+        const struct steering_approval *a = &st->approval[i];
+
+        if (access_is_person(s, a->person, a->by, who)) {
             return true;
         }
     }
@@ -249,7 +251,7 @@ static bool may_judge(struct action *a)
         refuse(a, "it waits for no approval");
         return false;
     }
-    if (access_same_person(a->s, st->created_by, a->rq->actor)) {
+    if (access_is_person(a->s, st->person, st->created_by, a->rq->actor)) {
         api_error(a->rq, 403, "own",
                   "%s made this rollout: somebody else must approve it",
                   a->rq->actor);
@@ -276,6 +278,7 @@ static void approve_it(struct action *a)
     if (next.steering.n_approvals < STEERING_APPROVALS) {
         one = &next.steering.approval[next.steering.n_approvals++];
         snprintf(one->by, sizeof one->by, "%s", a->rq->actor);
+        people_owner(&a->s->people, a->rq->actor, one->person);
         snprintf(one->note, sizeof one->note, "%s", said(a, "note"));
         one->when = now;
     }

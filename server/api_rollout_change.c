@@ -178,7 +178,7 @@ static int check_four_eyes(struct server *s, struct http_request *rq,
         return 0;
     }
     if (p->r->state == ROLLOUT_APPROVAL) {
-        if (access_same_person(s, st->created_by, rq->actor)) {
+        if (access_is_person(s, st->person, st->created_by, rq->actor)) {
             return 0;
         }
         api_error(rq, 403, "own",
@@ -218,7 +218,10 @@ static void patch(struct server *s, struct http_request *rq, struct patch *p)
         api_error(rq, 400, "plan", "%s", err.text);
         result = -1;
     }
-    if (result == 0 && check_stages(p, rq, new) != 0) {
+    if (result == 0 &&
+        (check_stages(p, rq, new) != 0 ||
+         (json_object_get(p->body, "permits") != NULL &&
+          rollout_check_permits(s, rq, p->r->product, new) != 0))) {
         plan_free(new);
         result = -1;
     }

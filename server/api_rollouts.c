@@ -98,6 +98,34 @@ static int check_others(struct http_request *rq,
     return 0;
 }
 
+/* One that core refuses would be found out when devices must go back. */
+int rollout_check_permits(struct server *s, struct http_request *rq,
+                          const struct product *product,
+                          const struct plan *plan)
+{
+    static const uint8_t nobody[BL_ID_SIZE] = {0};
+
+    for (uint32_t i = 0; i < plan->n_permits; i++) {
+        const struct plan_permit *p = &plan->permit[i];
+        bl_status status;
+
+        if (!s->catalog.has_root) {
+            api_error(rq, 409, "no-root", "there is no root document yet");
+            return -1;
+        }
+        status = bl_permit_check(p->permit, &s->catalog.root, nobody,
+                                 product->class_id, p->manifest,
+                                 (uint64_t)time(NULL), s->crypto);
+        if (status != BL_OK) {
+            api_error(rq, 422, bl_status_name(status),
+                      "permits[%" PRIu32 "] is refused: %s", i,
+                      bl_status_meaning(status));
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int rollout_reply_new(struct server *s, struct http_request *rq, int status,
                       const struct rollout_wish *wish)
 {
@@ -120,7 +148,8 @@ static void start(struct server *s, struct http_request *rq,
     if (read_wish(s, rq, body, &wish) != 0) {
         return;
     }
-    if (check_others(rq, &wish) == 0 && check_takers(s, rq, &wish) == 0) {
+    if (rollout_check_permits(s, rq, wish.product, &wish.plan) == 0 &&
+        check_others(rq, &wish) == 0 && check_takers(s, rq, &wish) == 0) {
         rollout_reply_new(s, rq, 201, &wish);
     }
     plan_free(&wish.plan);

@@ -102,8 +102,8 @@ static int read_expires(struct http_request *rq, const json_t *body,
     return 0;
 }
 
-static int read_token(struct http_request *rq, const json_t *body,
-                      struct api_token *t)
+static int read_token(struct server *s, struct http_request *rq,
+                      const json_t *body, struct api_token *t)
 {
     static const char *const keys[] = {"name", "role", "scopes", "expires",
                                        NULL};
@@ -118,7 +118,8 @@ static int read_token(struct http_request *rq, const json_t *body,
         return -1;
     }
     snprintf(t->name, sizeof t->name, "%s", name);
-    snprintf(t->created_by, sizeof t->created_by, "%s", rq->actor);
+    /* A chain of tokens would break where one of them is removed. */
+    people_owner(&s->people, rq->actor, t->created_by);
     return 0;
 }
 
@@ -205,7 +206,7 @@ void token_add(struct server *s, struct http_request *rq)
     struct api_token t = {.created = (int64_t)time(NULL)};
     json_t *body = api_body(rq);
 
-    if (body != NULL && read_token(rq, body, &t) == 0) {
+    if (body != NULL && read_token(s, rq, body, &t) == 0) {
         pthread_mutex_lock(&s->admin);
         add(s, rq, &t);
         pthread_mutex_unlock(&s->admin);

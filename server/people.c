@@ -209,26 +209,40 @@ bool people_user(struct people *p, const char *name, struct user *out)
     return u != NULL;
 }
 
+static const struct api_token *token_named(const struct people *p,
+                                           const char *name)
+{
+    for (uint32_t i = 0; i < p->n_tokens; i++) {
+        if (strcmp(p->token[i].name, name) == 0) {
+            return &p->token[i];
+        }
+    }
+    return NULL;
+}
+
 bool people_token_named(struct people *p, const char *name)
 {
-    bool found = false;
+    bool found;
 
     pthread_rwlock_rdlock(&p->lock);
-    for (uint32_t i = 0; i < p->n_tokens; i++) {
-        found = found || strcmp(p->token[i].name, name) == 0;
-    }
+    found = token_named(p, name) != NULL;
     pthread_rwlock_unlock(&p->lock);
     return found;
 }
 
 void people_owner(struct people *p, const char *name, char out[64])
 {
+    const struct api_token *token;
+
     snprintf(out, 64, "%s", name);
     pthread_rwlock_rdlock(&p->lock);
+    /* No chain is longer than there are tokens. */
     for (uint32_t i = 0; i < p->n_tokens; i++) {
-        if (strcmp(p->token[i].name, name) == 0) {
-            snprintf(out, 64, "%s", p->token[i].created_by);
+        token = token_named(p, out);
+        if (token == NULL) {
+            break;
         }
+        snprintf(out, 64, "%s", token->created_by);
     }
     pthread_rwlock_unlock(&p->lock);
 }

@@ -49,8 +49,8 @@ struct api_token {
     char name[64];
     uint8_t sha256[32];
     enum role role;
-    uint8_t scopes; /* 0: all */
-    char created_by[64];
+    uint8_t scopes;      /* 0: all */
+    char created_by[64]; /* the person, also when a token made it */
     int64_t created;
     int64_t expires; /* 0: never */
     int64_t last_use;
@@ -90,7 +90,8 @@ bool people_token_holds(struct people *p, const uint8_t sha256[32],
 /* Copies; false when there is none. */
 bool people_user(struct people *p, const char *name, struct user *out);
 bool people_token_named(struct people *p, const char *name);
-/* Who made the token of this name; else the name. */
+/* The person behind a name: of a token who made it, and who made the token
+ * that made it; else the name. */
 void people_owner(struct people *p, const char *name, char out[64]);
 bool people_token(struct people *p, uint32_t number, struct api_token *out);
 bool people_session(struct people *p, const uint8_t sha256[32],

@@ -175,6 +175,7 @@ static int prepare(struct server *s, struct new_rollout *new,
     steering_read("", &new->steering);
     snprintf(new->steering.created_by, sizeof new->steering.created_by, "%s",
              w->actor);
+    people_owner(&s->people, w->actor, new->steering.person);
     new->steering.returns_from = w->returns_from;
     if (new->row.state == ROLLOUT_RUNNING) {
         new->steering.started = now;

@@ -48,6 +48,7 @@ static void get_approvals(const json_t *from, struct steering *s)
             return;
         }
         get_text(one, "by", a->by, sizeof a->by);
+        get_text(one, "person", a->person, sizeof a->person);
         get_text(one, "note", a->note, sizeof a->note);
         a->when = get_number(one, "when");
         s->n_approvals++;
@@ -69,6 +70,7 @@ int steering_read(const char *text, struct steering *s)
         return -1;
     }
     get_text(from, "created_by", s->created_by, sizeof s->created_by);
+    get_text(from, "person", s->person, sizeof s->person);
     get_text(from, "reason", s->reason, sizeof s->reason);
     get_text(from, "by", s->by, sizeof s->by);
     s->started = get_number(from, "started");
@@ -108,7 +110,8 @@ static json_t *approvals_json(const struct steering *s)
         const struct steering_approval *a = &s->approval[i];
 
         json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:s}", "by", a->by, "when",
+                              json_pack("{s:s, s:s, s:I, s:s}", "by", a->by,
+                                        "person", a->person, "when",
                                         (json_int_t)a->when, "note", a->note));
     }
     return list;
@@ -117,10 +120,11 @@ static json_t *approvals_json(const struct steering *s)
 char *steering_text(const struct steering *s)
 {
     json_t *out = json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:o, s:o,"
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:o, "
+        "s:o,"
         " s:o, s:I, s:I, s:I, s:I}",
-        "created_by", s->created_by, "reason", s->reason, "by", s->by,
-        "started", (json_int_t)s->started, "gates_since",
+        "created_by", s->created_by, "person", s->person, "reason", s->reason,
+        "by", s->by, "started", (json_int_t)s->started, "gates_since",
         (json_int_t)s->gates_since, "confirmed_at_start",
         (json_int_t)s->confirmed_at_start, "returns_from",
         (json_int_t)s->returns_from, "advance_asked", s->advance_asked,

@@ -21,12 +21,14 @@ enum {
 
 struct steering_approval {
     char by[STEERING_NAME];
+    char person[STEERING_NAME]; /* behind `by`: a token may go */
     char note[200];
     uint64_t when;
 };
 
 struct steering {
     char created_by[STEERING_NAME];
+    char person[STEERING_NAME];  /* behind it: a token may go */
     uint64_t started;            /* its first stage began; 0: not yet */
     uint64_t since[PLAN_STAGES]; /* each stage began */
     uint64_t until[PLAN_STAGES]; /* and ended; 0: not yet */

@@ -57,18 +57,44 @@ struct webhook_sender {
 /* --- URLs -----------------------------------------------------------------
  */
 
-static bool host_literal_private(const char *host)
+/* "127.0.0.1.", "0x7f.1" and "localhost." mean what they mean without the
+ * dot: a resolver leaves it off. */
+static bool host_name_private(const char *host)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
+    char bare[256];
+    size_t n = strlen(host);
+
+    while (n > 0 && host[n - 1] == '.') {
+        n--;
+    }
+    if (n == 0 || n >= sizeof bare) {
+        return true;
+    }
+    memcpy(bare, host, n);
+    bare[n] = '\0';
+    return strcasecmp(bare, "localhost") == 0 ||
+           (inet_aton(bare, &v4.sin_addr) != 0 &&
+            !address_public((const struct sockaddr *)&v4));
+}
+
+/* Wide digits and dots become plain ones on their way to the resolver. */
+static bool host_is_ascii(const char *host)
+{
+    while (*host > 0x20 && *host < 0x7F) {
+        host++;
+    }
+    return *host == '\0';
+}
+
+static bool host_literal_private(const char *host)
+{
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     char bare[64];
     size_t n = strlen(host);
 
-    if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
-        return !address_public((const struct sockaddr *)&v4);
-    }
     if (n < 3 || host[0] != '[' || n - 2 >= sizeof bare) {
-        return strcasecmp(host, "localhost") == 0;
+        return host_name_private(host);
     }
     snprintf(bare, sizeof bare, "%.*s", (int)(n - 2), host + 1);
     return inet_pton(AF_INET6, bare, &v6.sin6_addr) == 1 &&
@@ -101,6 +127,9 @@ static const char *parsed_fault(CURLU *u, const struct webhook_policy *p)
         fault = "the URL must not hold a user name or password";
     } else if (fragment != NULL) {
         fault = "the URL must not have a fragment (#...)";
+    } else if (!host_is_ascii(host)) {
+        fault = "write the host in ASCII: xn--... for a name in another "
+                "script";
     } else if (!p->allow_private && host_literal_private(host)) {
         fault = "the URL leads to a private address; webhook_allow_private "
                 "in the configuration permits that";

@@ -123,6 +123,79 @@ def test_ones_own_token_is_not_somebody_else(world):
     assert state(world, rollout) == "running"
 
 
+def token(server, by, name):
+    """A token `by` a session or another token: (its number, its secret)."""
+    body = {"name": name, "role": "admin"}
+    made = (by.api("POST", "/tokens", body, 201) if hasattr(by, "api") else
+            server.api("POST", "/tokens", body, 201, token=by)).json
+    return made["id"], made["token"]
+
+
+def test_a_token_made_by_ones_token_is_not_somebody_else(world):
+    add_user(world, "kim", "admin")
+    kim = login(world, "kim")
+    number, first = token(world, kim, "one")
+    _, second = token(world, first, "two")
+    rollout = start(world, token=second)
+    path = f"/rollouts/{rollout['id']}/approve"
+    kim.api("POST", path, {}, 403)
+    judge(world, rollout, "approve", first, 403)
+    kim.api("DELETE", f"/tokens/{number}", expect=204)
+    kim.api("POST", path, {}, 403)
+    judge(world, rollout, "approve", second, 403)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.approver_token, 200)
+
+
+def test_a_token_that_is_gone_spoke_for_who_made_it(world):
+    add_user(world, "kim", "admin")
+    kim = login(world, "kim")
+    number, secret = token(world, kim, "ci")
+    rollout = start(world, token=secret)
+    kim.api("DELETE", f"/tokens/{number}", expect=204)
+    world.stop()
+    world.start()
+    kim = login(world, "kim")
+    kim.api("POST", f"/rollouts/{rollout['id']}/approve", {}, 403)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.token, 200)
+
+
+def test_one_person_approves_once_whatever_speaks_for_them(world):
+    four_eyes(world, True, 2)
+    add_user(world, "kim", "admin")
+    kim = login(world, "kim")
+    number, first = token(world, kim, "one")
+    _, second = token(world, first, "two")
+    rollout = start(world)
+    judge(world, rollout, "approve", first, 200)
+    kim.api("DELETE", f"/tokens/{number}", expect=204)
+    kim.api("POST", f"/rollouts/{rollout['id']}/approve", {}, 409)
+    judge(world, rollout, "approve", second, 409)
+    assert state(world, rollout) == "approval"
+    judge(world, rollout, "approve", world.approver_token, 200)
+    assert state(world, rollout) == "running"
+
+
+def test_a_permit_that_core_refuses_is_no_part_of_a_plan(world):
+    four_eyes(world, False)
+    bad = [{"manifest": world.old["manifest"], "permit": "AA=="}]
+    good = [{"manifest": world.old["manifest"],
+             "permit": as_text(world.permit(world.old["manifest"]))}]
+    world.api("POST", "/rollouts", {
+        "product": "thermostat", "version": "1.1.0", "stages": [100],
+        "permits": bad}, 422)
+    rollout = start(world)
+    change(world, rollout, {"permits": bad}, world.token, 422)
+    plan = world.api("GET", f"/rollouts/{rollout['id']}/plan").json
+    assert plan["permits"] == []
+    change(world, rollout, {"permits": good}, world.token, 200)
+
+
+def as_text(permit):
+    return permit if isinstance(permit, str) else permit.decode()
+
+
 def test_turning_it_off_lets_nothing_loose_by_itself(world):
     rollout = start(world)
     four_eyes(world, False)

@@ -315,6 +315,9 @@ def test_a_certificate_that_is_not_trusted_ends_it(make_server, receiver):
     "https://127.0.0.1/", "https://localhost/", "https://[::1]/",
     "https://10.0.0.1:8443/x", "https://169.254.169.254/latest",
     "https://[::ffff:192.168.1.1]/", "https://0/", "https://0x7f.1/",
+    "https://localhost./", "https://LocalHost../", "https://127.0.0.1./",
+    "https://0x7f.1./", "https://\uff11\uff12\uff17.0.0.1/",
+    "https://127\u30020\u30020\u30021/", "https://%6cocalhost%2e/",
     "https://2130706433/", "https://exa mple.com/", "https://a\u0001b.com/",
 ])
 def test_a_url_that_leads_nowhere_good_is_refused(shared_server, url):
