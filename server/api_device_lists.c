@@ -3,6 +3,7 @@
 #include "device_filter.h"
 #include "device_view.h"
 #include "router.h"
+#include "worker.h"
 
 #include "host/file.h"
 
@@ -21,7 +22,10 @@ static uint64_t collect(struct server *s, struct device_filter *f,
     uint64_t last = page->after;
 
     for (uint64_t i = page->after + 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, (uint32_t)i);
+        struct device *d;
+
+        catalog_breathe(&s->catalog, i);
+        d = devices_lock_number(s->devices, (uint32_t)i);
 
         if (d == NULL) {
             continue;
@@ -106,7 +110,10 @@ static int gather(struct server *s, struct device_filter *f,
         return -1;
     }
     for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, i);
+        struct device *d;
+
+        catalog_breathe(&s->catalog, i);
+        d = devices_lock_number(s->devices, i);
 
         if (d == NULL) {
             continue;
@@ -202,12 +209,36 @@ static void list(struct server *s, struct http_request *rq,
     }
 }
 
-void device_list(struct server *s, struct http_request *rq)
+static void list_devices(struct server *s, struct http_request *rq)
 {
     struct device_filter *f = device_filter_read(s, rq);
 
     if (f != NULL) {
         list(s, rq, f);
         device_filter_free(f);
+    }
+}
+
+/* With neither filter nor order it ends with its page. */
+static bool is_walk(const struct http_request *rq)
+{
+    static const char *const narrows[] = {
+        "sort",    "query",   "search",  "q",         "product", "state",
+        "version", "rollout", "outcome", "attention", NULL};
+
+    for (int i = 0; narrows[i] != NULL; i++) {
+        if (http_query(rq, narrows[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void device_list(struct server *s, struct http_request *rq)
+{
+    if (is_walk(rq)) {
+        worker_walk(s->walks, rq, list_devices);
+    } else {
+        list_devices(s, rq);
     }
 }

@@ -146,12 +146,7 @@ static int make_rows(struct export *x, struct error *err)
         return -1;
     }
     x->headed = true;
-    while (x->rows.n == 0 && !x->over) {
-        if (x->more(x, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return x->rows.n == 0 && !x->over ? x->more(x, err) : 0;
 }
 
 static int pull_rows(void *ctx, struct http_request *rq, uint8_t *out,
@@ -161,7 +156,6 @@ static int pull_rows(void *ctx, struct http_request *rq, uint8_t *out,
     struct error err = {BL_OK, 0, ""};
     size_t n;
 
-    (void)rq;
     if (x->sent == x->rows.n) {
         if (x->over && x->headed) {
             return HTTP_STREAM_END;
@@ -170,8 +164,12 @@ static int pull_rows(void *ctx, struct http_request *rq, uint8_t *out,
             log_error("export", LOG_TEXT("error", err.text));
             return HTTP_STREAM_BREAK;
         }
-        if (x->rows.n == 0) {
+        if (x->rows.n == 0 && x->over) {
             return HTTP_STREAM_END;
+        }
+        if (x->rows.n == 0) { /* a filter took none of them */
+            http_stream_wake(rq);
+            return HTTP_STREAM_WAIT;
         }
     }
     n = x->rows.n - x->sent < room ? x->rows.n - x->sent : room;

@@ -9,6 +9,7 @@
 #include "rollout_steer.h"
 #include "rollout_view.h"
 #include "router.h"
+#include "worker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,11 +34,16 @@ static void touches(struct action *a, uint32_t n, const char *sentence)
                        sentence));
 }
 
-static bool only_asked(const struct action *a)
+static bool is_question(const struct http_request *rq)
 {
-    const char *preview = http_query(a->rq, "preview");
+    const char *preview = http_query(rq, "preview");
 
     return preview != NULL && strcmp(preview, "0") != 0;
+}
+
+static bool only_asked(const struct action *a)
+{
+    return is_question(a->rq);
 }
 
 static uint32_t under_way(const struct rollout *r)
@@ -436,7 +442,7 @@ static void return_it(struct action *a)
     return_free(&wish);
 }
 
-void rollout_return_preview(struct server *s, struct http_request *rq)
+static void preview_return(struct server *s, struct http_request *rq)
 {
     struct return_wish wish = {.actor = rq->actor};
     struct rollout *r;
@@ -502,12 +508,38 @@ void rollout_deny(struct server *s, struct http_request *rq)
     act(s, rq, deny_it);
 }
 
-void rollout_retry(struct server *s, struct http_request *rq)
+static void retry(struct server *s, struct http_request *rq)
 {
     act(s, rq, retry_it);
 }
 
-void rollout_return(struct server *s, struct http_request *rq)
+static void send_back(struct server *s, struct http_request *rq)
 {
     act(s, rq, return_it);
+}
+
+/* What is done never waits behind what is only asked. */
+static void ask_or_do(struct server *s, struct http_request *rq,
+                      worker_job *job)
+{
+    if (is_question(rq)) {
+        worker_walk(s->walks, rq, job);
+    } else {
+        job(s, rq);
+    }
+}
+
+void rollout_retry(struct server *s, struct http_request *rq)
+{
+    ask_or_do(s, rq, retry);
+}
+
+void rollout_return(struct server *s, struct http_request *rq)
+{
+    ask_or_do(s, rq, send_back);
+}
+
+void rollout_return_preview(struct server *s, struct http_request *rq)
+{
+    worker_walk(s->walks, rq, preview_return);
 }

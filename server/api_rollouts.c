@@ -7,6 +7,7 @@
 #include "rollout_preview.h"
 #include "rollout_view.h"
 #include "router.h"
+#include "worker.h"
 
 #include "host/file.h"
 
@@ -155,15 +156,24 @@ static void start(struct server *s, struct http_request *rq,
     plan_free(&wish.plan);
 }
 
-static void preview(struct server *s, struct http_request *rq,
-                    const json_t *body)
+/* Products and releases stay: the admin lock is not kept for the walk. */
+static void preview(struct server *s, struct http_request *rq)
 {
     struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
+    json_t *body = api_body(rq);
+    int result;
 
-    if (read_wish(s, rq, body, &wish) == 0) {
+    if (body == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&s->admin);
+    result = read_wish(s, rq, body, &wish);
+    pthread_mutex_unlock(&s->admin);
+    if (result == 0) {
         api_json(rq, 200, rollout_preview_json(s, &wish));
         plan_free(&wish.plan);
     }
+    json_decref(body);
 }
 
 static void with_body(struct server *s, struct http_request *rq,
@@ -187,7 +197,7 @@ void rollout_add(struct server *s, struct http_request *rq)
 
 void rollout_preview(struct server *s, struct http_request *rq)
 {
-    with_body(s, rq, preview);
+    worker_walk(s->walks, rq, preview);
 }
 
 /* --- Reading --------------------------------------------------------------

@@ -100,6 +100,14 @@ void catalog_free(struct catalog *c)
     pthread_rwlock_destroy(&c->lock);
 }
 
+void catalog_breathe(struct catalog *c, uint64_t i)
+{
+    if (i % 1024 == 0) {
+        pthread_rwlock_unlock(&c->lock);
+        pthread_rwlock_rdlock(&c->lock);
+    }
+}
+
 struct product *catalog_product(const struct catalog *c, const char *name)
 {
     for (uint32_t i = 0; i < c->products.n; i++) {

@@ -131,6 +131,10 @@ int catalog_init(struct catalog *c);
 void catalog_free(struct catalog *c);
 int catalog_load(struct catalog *c, struct store *store, struct error *err);
 
+/* In walks over all devices, with the read lock: now and then whoever wants
+ * to write goes first. Nothing read under the lock before holds after. */
+void catalog_breathe(struct catalog *c, uint64_t i);
+
 /* Under either lock. NULL when there is none. */
 struct product *catalog_product(const struct catalog *c, const char *name);
 struct product *catalog_product_number(const struct catalog *c, uint32_t n);

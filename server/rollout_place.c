@@ -61,7 +61,10 @@ static int collect(struct ranks *k, bool all, uint64_t enough)
     k->least = UINT64_MAX;
     for (uint32_t i = 1;
          i <= last && result == 0 && (all || k->least >= enough); i++) {
-        struct device *d = devices_lock_number(k->s->devices, i);
+        struct device *d;
+
+        catalog_breathe(&k->s->catalog, i);
+        d = devices_lock_number(k->s->devices, i);
 
         if (d == NULL) {
             continue;

@@ -123,10 +123,14 @@ static void judge(struct preview *p, struct device *d)
 static void look(struct preview *p)
 {
     struct server *s = p->s;
+    uint32_t n = 0;
 
     pthread_rwlock_rdlock(&s->catalog.lock);
     for (uint32_t i = 1; i <= devices_last(s->devices); i += p->step) {
-        struct device *d = devices_lock_number(s->devices, i);
+        struct device *d;
+
+        catalog_breathe(&s->catalog, ++n);
+        d = devices_lock_number(s->devices, i);
 
         if (d == NULL) {
             continue;
@@ -372,7 +376,9 @@ json_t *rollout_preview_json(struct server *s, const struct rollout_wish *wish)
     p->wish = wish;
     if (prepare(p) == 0) {
         look(p);
+        pthread_rwlock_rdlock(&s->catalog.lock);
         out = as_json(p);
+        pthread_rwlock_unlock(&s->catalog.lock);
     }
     free(p);
     return out;

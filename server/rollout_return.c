@@ -144,8 +144,10 @@ static struct look *look(struct server *s, const struct rollout *r,
     l->r = r;
     pthread_rwlock_rdlock(&s->catalog.lock);
     for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
-        struct device *d = devices_lock_number(s->devices, i);
+        struct device *d;
 
+        catalog_breathe(&s->catalog, i);
+        d = devices_lock_number(s->devices, i);
         if (d != NULL) {
             look_at(l, d);
             devices_unlock(s->devices, d);

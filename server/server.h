@@ -39,6 +39,7 @@ struct server {
     struct login login;
     struct worker *logins; /* hashes passwords */
     struct worker *slow;   /* walks over much */
+    struct worker *walks;  /* over all devices, for who asks */
     struct webhooks *webhooks;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */

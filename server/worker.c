@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include "api.h"
+#include "devices.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -87,22 +88,65 @@ void worker_stop(struct worker *w)
     free(w);
 }
 
+/* With the lock. False: there is no room. */
+static bool take(struct worker *w, struct http_request *rq, worker_job *job)
+{
+    if (w->n == WORKER_QUEUE || w->ending) {
+        return false;
+    }
+    /* Held before it can be released. */
+    http_hold(rq);
+    w->task[(w->first + w->n) % WORKER_QUEUE] = (struct task){rq, job};
+    w->n++;
+    pthread_cond_signal(&w->changed);
+    return true;
+}
+
 void worker_do(struct worker *w, struct http_request *rq, worker_job *job)
 {
     bool taken;
 
     pthread_mutex_lock(&w->lock);
-    taken = w->n < WORKER_QUEUE && !w->ending;
-    if (taken) {
-        /* Held before it can be released. */
-        http_hold(rq);
-        w->task[(w->first + w->n) % WORKER_QUEUE] = (struct task){rq, job};
-        w->n++;
-        pthread_cond_signal(&w->changed);
-    }
+    taken = take(w, rq, job);
     pthread_mutex_unlock(&w->lock);
     if (!taken) {
         api_error(rq, 503, "busy", "too many such requests wait already");
+        http_reply_header(rq, "Retry-After", "2");
+    }
+}
+
+/* May this caller's walk wait, too? One that waits while another of the same
+ * caller is done is enough for a page that asks for two things at once. */
+static bool may_wait(const struct worker *w, const struct http_request *rq)
+{
+    if (w->n >= WALKS_WAITING) {
+        return false;
+    }
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct task *t = &w->task[(w->first + i) % WORKER_QUEUE];
+
+        if (strcmp(t->rq->actor, rq->actor) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void worker_walk(struct worker *w, struct http_request *rq, worker_job *job)
+{
+    bool taken;
+
+    if (devices_count(w->server->devices) <= WALK_FEW) {
+        job(w->server, rq);
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    taken = may_wait(w, rq) && take(w, rq, job);
+    pthread_mutex_unlock(&w->lock);
+    if (!taken) {
+        api_error(rq, 429, "busy",
+                  "walks over all devices are done one after another, and "
+                  "enough of them wait: ask again");
         http_reply_header(rq, "Retry-After", "2");
     }
 }

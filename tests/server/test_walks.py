@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks for much of a large fleet waits; its devices do not."""
+import threading
+import urllib.parse
+
+import pytest
+
+FEW = 5000  # worker.h: WALK_FEW
+COSTLY = " or ".join(f'name ~ "*d*1*2*3*4*{i}*x"' for i in range(25))
+LIST = "/api/v1/devices?query=" + urllib.parse.quote(COSTLY)
+
+
+@pytest.fixture(scope="module")
+def large(request, shared_server):
+    server = shared_server
+    server.old = server.publish(1, "1.0.0")
+    server.new = server.publish(2, "1.1.0")
+    server.device = server.register()
+    server.device.run(server.old, slot=0)
+    server.device.poll()
+    server.api("POST", "/devices/bulk", {
+        "product": "thermostat", "devices": [
+            {"name": f"device number {i} " + "d1234512345" * 8}
+            for i in range(FEW + 1)]}, expect=201)
+    return server
+
+
+def at_once(n, ask):
+    answers = []
+
+    def one():
+        answers.append(ask())
+
+    threads = [threading.Thread(target=one) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def preview(server):
+    return server.api("POST", "/rollouts/preview", {
+        "product": "thermostat", "version": "1.1.0",
+        "target": {"query": COSTLY}}, token=server.viewer_token)
+
+
+@pytest.mark.parametrize("kind", ["list", "preview"])
+def test_one_viewers_walks_wait_for_each_other(large, kind):
+    def ask():
+        if kind == "preview":
+            return preview(large)
+        return large.request("GET", LIST, token=large.viewer_token)
+
+    answers = at_once(16, ask)
+    assert {a.status for a in answers} == {200, 429}
+    for answer in answers:
+        if answer.status == 429:
+            assert answer.headers["Retry-After"] == "2"
+            assert answer.json["error"]["code"] == "busy"
+    large.device.poll()
+    assert ask().status == 200, "afterwards there is room again"
+
+
+def test_a_page_that_narrows_nothing_never_waits(large):
+    answers = at_once(16, lambda: large.request(
+        "GET", "/api/v1/devices?limit=2", token=large.viewer_token))
+    assert [a.status for a in answers] == [200] * 16
+
+
+def test_walks_give_the_same_as_ever(large):
+    listed = large.api("GET", "/devices?search=number%205000%20&limit=5",
+                       expect=200).json
+    assert len(listed["items"]) == 1
+    ordered = large.api("GET", "/devices?sort=-name&limit=3",
+                        expect=200).json
+    assert len(ordered["items"]) == 3 and ordered["next"] is not None
+
+
+def test_an_export_whose_filter_takes_nothing_ends(large):
+    answer = large.api("GET", "/export/devices?search=nothing-is-so-called",
+                       expect=200)
+    assert answer.body == b""
+    some = large.api("GET", "/export/devices?search=number%205000%20",
+                     expect=200)
+    assert len(some.body.splitlines()) == 1
