@@ -22,6 +22,7 @@ struct action {
     const json_t *body; /* an object, maybe empty */
     const struct census *c;
     char said[180];
+    char detail[300]; /* of the audit log's line */
 };
 
 /* --- Whom it touches ------------------------------------------------------
@@ -56,11 +57,12 @@ static uint32_t under_way(const struct rollout *r)
     return n;
 }
 
-static uint32_t not_begun(const struct action *a)
+/* Of the stages up to that one. */
+static uint32_t not_begun(const struct action *a, uint32_t stage)
 {
     struct steer_counts sum;
 
-    census_sum(census_of(a->c, a->r->id), a->r->stage, &sum);
+    census_sum(census_of(a->c, a->r->id), stage, &sum);
     return sum.untouched + atomic_load(&a->r->count[BL_STATE_OFFERED]) +
            atomic_load(&a->r->count[BL_STATE_WAITING]);
 }
@@ -82,9 +84,12 @@ static void refuse(struct action *a, const char *what)
 static void apply(struct action *a, const struct rollout_next *next,
                   const char *action, const char *what)
 {
-    const struct rollout_act act = {a->rq->actor, action, what, NULL};
+    const struct rollout_act act = {a->rq->actor, action, what,
+                                    a->said[0] == '\0' ? NULL : a->detail};
     struct error err = {BL_OK, 0, ""};
 
+    snprintf(a->detail, sizeof a->detail, "%s: %s", a->r->product->name,
+             a->said);
     if (rollout_apply(a->s, a->r, next, &act, &err) != 0) {
         api_store_error(a->rq, &err);
         return;
@@ -111,6 +116,7 @@ static void pause_it(struct action *a)
 {
     struct rollout_next next;
     const char *why = said(a, "reason");
+    uint32_t wait = not_begun(a, a->r->plan.n_stages - 1);
     char text[300];
 
     if (a->r->state != ROLLOUT_RUNNING) {
@@ -119,10 +125,13 @@ static void pause_it(struct action *a)
     }
     if (only_asked(a)) {
         snprintf(text, sizeof text,
-                 "no new device is offered %s: %" PRIu32 " wait; %" PRIu32
-                 " that have begun go on",
-                 a->r->release->version, not_begun(a), under_way(a->r));
-        touches(a, not_begun(a), text);
+                 "no new device is offered %s: %" PRIu32 " that %s not begun "
+                 "wait%s; %" PRIu32 " that %s begun go%s on",
+                 a->r->release->version, wait, wait == 1 ? "has" : "have",
+                 wait == 1 ? "s" : "", under_way(a->r),
+                 under_way(a->r) == 1 ? "has" : "have",
+                 under_way(a->r) == 1 ? "es" : "");
+        touches(a, wait, text);
         return;
     }
     rollout_now(a->r, &next);
@@ -144,20 +153,41 @@ static void note_failures(struct action *a, struct rollout_next *next)
     next->steering.seen_bad_signature = f.now.bad_signature;
 }
 
+/* What has failed so far, and what resuming means for it. */
+static void say_failed(struct action *a, char *out, size_t size)
+{
+    struct steer_facts f;
+    struct steer_verdict v;
+
+    rollout_steer_facts(a->s, a->r, a->r->stage, a->c, &f);
+    steer_decide(&f, &v);
+    out[0] = '\0';
+    if (v.failures > 0) {
+        snprintf(out, size,
+                 "; %" PRIu32 " of %" PRIu32 " failed so far: it pauses "
+                 "itself again only when more fail; to let these try again, "
+                 "retry",
+                 v.failures, v.sample);
+    }
+}
+
 static void resume_it(struct action *a)
 {
+    uint32_t next_ones = not_begun(a, a->r->stage);
     struct rollout_next next;
-    char text[300];
+    char failed[200];
+    char text[400];
 
     if (a->r->state != ROLLOUT_PAUSED) {
         refuse(a, "only a paused one can be resumed");
         return;
     }
     if (only_asked(a)) {
+        say_failed(a, failed, sizeof failed);
         snprintf(text, sizeof text,
-                 "%" PRIu32 " device%s of the stage may be offered %s again",
-                 not_begun(a), s_of(not_begun(a)), a->r->release->version);
-        touches(a, not_begun(a), text);
+                 "%" PRIu32 " device%s of the stage may be offered %s again%s",
+                 next_ones, s_of(next_ones), a->r->release->version, failed);
+        touches(a, next_ones, text);
         return;
     }
     rollout_now(a->r, &next);
@@ -172,6 +202,7 @@ static void abort_it(struct action *a)
 {
     const json_t *recall = json_object_get(a->body, "recall");
     bool back = !json_is_false(recall);
+    const char *why = said(a, "reason");
     uint32_t begun = under_way(a->r) +
                      atomic_load(&a->r->count[BL_STATE_OFFERED]) +
                      atomic_load(&a->r->count[BL_STATE_WAITING]);
@@ -194,7 +225,8 @@ static void abort_it(struct action *a)
     rollout_now(a->r, &next);
     next.state = ROLLOUT_ABORTED;
     next.steering.recall = back;
-    rollout_next_reason(&next, a->rq->actor, "aborted by %s%s", a->rq->actor,
+    rollout_next_reason(&next, a->rq->actor, "aborted by %s%s%s%s",
+                        a->rq->actor, why[0] == '\0' ? "" : ": ", why,
                         back ? "" : "; who had begun may end it");
     apply(a, &next, "rollout-abort", "aborted");
 }
@@ -276,6 +308,7 @@ static void approve_it(struct action *a)
     struct rollout_next next;
     struct steering_approval *one;
     uint64_t now = (uint64_t)time(NULL);
+    const char *note = said(a, "note");
 
     if (!may_judge(a)) {
         return;
@@ -285,7 +318,7 @@ static void approve_it(struct action *a)
         one = &next.steering.approval[next.steering.n_approvals++];
         snprintf(one->by, sizeof one->by, "%s", a->rq->actor);
         people_owner(&a->s->people, a->rq->actor, one->person);
-        snprintf(one->note, sizeof one->note, "%s", said(a, "note"));
+        snprintf(one->note, sizeof one->note, "%s", note);
         one->when = now;
     }
     if (next.steering.n_approvals >= settings_approvals(a->s)) {

@@ -49,6 +49,7 @@ struct census_rollout {
     uint32_t quarantined;
     uint32_t absent;            /* silent while offered or downloading */
     uint64_t newest;            /* highest sequence or floor of a device */
+    uint32_t held;              /* their turn, but: window, rate, downloads */
     uint32_t why[ROLLOUT_WHYS]; /* of devices that it decides upon */
     struct census_list unseen;  /* in the stage, and never heard of */
     struct census_list silent;  /* not for three intervals */

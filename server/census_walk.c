@@ -445,6 +445,12 @@ void census_why(const struct census_device *d, char out[CENSUS_WHY])
     }
 }
 
+static bool is_held(enum rollout_why why)
+{
+    return why == ROLLOUT_WINDOW || why == ROLLOUT_RATE ||
+           why == ROLLOUT_DOWNLOADS;
+}
+
 static void count_verdict(struct walk *w, struct device *d)
 {
     const struct decision *x = &w->decision;
@@ -457,6 +463,8 @@ static void count_verdict(struct walk *w, struct device *d)
     c->updated += x->v.why == ROLLOUT_RUNS && d->s.confirmed != 0;
     if (out != NULL) {
         out->why[x->v.why]++;
+        out->held +=
+            is_held(x->v.why) && !rollout_engaged(&x->device, r->id * 2);
     }
     if (census_needs_person(x, d, w->lost_before)) {
         if (c->n_attention < CENSUS_ATTENTION) {

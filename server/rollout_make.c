@@ -6,6 +6,7 @@
 
 #include "host/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -213,21 +214,37 @@ static int end_others(struct server *s, const struct rollout_wish *w,
     return 0;
 }
 
+/* A product's rollback is about the product; else it names the rollout. */
+static int audit_made(struct server *s, const struct new_rollout *new,
+                      struct error *err)
+{
+    const struct rollout_wish *w = new->wish;
+    bool back = w->kind == ROLLOUT_ROLLBACK;
+    char id[24];
+    char detail[300];
+
+    snprintf(id, sizeof id, "%" PRIu64, new->row.id);
+    snprintf(detail, sizeof detail, "%s %s", w->product->name,
+             w->release->version);
+    return store_audit(&s->store, w->actor,
+                       back                        ? "product-rollback"
+                       : w->kind == ROLLOUT_RETURN ? "rollout-return"
+                                                   : "rollout-start",
+                       back ? w->product->name : id,
+                       back ? w->release->version : detail, err);
+}
+
 static int store_it(struct server *s, struct new_rollout *new,
                     struct error *err)
 {
     const struct rollout_wish *w = new->wish;
-    const char *action = w->kind == ROLLOUT_ROLLBACK ? "product-rollback"
-                         : w->kind == ROLLOUT_RETURN ? "rollout-return"
-                                                     : "rollout-start";
 
     if (store_begin(&s->store, err) != 0) {
         return -1;
     }
     if (end_others(s, w, err) != 0 ||
         store_rollout_add(&s->store, &new->row, err) != 0 ||
-        store_audit(&s->store, w->actor, action, w->product->name,
-                    w->release->version, err) != 0) {
+        audit_made(s, new, err) != 0) {
         return store_abort(&s->store);
     }
     return store_commit(&s->store, err);

@@ -238,8 +238,8 @@ static void say(const struct look *l, char *out, size_t size)
 
     if (missing > 0 && n > 0 && (size_t)n < size) {
         snprintf(out + n, size - (size_t)n,
-                 "; for %" PRIu32 " a permit is missing: bowline rollout "
-                 "return makes it",
+                 "; for %" PRIu32 " a permit must be signed with the release "
+                 "keys",
                  missing);
     }
 }
@@ -386,6 +386,12 @@ static int begin(struct server *s, struct rollout *r, const struct look *l,
     }
     if (count_going(l) == 0) {
         say(l, err->text, sizeof err->text);
+        if (count_missing(l) > 0) {
+            size_t n = strlen(err->text);
+
+            snprintf(err->text + n, sizeof err->text - n,
+                     ": bowline rollout return %" PRIu64 " does it", r->id);
+        }
         err->code = RETURN_NOTHING;
         return -1;
     }

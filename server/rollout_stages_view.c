@@ -145,6 +145,18 @@ static void say_running(const struct server *s, const struct rollout *r,
              r->plan.n_stages, v.reason, more);
 }
 
+/* Late devices get an update, but nobody is brought back for coming late. */
+static void say_finished(const struct rollout *r, char *out, size_t size)
+{
+    if (r->steering.returned) {
+        snprintf(out, size, "%s", r->steering.reason);
+    } else if (r->kind == ROLLOUT_RETURN) {
+        snprintf(out, size, "finished: the devices run what they ran before");
+    } else {
+        snprintf(out, size, "finished: whoever comes late gets it, too");
+    }
+}
+
 void rollout_status(const struct server *s, const struct rollout *r,
                     const struct census *c, char *out, size_t size)
 {
@@ -164,7 +176,7 @@ void rollout_status(const struct server *s, const struct rollout *r,
         say_running(s, r, c, out, size);
         break;
     case ROLLOUT_FINISHED:
-        snprintf(out, size, "finished: whoever comes late gets it, too");
+        say_finished(r, out, size);
         break;
     default:
         snprintf(out, size, "%s%s%s", rollout_state_name(r->state),

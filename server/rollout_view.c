@@ -48,7 +48,7 @@ static json_t *counts_json(struct server *s, const struct rollout *r,
     outcome_counts(&s->store, r->id, ended, NULL);
     return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:I, s:I}",
+        " s:I, s:I, s:I}",
         "eligible", (json_int_t)rollout_devices(r, r->stage, c), "untouched",
         (json_int_t)sum.untouched, "offered", counted(r, BL_STATE_OFFERED),
         "waiting", counted(r, BL_STATE_WAITING), "downloading",
@@ -61,7 +61,8 @@ static json_t *counts_json(struct server *s, const struct rollout *r,
         (json_int_t)ended[BL_STATE_RETURNED], "failed",
         (json_int_t)ended[BL_STATE_FAILED], "refused",
         (json_int_t)ended[BL_STATE_REFUSED], "silent", (json_int_t)sum.silent,
-        "quarantined", (json_int_t)(found == NULL ? 0 : found->quarantined));
+        "quarantined", (json_int_t)(found == NULL ? 0 : found->quarantined),
+        "held", (json_int_t)(found == NULL ? 0 : found->held));
 }
 
 static json_t *failure_json(const struct server *s, const struct rollout *r,
@@ -307,18 +308,39 @@ static json_t *facts_json(const struct rollout *r)
         "returns_from", time_or_null(st->returns_from));
 }
 
+/* It goes no further without. */
+static bool needs_person(const struct server *s, const struct rollout *r,
+                         const struct census *c)
+{
+    struct steer_facts f;
+    struct steer_verdict v;
+
+    if (r->state != ROLLOUT_RUNNING) {
+        return r->state == ROLLOUT_APPROVAL || r->state == ROLLOUT_PAUSED;
+    }
+    if (!c->whole || census_of(c, r->id) == NULL) {
+        return false;
+    }
+    rollout_steer_facts(s, r, r->stage, c, &f);
+    steer_decide(&f, &v);
+    return v.person;
+}
+
 static void put_state(struct server *s, struct rollout *r,
                       const struct census *c, json_t *out)
 {
     char status[600];
+    bool person = needs_person(s, r, c);
 
     rollout_status(s, r, c, status, sizeof status);
+    json_object_set_new(out, "needs_person", json_boolean(person));
     json_object_set_new(out, "status", json_string(status));
     json_object_set_new(out, "stages", rollout_stages_json(s, r, c));
     json_object_set_new(out, "counts", counts_json(s, r, c));
     json_object_set_new(out, "failure", failure_json(s, r, c));
-    json_object_set_new(out, "expected_finish",
-                        time_or_null(rollout_expected_finish(s, r, c)));
+    json_object_set_new(
+        out, "expected_finish",
+        time_or_null(person ? 0 : rollout_expected_finish(s, r, c)));
     json_object_set_new(out, "blocked", blocked_json(r, c));
     json_object_set_new(out, "waiting_for", waiting_json(r, c));
     json_object_set_new(out, "bytes", bytes_json(r));

@@ -374,7 +374,7 @@ static const char *why_no_pause(const struct judge *j)
     if (j->gates->max_failed_percent >= 100) {
         return ", which is not judged";
     }
-    return j->pausable ? ", as when an operator resumed"
+    return j->pausable ? ", and a person resumed it in spite of them"
                        : ", too few to pause";
 }
 
@@ -399,6 +399,15 @@ static bool is_stuck(const struct judge *j)
     return j->f->now.devices > 0 && j->left == 0 && !j->v->gates_met;
 }
 
+/* All that could pass by itself has, or nothing more will. */
+static bool needs_person(const struct judge *j)
+{
+    bool by_hand = j->v->gates_met && passed(j, GATE_SOAK);
+
+    return by_hand || is_stuck(j) ||
+           j->v->gate[GATE_FAILED].state == GATE_FAILING;
+}
+
 static void hold(struct judge *j)
 {
     static const enum steer_gate_name order[] = {
@@ -412,6 +421,7 @@ static void hold(struct judge *j)
         SAY(j->v->reason, "starts in %s", left);
         return;
     }
+    j->v->person = needs_person(j);
     if (is_stuck(j)) {
         say_stuck(j);
         return;

@@ -82,6 +82,7 @@ struct steer_verdict {
     enum steer_action action;
     bool gates_met; /* all but soak and manual: start, or keep, gates_since */
     struct steer_gate gate[STEER_GATES];
+    bool person; /* held, and only a person can change that */
     uint32_t failures;
     uint32_t sample;   /* devices that have decided, silent ones included */
     double failed_low; /* 0..1 */

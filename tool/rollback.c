@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bowline rollback, device rollback: the permit is made here, where the
- * release keys are; the server only passes it on.
+ * bowline rollback, device rollback, permit: the permit is made here, where
+ * the release keys are; the server only passes it on.
  */
 #include <string.h>
 #include <time.h>
@@ -86,14 +86,14 @@ static int carry_out(struct plan *p, const char *path, json_t **answer)
     return code;
 }
 
-static int begin(struct call *c, struct plan *p)
+static int begin(struct call *c, struct plan *p, const char *version)
 {
     uint64_t days = 7;
     int code = cli_number(c, "days", 1, 3650, &days);
 
     memset(p, 0, sizeof *p);
     p->c = c;
-    p->version = cli_value(c, "to");
+    p->version = version;
     p->wish.expires = (uint64_t)time(NULL) + days * 86400;
     if (code == 0 && p->version == NULL) {
         code = refuse(c, EXIT_USAGE,
@@ -110,7 +110,7 @@ int verb_rollback(struct call *c)
 {
     struct plan p;
     json_t *answer = NULL;
-    int code = begin(c, &p);
+    int code = begin(c, &p, cli_value(c, "to"));
 
     if (code == 0) {
         p.product =
@@ -132,12 +132,12 @@ int verb_rollback(struct call *c)
     return code;
 }
 
-static int rollback_device(struct call *c, struct plan *p, json_t **answer)
+/* Makes it a permit for this device, and for its product. */
+static int find_device(struct call *c, struct plan *p, const char *name)
 {
-    uint8_t *id = p->id;
     json_t *device = NULL;
     const char *hex;
-    int code = device_find(c, p->api, c->argument[0], &device);
+    int code = device_find(c, p->api, name, &device);
 
     if (code != 0) {
         return code;
@@ -147,18 +147,29 @@ static int rollback_device(struct call *c, struct plan *p, json_t **answer)
         keep(c, "%s",
              print_scalar(c, "product", json_object_get(device, "product")));
     json_decref(device);
-    if (hex_decode(hex, strlen(hex), id, BL_ID_SIZE) != 0) {
+    if (hex_decode(hex, strlen(hex), p->id, BL_ID_SIZE) != 0) {
         return refuse(c, EXIT_SERVER, "the server's device has no id");
     }
-    p->wish.device = id;
-    return carry_out(p, keep(c, "/devices/%s/rollback", hex), answer);
+    p->wish.device = p->id;
+    return 0;
+}
+
+static int rollback_device(struct call *c, struct plan *p, json_t **answer)
+{
+    int code = find_device(c, p, c->argument[0]);
+
+    return code != 0 ? code
+                     : carry_out(p,
+                                 keep(c, "/devices/%s/rollback",
+                                      keep_hex(c, p->id, BL_ID_SIZE)),
+                                 answer);
 }
 
 int verb_device_rollback(struct call *c)
 {
     struct plan p;
     json_t *answer = NULL;
-    int code = begin(c, &p);
+    int code = begin(c, &p, cli_value(c, "to"));
 
     if (code == 0) {
         code = rollback_device(c, &p, &answer);
@@ -169,6 +180,57 @@ int verb_device_rollback(struct call *c)
              c->argument[0], p.version, keep_time(c, p.wish.expires));
     }
     json_decref(answer);
+    api_close(p.api);
+    return code;
+}
+
+/* --- Only the permit ------------------------------------------------------
+ */
+
+static int write_permit(struct plan *p)
+{
+    struct call *c = p->c;
+    const char *path = cli_value(c, "output");
+    int code = permit_make(c, &p->wish, &p->permit);
+
+    path = path == NULL ? keep(c, "%s.permit", p->version) : path;
+    code = code == 0 ? write_output(c, path, buffer_span(&p->permit), 0644)
+                     : code;
+    buffer_free(&p->permit);
+    if (code == 0) {
+        put_text(c->result, "file", path);
+        put_text(c->result, "version", p->version);
+        put_text(c->result, "manifest", keep_hex(c, p->wish.manifest, 32));
+        if (p->wish.device != NULL) {
+            put_text(c->result, "device", keep_hex(c, p->id, BL_ID_SIZE));
+        }
+        put_number(c->result, "expires", p->wish.expires);
+        show(c, "%s: a permit to go back to %s, for %s; good until %s", path,
+             p->version,
+             p->wish.device != NULL
+                 ? keep(c, "device %s", keep_hex(c, p->id, BL_ID_SIZE))
+                 : keep(c, "every %s", p->product),
+             keep_time(c, p->wish.expires));
+    }
+    return code;
+}
+
+int verb_permit(struct call *c)
+{
+    const char *device = cli_value(c, "device");
+    struct plan p;
+    int code = begin(c, &p, c->argument[0]);
+
+    if (code == 0 && device != NULL) {
+        code = find_device(c, &p, device);
+    } else if (code == 0) {
+        p.product = setting_needed(c, "product");
+        code = p.product == NULL ? EXIT_INPUT : 0;
+    }
+    code = code == 0 ? find_release(&p) : code;
+    code =
+        code == 0 ? permit_class(c, p.api, p.product, p.wish.class_id) : code;
+    code = code == 0 ? write_permit(&p) : code;
     api_close(p.api);
     return code;
 }

@@ -151,6 +151,7 @@ VERB(device_events);
 VERB(device_remove);
 VERB(device_rollback);
 VERB(rollback);
+VERB(permit);
 VERB(server_init);
 VERB(server_status);
 VERB(user_add);

@@ -104,6 +104,14 @@ static const struct option options_rollback[] = {
     OUTPUT("keep a copy of the permit"),
     FLAG("force", "replace the permit's file when it is there"), END};
 
+static const struct option options_permit[] = {
+    VALUE("device", "ID", "for this device only; else for the product"),
+    VALUE("days", "N", "it is good for so long; else 7"),
+    OUTPUT("where to write it; else VERSION.permit"),
+    FLAG("force", "replace the file when it is there"),
+    PRODUCT,
+    END};
+
 static const struct option options_release_set[] = {
     {"channel", "NAME", "for this channel; any: for all", ANY, NULL, true, 0},
     CHOICE("stepping", "YESNO", "is it a stepping stone?", "yes no"),
@@ -534,6 +542,16 @@ const struct verb verbs[] = {
      options_rollback, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
      "rollout         as the server answers\nexpires         of the permit",
      "bowline rollback --to 1.4.1"},
+    {"permit", "VERSION", 1, 1, ANY, NULL, verb_permit,
+     "sign a permit to go back to a release, and only write it",
+     "For who returns devices with the page: there it asks for this file. "
+     "bowline rollout return and bowline rollback make what they need "
+     "themselves. The server is asked only for the ids of product and "
+     "release (and of the device); nothing is changed there.",
+     options_permit, TAKES_PROJECT | TAKES_SERVER | TAKES_KEYS, DOES_REMOTE,
+     "file, version, manifest\ndevice          with --device\n"
+     "expires         seconds since 1970",
+     "bowline permit 1.4.1 -o 1.4.1.permit"},
     {"server init", "FOLDER", 1, 1, A_FOLDER, NULL, verb_server_init,
      "make what a new update server needs",
      "Makes in FOLDER: a certificate authority, the server's certificate for "

@@ -66,8 +66,9 @@ def test_a_rollout_waits_for_somebody_else(world):
         ("pru", "looked at it")]
     assert offered(world)
     lines = world.api("GET", "/audit?action=rollout-approve").json["items"]
-    assert [(line["actor"], line["object"]) for line in lines] == [
-        ("pru", str(rollout["id"]))]
+    assert [(line["actor"], line["object"], line["detail"])
+            for line in lines] == [
+        ("pru", str(rollout["id"]), "thermostat: looked at it")]
 
 
 def test_what_is_denied_never_runs(world):
@@ -75,6 +76,8 @@ def test_what_is_denied_never_runs(world):
     judge(world, rollout, "deny", world.viewer_token, 403)
     assert judge(world, rollout, "deny", world.approver_token,
                  200)["state"] == "aborted"
+    line, = world.api("GET", "/audit?action=rollout-deny").json["items"]
+    assert line["detail"] == "thermostat: looked at it"
     judge(world, rollout, "approve", world.admin_token, 409)
     assert not offered(world)
 

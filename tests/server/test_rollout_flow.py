@@ -188,9 +188,18 @@ def test_pause_resume_abort(server):
     rollout = start(server, new, [100])
     busy.poll()
     busy.poll(nonce=False, k6=DOWNLOADING)
+    line, = server.api("GET", "/audit?action=rollout-start").json["items"]
+    assert (line["object"], line["detail"]) == (
+        str(rollout["id"]), "thermostat 1.1.0")
     path = f"/rollouts/{rollout['id']}"
-    assert server.api("POST", path + "/pause", expect=200).json[
-        "state"] == "paused"
+    asked = server.api("POST", path + "/pause?preview=1", expect=200).json
+    assert asked["touches"] == 1 and "1 that has begun goes on" in asked[
+        "sentence"], asked
+    paused = server.api("POST", path + "/pause", {"reason": "it smells"},
+                        expect=200).json
+    assert paused["state"] == "paused" and paused["needs_person"]
+    line, = server.api("GET", "/audit?action=rollout-pause").json["items"]
+    assert line["detail"] == "thermostat: it smells"
     assert ticket_names(device.poll(), old)
     assert ticket_names(busy.poll(k6=DOWNLOADING), new)
     server.api("POST", path + "/pause", expect=409)
@@ -198,7 +207,9 @@ def test_pause_resume_abort(server):
     server.api("POST", path + "/resume", expect=200)
     assert ticket_names(device.poll(), new)
     start(server, new, [100], expect=409)
-    server.api("POST", path + "/abort", expect=200)
+    server.api("POST", path + "/abort", {"reason": "it does"}, expect=200)
+    line, = server.api("GET", "/audit?action=rollout-abort").json["items"]
+    assert line["detail"] == "thermostat: it does"
     assert ticket_names(device.poll(), old)
     server.api("POST", path + "/resume", expect=409)
     start(server, new, [100])

@@ -255,7 +255,13 @@ static void resumed_it_pauses_again_only_for_more(void **state)
     s.facts.now =
         (struct steer_counts){.devices = 20, .confirmed = 10, .failed = 10};
     decide(&s, STEER_HOLD);
-    assert_non_null(strstr(s.verdict.reason, "as when an operator resumed"));
+    assert_non_null(
+        strstr(s.verdict.reason, "a person resumed it in spite of them"));
+    assert_true(s.verdict.person);
+    s.facts.now =
+        (struct steer_counts){.devices = 20, .confirmed = 9, .untouched = 11};
+    decide(&s, STEER_HOLD);
+    assert_false(s.verdict.person);
 }
 
 static void before_its_time_a_rollout_holds(void **state)

@@ -452,6 +452,20 @@ def test_return_previews_and_signs_only_what_is_needed(tool):
         assert shown["type"] == "permit" and M1 in json.dumps(shown)
 
 
+def test_a_permit_is_written_and_nothing_changed(tool):
+    with Api({"GET /releases": items({"version": "1.3.0", "manifest": M1,
+                                      "sequence": 1}), **KEYS}) as api:
+        made = ask(tool, api, "permit", "1.3.0", "--product", "lamp", "--key",
+                   key(tool), "-o", "back.permit", "--json").json
+        assert made["file"] == "back.permit" and made["manifest"] == M1
+        shown = tool.good("inspect", "back.permit", "--json").json["files"][0]
+        assert shown["type"] == "permit" and M1 in json.dumps(shown)
+        assert all(k.startswith("GET ") for k, _ in api.asked), api.asked
+        again = tool("permit", "1.3.0", "--product", "lamp", "--key",
+                     "release.pem", "-o", "back.permit", "--server", api.url)
+        assert again.code == 3 and "back.permit" in again.err
+
+
 def write_permit(tool, text):
     (tool.folder / "p.permit").write_bytes(base64.b64decode(text))
 
