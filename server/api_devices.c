@@ -31,6 +31,21 @@ static int write_delete(struct server *s, void *ctx, struct error *err)
     return store_device_delete(&s->store, *(uint32_t *)ctx, err);
 }
 
+/* What it failed stays counted. */
+static void keep_gone(const struct server *s, const struct device *d)
+{
+    const struct product *p = catalog_product_number(&s->catalog, d->product);
+
+    for (struct rollout *r = p->newest; r != NULL; r = r->older) {
+        if (rollout_open(r->state) && number_set_has(&r->failed, d->number) &&
+            catalog_add_gone(r, d->id) != 0) {
+            log_error("no-memory", LOG_INT("rollout", r->id),
+                      LOG_TEXT("advice", "a removed device that failed is "
+                                         "counted again after a restart"));
+        }
+    }
+}
+
 void device_delete(struct server *s, struct http_request *rq)
 {
     struct device *d;
@@ -46,6 +61,7 @@ void device_delete(struct server *s, struct http_request *rq)
             /* Written: no poll may hold on to the pin. */
             pthread_rwlock_wrlock(&s->catalog.lock);
             d = devices_lock_number(s->devices, number);
+            keep_gone(s, d);
             report_count(&s->catalog, d, -1);
             pin_free(d->pin);
             d->pin = NULL;

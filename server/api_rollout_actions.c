@@ -395,18 +395,23 @@ static uint32_t retry_devices(struct server *s, struct rollout *r, bool doing)
     return n;
 }
 
-/* Of those that were offered another rollout since: in the table, too. */
+/* Of those that were offered another rollout since: in the table, too. They
+ * stay failed until they make it good. */
 static int forget_lost(struct action *a, struct error *err)
 {
     struct store *store = &a->s->store;
 
-    if (atomic_load(&a->r->lost.n) == 0) {
+    if (atomic_load(&a->r->failed.n) == 0) {
         return 0;
     }
     if (store_begin(store, err) != 0) {
         return -1;
     }
     if (db_run(&store->db, err,
+               "UPDATE outcomes SET failed = 2"
+               " WHERE rollout = ? AND failed = 1",
+               "i", (int64_t)a->r->id) != 0 ||
+        db_run(&store->db, err,
                "UPDATE outcomes SET outcome = ?, code = 0, reset = 0"
                " WHERE rollout = ? AND outcome > 8",
                "ii", (int64_t)BL_STATE_OFFERED, (int64_t)a->r->id) != 0) {

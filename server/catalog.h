@@ -67,6 +67,10 @@ struct release {
     _Atomic uint32_t running; /* devices that run it */
 };
 
+struct rollout_gone {
+    uint8_t id[16];
+};
+
 struct rollout {
     uint64_t id;
     struct product *product;
@@ -84,12 +88,18 @@ struct rollout {
     uint64_t created;
     uint64_t changed;
     _Atomic uint32_t count[BL_STATE_REFUSED + 1]; /* by outcome */
-    _Atomic uint64_t pace_us; /* rate.h: when the next offer is due */
-    _Atomic uint64_t sent;    /* payload bytes, since the server started */
-    _Atomic uint64_t saved;   /* of them not fetched again after a break */
-    _Atomic uint32_t absent;  /* of those offered or downloading: silent */
-    struct number_set lost;   /* devices that did not keep it, and were
-                                 offered another rollout since */
+    _Atomic uint64_t pace_us;  /* rate.h: when the next offer is due */
+    _Atomic uint64_t sent;     /* payload bytes, since the server started */
+    _Atomic uint64_t saved;    /* of them not fetched again after a break */
+    _Atomic uint32_t absent;   /* of those offered or downloading: silent */
+    struct number_set failed;  /* devices that did not keep it, and have not
+                                  made that good by confirming it */
+    struct number_set lost;    /* of them: it is over for them, since they
+                                  were offered another rollout */
+    struct number_set taken;   /* devices that it was offered to; kept while
+                                  a stage of a count is to come or present */
+    struct rollout_gone *gone; /* failed devices that were removed */
+    uint32_t n_gone;
     bool ended; /* stage_devices and blocked are those of its end */
     uint32_t stage_devices[ROLLOUT_STAGES];
     uint32_t stage_confirmed[ROLLOUT_STAGES];
@@ -179,6 +189,12 @@ int catalog_mark_release(struct catalog *c, struct release *r,
  * in their order. */
 void catalog_arrange(struct product *product);
 void catalog_free_rollout(struct rollout *r);
+/* A failed device is removed, under the write lock: it stays counted. */
+int catalog_add_gone(struct rollout *r, const uint8_t id[16]);
+/* So many devices may be offered it until the present stage ends. */
+uint32_t catalog_stage_most(const struct rollout *r);
+/* Is it to be kept whom it was offered to? */
+bool catalog_counts_taken(const struct rollout *r);
 
 /*
  * What is wanted of a product's devices: active security rollouts, other

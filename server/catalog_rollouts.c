@@ -165,9 +165,47 @@ void catalog_free_rollout(struct rollout *r)
     if (r != NULL) {
         span_free(r->permit);
         plan_free(&r->plan);
+        number_set_free(&r->failed);
         number_set_free(&r->lost);
+        number_set_free(&r->taken);
+        free(r->gone);
     }
     free(r);
+}
+
+int catalog_add_gone(struct rollout *r, const uint8_t id[16])
+{
+    struct rollout_gone *gone;
+
+    for (uint32_t i = 0; i < r->n_gone; i++) {
+        if (memcmp(r->gone[i].id, id, 16) == 0) {
+            return 0;
+        }
+    }
+    gone = realloc(r->gone, (r->n_gone + 1) * sizeof *gone);
+    if (gone == NULL) {
+        return -1;
+    }
+    memcpy(gone[r->n_gone++].id, id, 16);
+    r->gone = gone;
+    return 0;
+}
+
+uint32_t catalog_stage_most(const struct rollout *r)
+{
+    uint32_t count = r->plan.stage[r->stage].count;
+
+    return count == 0 ? UINT32_MAX : count;
+}
+
+bool catalog_counts_taken(const struct rollout *r)
+{
+    for (uint32_t i = r->stage; i < r->plan.n_stages; i++) {
+        if (r->plan.stage[i].count > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Of rollouts that were stored before these times were. */
@@ -203,7 +241,9 @@ struct rollout *catalog_add_rollout(struct catalog *c,
     r->permit = span_copy(from->permit);
     r->created = created;
     r->changed = changed;
+    number_set_init(&r->failed);
     number_set_init(&r->lost);
+    number_set_init(&r->taken);
     if (r->product == NULL || r->release == NULL || r->permit.p == NULL ||
         read_plan(r, from) != 0 || r->stage >= r->plan.n_stages ||
         rollout_ended_parse(r, from->ended) != 0 ||
@@ -383,6 +423,8 @@ void catalog_candidate(struct rollout *r, uint32_t device, uint64_t now_us,
         .permit = r->permit.n > 0,
         .recall = r->steering.recall,
         .lost = number_set_has(&r->lost, device),
+        .stage_full = atomic_load(&r->taken.n) >= catalog_stage_most(r) &&
+                      !number_set_has(&r->taken, device),
         .full = is_full(r),
         .rate_wait_s = pace_wait(&r->pace_us, r->plan.rate_per_hour, now_us),
         .cut = r->cut[r->stage],

@@ -118,6 +118,10 @@ uint32_t lost_before(const struct server *s);
  * told to stop. */
 bool census_walk(struct server *s, struct census *out, bool paced,
                  const _Atomic bool *stop);
+/* census_end.c: after a whole walk. */
+void census_end(struct server *s, struct census *out);
+/* Which stage is the first to hold it? n_stages: none. */
+uint32_t census_stage(const struct rollout *r, const uint8_t id[16]);
 struct census *census_new(struct server *s);
 void census_free(struct census *c);
 

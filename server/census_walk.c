@@ -171,18 +171,6 @@ static void count_product(const struct walk *w, const struct device *d)
     add_version(p, d->s.version[0] == '\0' ? "unknown" : d->s.version);
 }
 
-/* Which stage is the first to hold it? n_stages: none. */
-static uint32_t stage_of(const struct rollout *r, const struct device *d)
-{
-    uint64_t rank = rollout_rank(r->id, d->id);
-    uint32_t i = 0;
-
-    while (i < r->plan.n_stages && rank >= r->cut[i]) {
-        i++;
-    }
-    return i;
-}
-
 static void count_end(struct steer_counts *c, const struct device *d)
 {
     switch (d->s.outcome) {
@@ -204,7 +192,8 @@ static void count_end(struct steer_counts *c, const struct device *d)
 
 /* It failed, and will try again soon, or does. Who is in quarantine or has
  * not been heard of for long is not waited for. */
-static bool tries_again(const struct walk *w, const struct device *d)
+static bool tries_again(const struct walk *w, const struct device *d,
+                        bool failed)
 {
     enum rollout_why why = w->decision.v.why;
 
@@ -212,7 +201,7 @@ static bool tries_again(const struct walk *w, const struct device *d)
         return false;
     }
     if (!rollout_bad(d->s.outcome)) {
-        return d->s.faulted != 0 && !rollout_final(d->s.outcome);
+        return (failed || d->s.faulted != 0) && !rollout_final(d->s.outcome);
     }
     return w->decision.order == d->s.offer &&
            !rollout_way_failed(d->s.outcome, d->s.code) &&
@@ -226,22 +215,36 @@ bool census_quarantined(const struct device *d, uint64_t now)
     return d->s.quarantined_until > now && rollout_bad(d->s.outcome);
 }
 
+/* Its last offer was another rollout's, but an operator let it try this one
+ * anew, and its turn comes. */
+static bool comes_back(const struct walk *w, const struct device *d,
+                       uint64_t order)
+{
+    enum rollout_why why = w->decision.v.why;
+
+    return d->s.last_seen > w->lost_before && w->decision.order == order &&
+           (why == ROLLOUT_OFFER || why == ROLLOUT_WINDOW ||
+            why == ROLLOUT_RATE || why == ROLLOUT_DOWNLOADS ||
+            why == ROLLOUT_TRIAL);
+}
+
 /* It was offered this rollout's release, and that offer is its last. */
 static void count_engaged(const struct walk *w, const struct device *d,
-                          struct census_rollout *out, struct steer_counts *c)
+                          bool failed, struct census_rollout *out,
+                          struct steer_counts *c)
 {
     bool lost = d->s.last_seen <= w->lost_before;
 
     if (rollout_final(d->s.outcome)) {
         count_end(c, d);
-    } else if (d->s.faulted != 0) {
+    } else if (failed || d->s.faulted != 0) {
         c->failed++; /* that it tries again makes the release no better */
     } else if (lost && rollout_under_way(d->s.outcome)) {
         c->silent++;
     } else {
         c->offered++;
     }
-    c->retrying += tries_again(w, d);
+    c->retrying += tries_again(w, d, failed);
     out->absent += lost && (d->s.outcome == BL_STATE_OFFERED ||
                             d->s.outcome == BL_STATE_DOWNLOADING);
     out->quarantined += census_quarantined(d, w->out->time);
@@ -277,7 +280,8 @@ static void count_stage(const struct walk *w, struct rollout *r,
                         const struct device *d, struct census_rollout *out)
 {
     bool engaged = rollout_engaged(&w->decision.device, r->id * 2);
-    uint32_t stage = stage_of(r, d);
+    bool failed = number_set_has(&r->failed, d->number);
+    uint32_t stage = census_stage(r, d->id);
     struct steer_counts *c;
 
     if (stage == r->plan.n_stages) {
@@ -286,11 +290,12 @@ static void count_stage(const struct walk *w, struct rollout *r,
     c = &out->stage[stage];
     c->devices++;
     if (engaged) {
-        count_engaged(w, d, out, c);
-    } else if (number_set_has(&r->lost, d->number)) {
-        c->failed++;
+        count_engaged(w, d, failed, out, c);
     } else if (keeps(r, d)) {
         c->confirmed++;
+    } else if (failed) {
+        c->failed++;
+        c->retrying += comes_back(w, d, r->id * 2);
     } else {
         c->untouched++;
     }
@@ -315,19 +320,21 @@ static void count_rollout(const struct walk *w, struct rollout *r,
                           const struct device *d, struct census_rollout *out)
 {
     const struct rollout_device *facts = &w->decision.device;
-    bool engaged = rollout_engaged(facts, r->id * 2);
+    /* Whatever it runs or is by now: what it did with the release stays. */
+    bool counted = rollout_engaged(facts, r->id * 2) ||
+                   number_set_has(&r->failed, d->number);
 
     out->products++;
     out->seen += d->s.first_seen != 0;
     out->newest = d->s.sequence > out->newest ? d->s.sequence : out->newest;
     out->newest = d->s.floor > out->newest ? d->s.floor : out->newest;
-    if (!engaged && rollout_target(facts, candidate) != ROLLOUT_OFFER) {
+    if (!counted && rollout_target(facts, candidate) != ROLLOUT_OFFER) {
         return;
     }
     out->targets++;
     if (is_blocked(&w->decision, r, d)) {
         out->blocked++;
-        if (!engaged) {
+        if (!counted) {
             return;
         }
     }
@@ -340,8 +347,8 @@ bool census_untouched(struct server *s, struct rollout *r, struct device *d,
     struct rollout_candidate c;
 
     if (r->product->number != d->product ||
-        stage_of(r, d) == r->plan.n_stages ||
-        number_set_has(&r->lost, d->number) || keeps(r, d)) {
+        census_stage(r, d->id) == r->plan.n_stages ||
+        number_set_has(&r->failed, d->number) || keeps(r, d)) {
         return false;
     }
     device_look(s, d, scratch);
@@ -548,6 +555,7 @@ bool census_walk(struct server *s, struct census *out, bool paced,
             rest((monotonic_us() - from) * PAUSE_TIMES);
         }
     }
+    census_end(s, out);
     free(w);
     out->time = (uint64_t)time(NULL);
     out->took_us = monotonic_us() - out->began_us;

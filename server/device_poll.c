@@ -182,6 +182,17 @@ static void make_offer(struct server *s, struct device *d,
     }
 }
 
+/* A stage of a count: the last place goes to one of those that ask now. */
+static bool takes_place(struct server *s, const struct device *d,
+                        const struct decision *x)
+{
+    struct rollout *r = decision_rollout(s, x, x->v.candidate);
+
+    return r == NULL || !catalog_counts_taken(r) ||
+           (d->s.offer == x->order && d->s.outcome != BL_STATE_IDLE) ||
+           number_set_add_below(&r->taken, d->number, catalog_stage_most(r));
+}
+
 /* The offer is made by a ticket, not by a hint. */
 static void take_verdict(struct server *s, struct device *d,
                          struct poll_work *w)
@@ -204,6 +215,9 @@ static void take_verdict(struct server *s, struct device *d,
         return;
     }
     if (x.v.why == ROLLOUT_OFFER) {
+        if (w->poll.nonce.n > 0 && !takes_place(s, d, &x)) {
+            return;
+        }
         w->wanted = r;
         w->permit = permit;
         memcpy(w->manifest, r->manifest, 32);

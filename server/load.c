@@ -114,29 +114,70 @@ static int fill_outcomes(struct server *s, struct error *err)
     return store_commit(&s->store, err);
 }
 
-/* Who did not keep a rollout that goes on, and has another offer by now. */
-static int load_lost(void *ctx, sqlite3_stmt *row)
+/* Who did not keep a rollout that goes on, and has not made that good. It is
+ * over for those that have another offer by now, unless the way had failed,
+ * or an operator let them try anew. */
+static int load_failed(void *ctx, sqlite3_stmt *row)
 {
     struct load *l = ctx;
     struct rollout *r = catalog_rollout(
         &l->s->catalog, (uint64_t)sqlite3_column_int64(row, 0));
-
     uint32_t number = (uint32_t)sqlite3_column_int64(row, 1);
+    bl_span id = db_blob(row, 5);
     struct device *d;
+    int result = 0;
 
-    if (r == NULL || !rollout_open(r->state) ||
-        rollout_way_failed((uint8_t)sqlite3_column_int(row, 2),
-                           (uint16_t)sqlite3_column_int(row, 3))) {
+    if (r == NULL || !rollout_open(r->state) || id.n != 16) {
         return 0;
     }
     d = devices_lock_number(l->s->devices, number);
-    if (d != NULL) {
-        if (d->s.offer != r->id * 2) {
-            number_set_add(&r->lost, number);
+    if (d == NULL) {
+        result = catalog_add_gone(r, id.p);
+    } else {
+        bool over = sqlite3_column_int(row, 4) == 1 &&
+                    !report_no_try((uint8_t)sqlite3_column_int(row, 2),
+                                   (uint16_t)sqlite3_column_int(row, 3));
+
+        result = number_set_add(&r->failed, number);
+        if (d->s.offer != r->id * 2 && over) {
+            result |= number_set_add(&r->lost, number);
         }
         devices_unlock(l->s->devices, d);
     }
+    return result == 0 ? 0 : error_set(&l->err, "no memory for the outcomes");
+}
+
+static int load_taken(void *ctx, sqlite3_stmt *row)
+{
+    return number_set_add(ctx, (uint32_t)sqlite3_column_int64(row, 0));
+}
+
+/* Whom a rollout with a stage of a count was offered to: by the table those
+ * that ended, by their own records those that have not. */
+static int load_all_taken(struct server *s, struct error *err)
+{
+    for (uint32_t i = 0; i < s->catalog.rollouts.n; i++) {
+        struct rollout *r = s->catalog.rollouts.at[i];
+
+        if (r != NULL && rollout_open(r->state) && catalog_counts_taken(r) &&
+            db_each(&s->store.db, err, load_taken, &r->taken,
+                    "SELECT device FROM outcomes WHERE rollout = ?", "i",
+                    (int64_t)r->id) != 0) {
+            return -1;
+        }
+    }
     return 0;
+}
+
+static void take_offered(struct server *s, const struct device *d)
+{
+    struct rollout *r = d->s.offer % 2 == 1
+                            ? NULL
+                            : catalog_rollout(&s->catalog, d->s.offer / 2);
+
+    if (r != NULL && rollout_open(r->state) && catalog_counts_taken(r)) {
+        number_set_add(&r->taken, d->number);
+    }
 }
 
 static int load_life(void *ctx, sqlite3_stmt *row)
@@ -179,18 +220,20 @@ static int load_devices(struct server *s, struct error *err)
     if (journal_replay(&s->store, s->devices, err) != 0) {
         return -1;
     }
-    if (db_each(&s->store.db, err, load_lost, &l,
-                "SELECT rollout, device, outcome, code FROM outcomes"
-                " WHERE outcome > 8 AND rollout IN"
+    if (db_each(&s->store.db, err, load_failed, &l,
+                "SELECT rollout, device, outcome, code, failed, id"
+                " FROM outcomes WHERE failed > 0 AND rollout IN"
                 " (SELECT number FROM rollouts WHERE state NOT IN (2, 3))",
-                "") != 0) {
-        return -1;
+                "") != 0 ||
+        load_all_taken(s, err) != 0) {
+        return l.err.text[0] == '\0' ? -1 : error_set(err, "%s", l.err.text);
     }
     for (uint32_t i = 1; i <= devices_last(s->devices); i++) {
         struct device *d = devices_lock_number(s->devices, i);
 
         if (d != NULL) {
             report_count(&s->catalog, d, 1);
+            take_offered(s, d);
             devices_unlock(s->devices, d);
         }
     }

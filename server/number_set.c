@@ -51,24 +51,56 @@ static int grow(struct number_set *s)
     return 0;
 }
 
-int number_set_add(struct number_set *s, uint32_t number)
+bool number_set_add_below(struct number_set *s, uint32_t number, uint32_t most)
 {
-    int result = 0;
-    uint32_t i;
+    uint32_t n;
+    bool in;
 
     pthread_mutex_lock(&s->lock);
-    if ((atomic_load(&s->n) + 1) * 2 > s->size) {
-        result = grow(s);
-    }
-    if (result == 0) {
-        i = place(s->slot, s->size, number);
-        if (s->slot[i] == 0) {
-            s->slot[i] = number;
-            atomic_fetch_add(&s->n, 1);
-        }
+    n = atomic_load(&s->n);
+    in = s->size > 0 && s->slot[place(s->slot, s->size, number)] == number;
+    if (!in && n < most && ((n + 1) * 2 <= s->size || grow(s) == 0)) {
+        s->slot[place(s->slot, s->size, number)] = number;
+        atomic_store(&s->n, n + 1);
+        in = true;
     }
     pthread_mutex_unlock(&s->lock);
-    return result;
+    return in;
+}
+
+int number_set_add(struct number_set *s, uint32_t number)
+{
+    return number_set_add_below(s, number, UINT32_MAX) ? 0 : -1;
+}
+
+/* What stands behind it moves up, so that it is still found. */
+static void close_gap(struct number_set *s, uint32_t gap)
+{
+    uint32_t mask = s->size - 1;
+
+    s->slot[gap] = 0;
+    for (uint32_t i = (gap + 1) & mask; s->slot[i] != 0; i = (i + 1) & mask) {
+        uint32_t number = s->slot[i];
+
+        s->slot[i] = 0;
+        s->slot[place(s->slot, s->size, number)] = number;
+    }
+}
+
+void number_set_remove(struct number_set *s, uint32_t number)
+{
+    uint32_t i;
+
+    if (atomic_load(&s->n) == 0) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    i = s->size == 0 ? 0 : place(s->slot, s->size, number);
+    if (s->size > 0 && s->slot[i] == number) {
+        close_gap(s, i);
+        atomic_fetch_sub(&s->n, 1);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 void number_set_clear(struct number_set *s)

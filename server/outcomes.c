@@ -37,6 +37,11 @@ bool outcome_changed(const struct outcome_mark *before, const struct device *d,
     return true;
 }
 
+bool outcome_is_failure(uint8_t outcome, uint16_t code)
+{
+    return rollout_bad(outcome) && code != BL_OPERATOR;
+}
+
 /* A device that came after the end got the release all the same, but it is
  * not one of those that the rollout was about. */
 static int put_final(struct store *store, uint32_t device,
@@ -45,17 +50,20 @@ static int put_final(struct store *store, uint32_t device,
     return db_run(
         &store->db, err,
         "INSERT INTO outcomes (rollout, device, id, name, outcome, code,"
-        " reset, version, time, hardware)"
-        " SELECT r.number, d.number, d.id, d.name, ?, ?, ?, ?, ?, ?"
+        " reset, version, time, hardware, failed)"
+        " SELECT r.number, d.number, d.id, d.name, ?, ?, ?, ?, ?, ?, ?"
         " FROM rollouts r, devices d"
         " WHERE r.number = ? AND r.state < 3 AND d.number = ?"
         " ON CONFLICT (rollout, device) DO UPDATE SET"
         " outcome = excluded.outcome, code = excluded.code,"
         " reset = excluded.reset, version = excluded.version,"
         " name = excluded.name, time = excluded.time,"
-        " hardware = excluded.hardware",
-        "iiititii", (int64_t)o->outcome, (int64_t)o->code, (int64_t)o->reset,
-        o->version, (int64_t)now, o->hardware, (int64_t)o->rollout,
+        " hardware = excluded.hardware,"
+        " failed = CASE WHEN excluded.outcome = 8 THEN 0"
+        " WHEN excluded.failed > 0 THEN 1 ELSE failed END",
+        "iiititiii", (int64_t)o->outcome, (int64_t)o->code, (int64_t)o->reset,
+        o->version, (int64_t)now, o->hardware,
+        (int64_t)outcome_is_failure(o->outcome, o->code), (int64_t)o->rollout,
         (int64_t)device);
 }
 

@@ -31,7 +31,14 @@ struct outcome_mark outcome_mark(const struct device *d);
 bool outcome_changed(const struct outcome_mark *before, const struct device *d,
                      struct outcome *out);
 
-/* In a transaction. */
+/* Does it speak against the release, until the device has confirmed it? Any
+ * bad end does, but for one that an operator asked for. */
+bool outcome_is_failure(uint8_t outcome, uint16_t code);
+
+/*
+ * In a transaction. The column `failed`: 0 it has not, or has confirmed the
+ * release since; 1 it has; 2 it has, and an operator let it try anew.
+ */
 int outcome_put(struct store *store, uint32_t device, const struct outcome *o,
                 uint64_t now, struct error *err);
 /* Only final ones are counted. Takes the store's lock. */

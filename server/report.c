@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "outcomes.h"
+
 #include <stdlib.h>
 
 static void count_outcome(struct catalog *c, uint64_t order, uint8_t outcome,
@@ -129,6 +131,11 @@ struct release *report_offered(struct catalog *c, const struct device *d)
 static bool way_was_broken(uint16_t code)
 {
     return code >= BL_TRANSPORT && code <= BL_TICKET_MISSING;
+}
+
+bool report_no_try(uint8_t outcome, uint16_t code)
+{
+    return rollout_bad(outcome) && way_was_broken(code);
 }
 
 void report_end(struct device_state *s, uint32_t now,
@@ -276,6 +283,23 @@ struct taking {
     uint32_t now;
 };
 
+/* Nothing but its own confirmation makes a failure good. */
+static void keep_failed(struct catalog *c, const struct device *d)
+{
+    struct rollout *r =
+        d->s.offer % 2 == 1 ? NULL : catalog_rollout(c, d->s.offer / 2);
+
+    if (r == NULL || !rollout_open(r->state)) {
+        return;
+    }
+    if (d->s.outcome == BL_STATE_CONFIRMED) {
+        number_set_remove(&r->failed, d->number);
+        number_set_remove(&r->lost, d->number);
+    } else if (outcome_is_failure(d->s.outcome, d->s.code)) {
+        number_set_add(&r->failed, d->number);
+    }
+}
+
 static bool set_outcome(const struct taking *t, struct device *d,
                         uint8_t outcome, uint16_t code)
 {
@@ -285,6 +309,9 @@ static bool set_outcome(const struct taking *t, struct device *d,
 
     if (changed && (ended || good)) {
         report_end(&d->s, t->now, t->retry);
+    }
+    if (changed) {
+        keep_failed(t->c, d);
     }
     return changed;
 }

@@ -50,6 +50,8 @@ struct release *report_offered(struct catalog *c, const struct device *d);
  */
 void report_end(struct device_state *s, uint32_t now,
                 const struct report_retry *retry);
+/* Did it end so that it is no attempt? */
+bool report_no_try(uint8_t outcome, uint16_t code);
 /* Counts a device in (+1) or out (-1), at start and when one is deleted. */
 void report_count(struct catalog *c, struct device *d, int by);
 

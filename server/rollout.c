@@ -123,6 +123,9 @@ static bool forward(const struct rollout_candidate *c)
 static bool in_stage(const struct rollout_device *device,
                      const struct rollout_candidate *c)
 {
+    if (c->stage_full && !rollout_engaged(device, c->order)) {
+        return false;
+    }
     return c->cut >= ROLLOUT_ALL ||
            rollout_rank(c->order / 2, device->id) < c->cut;
 }

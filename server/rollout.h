@@ -57,7 +57,8 @@ struct rollout_candidate {
     bool permit; /* it carries one: floor and running version do not count */
     bool recall; /* aborted: who has not installed it is called back */
     bool lost;   /* the device did not keep it, two rollouts ago */
-    bool full;   /* as many download as may at once */
+    bool stage_full; /* its stage is a count of devices, and others are it */
+    bool full;       /* as many download as may at once */
     uint32_t rate_wait_s; /* 0: there is room for one more offer now */
     uint64_t cut;         /* a device is in the stage when its rank is below */
     uint64_t sequence;

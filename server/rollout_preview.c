@@ -285,6 +285,53 @@ static json_t *overlaps(const struct preview *p)
     return list;
 }
 
+struct past {
+    const struct catalog *c;
+    json_t *list;
+};
+
+static int add_past(void *ctx, sqlite3_stmt *row)
+{
+    const struct past *past = ctx;
+    const struct rollout *r =
+        catalog_rollout(past->c, (uint64_t)sqlite3_column_int64(row, 0));
+    int64_t n = sqlite3_column_int64(row, 1);
+
+    if (r != NULL) {
+        json_array_append_new(
+            past->list,
+            json_sprintf("%lld device%s failed this release before (rollout "
+                         "%" PRIu64 ", %s%s%s)",
+                         (long long)n, n == 1 ? "" : "s", r->id,
+                         rollout_state_name(r->state),
+                         r->steering.reason[0] == '\0' ? "" : ": ",
+                         r->steering.reason));
+    }
+    return 0;
+}
+
+/* Who rolls a bad release out anew reaches devices that failed it: of its
+ * last few rollouts. */
+static void add_failures(const struct preview *p, json_t *list)
+{
+    struct past past = {&p->s->catalog, list};
+    struct store *store = &p->s->store;
+    struct error err;
+
+    store_lock(store);
+    if (db_each(&store->db, &err, add_past, &past,
+                "SELECT o.rollout, COUNT(*) FROM rollouts r"
+                " JOIN outcomes o ON o.rollout = r.number"
+                " WHERE r.release = ? AND o.failed > 0"
+                " GROUP BY o.rollout ORDER BY o.rollout DESC LIMIT 3",
+                "i", (int64_t)p->wish->release->number) != 0) {
+        json_array_append_new(
+            list, json_string("whether devices failed this release before "
+                              "cannot be read now"));
+    }
+    store_unlock(store);
+}
+
 static json_t *warnings(const struct preview *p)
 {
     const struct rollout_wish *w = p->wish;
@@ -307,6 +354,7 @@ static json_t *warnings(const struct preview *p)
     if (w->plan.deadline != 0 && w->plan.deadline <= clock_now(p->s)) {
         json_array_append_new(list, json_string("its deadline has passed"));
     }
+    add_failures(p, list);
     return list;
 }
 

@@ -142,6 +142,10 @@ static const char *const migration[] = {
     "CREATE INDEX deliveries_due ON deliveries (next, number)"
     " WHERE next > 0;"
     "CREATE INDEX deliveries_of ON deliveries (webhook, number);",
+    /* Whose failure counts until it is made good: outcomes.h. */
+    "ALTER TABLE outcomes ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE outcomes SET failed = 1 WHERE outcome > 8 AND code <> 103;"
+    "CREATE INDEX outcomes_failed ON outcomes (rollout) WHERE failed > 0;",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -401,13 +405,14 @@ int store_device_delete(struct store *store, uint32_t number,
 {
     int64_t n = number;
 
-    /* An ended rollout keeps what became of it. */
+    /* An ended rollout keeps what became of it, any other what failed. */
     if (db_run(&store->db, err, "DELETE FROM events WHERE device = ?", "i",
                n) != 0 ||
         db_run(&store->db, err, "DELETE FROM lives WHERE device = ?", "i",
                n) != 0 ||
         db_run(&store->db, err,
-               "DELETE FROM outcomes WHERE device = ? AND rollout IN"
+               "DELETE FROM outcomes WHERE device = ? AND failed = 0"
+               " AND rollout IN"
                " (SELECT number FROM rollouts WHERE state NOT IN (2, 3))",
                "i", n) != 0 ||
         db_run(&store->db, err, "DELETE FROM device_state WHERE device = ?",

@@ -100,18 +100,33 @@ static void finish(struct server *s, struct rollout *r, const char *why)
     do_it(s, r, &next, "rollout-finish", "finished", why);
 }
 
-/* When the gates are first met the soak time begins; it outlives us. */
-static void keep_gates(struct server *s, struct rollout *r, bool met)
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the gates are first met the soak time begins; it outlives us. What was
+ * made good since an operator resumed is no licence for fresh failures. */
+static void keep_course(struct server *s, struct rollout *r,
+                        const struct steer_facts *f,
+                        const struct steer_verdict *v)
 {
     const struct steering *st = &r->steering;
     struct rollout_next next;
     struct error err;
 
-    if (met == (st->gates_since != 0)) {
+    rollout_now(r, &next);
+    if (v->gates_met != (st->gates_since != 0)) {
+        next.steering.gates_since = v->gates_met ? (uint64_t)time(NULL) : 0;
+    }
+    next.steering.seen_failures = lower(st->seen_failures, v->failures);
+    next.steering.seen_bad_signature =
+        lower(st->seen_bad_signature, f->now.bad_signature);
+    if (next.steering.gates_since == st->gates_since &&
+        next.steering.seen_failures == st->seen_failures &&
+        next.steering.seen_bad_signature == st->seen_bad_signature) {
         return;
     }
-    rollout_now(r, &next);
-    next.steering.gates_since = met ? (uint64_t)time(NULL) : 0;
     if (store_begin(&s->store, &err) != 0) {
         return;
     }
@@ -122,6 +137,8 @@ static void keep_gates(struct server *s, struct rollout *r, bool met)
     if (store_commit(&s->store, &err) == 0) {
         pthread_rwlock_wrlock(&s->catalog.lock);
         r->steering.gates_since = next.steering.gates_since;
+        r->steering.seen_failures = next.steering.seen_failures;
+        r->steering.seen_bad_signature = next.steering.seen_bad_signature;
         pthread_rwlock_unlock(&s->catalog.lock);
         rollout_tell(s, r, "counts");
     }
@@ -167,7 +184,7 @@ static void steer(struct server *s, struct rollout *r, const struct census *c)
         break;
     case STEER_HOLD:
     default:
-        keep_gates(s, r, v.gates_met);
+        keep_course(s, r, &f, &v);
         break;
     }
 }

@@ -63,6 +63,42 @@ static void a_set_has_what_was_added_and_nothing_else(void **state)
     number_set_free(&set);
 }
 
+static void what_is_taken_out_of_a_set_hides_nothing_else(void **state)
+{
+    struct number_set set;
+
+    (void)state;
+    assert_int_equal(number_set_init(&set), 0);
+    number_set_remove(&set, 1);
+    for (uint32_t i = 1; i <= 3000; i++) {
+        assert_int_equal(number_set_add(&set, i), 0);
+    }
+    for (uint32_t i = 2; i <= 3000; i += 2) {
+        number_set_remove(&set, i);
+        number_set_remove(&set, i);
+    }
+    for (uint32_t i = 1; i <= 3000; i++) {
+        assert_int_equal(number_set_has(&set, i), i % 2 == 1);
+    }
+    assert_int_equal(set.n, 1500);
+    number_set_free(&set);
+}
+
+static void a_set_takes_no_more_than_it_may_hold(void **state)
+{
+    struct number_set set;
+
+    (void)state;
+    assert_int_equal(number_set_init(&set), 0);
+    assert_false(number_set_add_below(&set, 1, 0));
+    assert_true(number_set_add_below(&set, 1, 2));
+    assert_true(number_set_add_below(&set, 2, 2));
+    assert_false(number_set_add_below(&set, 3, 2));
+    assert_true(number_set_add_below(&set, 2, 2));
+    assert_false(number_set_has(&set, 3));
+    number_set_free(&set);
+}
+
 static void text_is_read_in_place_from_our_own_json(void **state)
 {
     static const char object[] =
@@ -203,6 +239,8 @@ int main(void)
         cmocka_unit_test(pace_allows_a_minutes_worth_then_one_by_one),
         cmocka_unit_test(pace_of_one_an_hour_is_one_an_hour),
         cmocka_unit_test(a_set_has_what_was_added_and_nothing_else),
+        cmocka_unit_test(what_is_taken_out_of_a_set_hides_nothing_else),
+        cmocka_unit_test(a_set_takes_no_more_than_it_may_hold),
         cmocka_unit_test(text_is_read_in_place_from_our_own_json),
         cmocka_unit_test(torn_json_is_no_harm),
         cmocka_unit_test(facts_of_a_device_by_name),
