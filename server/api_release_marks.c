@@ -2,10 +2,12 @@
 /* What operators say of a release after it was published: channels, whether
  * it is a stepping stone or a security release, notes, its bill of
  * materials. */
+#include "access.h"
 #include "api.h"
 #include "describe.h"
 #include "router.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,11 +128,106 @@ static int write_marks(struct server *s, void *ctx, struct error *err)
     return store_release_mark(&s->store, n->release->number, &n->marks, err);
 }
 
+/* --- Whose course it would change -----------------------------------------
+ */
+
+static bool lets_in(const char *channels, const char *channel)
+{
+    return channels[0] == '\0' || is_among(channels, channel);
+}
+
+/* Who has agreed to it, has agreed to it as it is. What has finished goes on
+ * for devices that come later. */
+static bool is_agreed(const struct rollout *r)
+{
+    const struct product *p = r->product;
+    bool kept = false;
+
+    if (rollout_open(r->state)) {
+        return r->state != ROLLOUT_APPROVAL || r->steering.n_approvals > 0;
+    }
+    for (uint32_t i = 0; i < p->n_order; i++) {
+        kept = kept || p->order[i] == r;
+    }
+    return kept && r->state == ROLLOUT_FINISHED;
+}
+
+/* Another set of devices, another order, or another release first? */
+static bool would_change(const struct rollout *r, const struct new_marks *n)
+{
+    const struct release *was = n->release;
+    const char *channel = r->plan.channel;
+
+    if (r->kind != ROLLOUT_UPDATE) {
+        return false;
+    }
+    if (r->release != was) {
+        return n->marks.stepping != was->stepping &&
+               r->release->sequence > was->sequence;
+    }
+    return (n->marks.security != was->security && rollout_open(r->state)) ||
+           (strcmp(n->channels, was->channels) != 0 &&
+            (channel[0] == '\0' || lets_in(n->channels, channel) !=
+                                       lets_in(was->channels, channel)));
+}
+
+static const struct rollout *changed_by(const struct new_marks *n)
+{
+    const struct rollout *r = n->release->product->newest;
+
+    while (r != NULL && !(is_agreed(r) && would_change(r, n))) {
+        r = r->older;
+    }
+    return r;
+}
+
+static bool only_notes(const struct new_marks *n)
+{
+    return n->marks.stepping == n->release->stepping &&
+           n->marks.security == n->release->security &&
+           strcmp(n->channels, n->release->channels) == 0;
+}
+
+/* Marks steer rollouts: they take what rollouts take. */
+static bool may_mark(struct server *s, struct http_request *rq,
+                     const struct new_marks *n)
+{
+    const struct rollout *r = changed_by(n);
+    uint8_t scopes = rq->caller.scopes;
+
+    if (only_notes(n)) {
+        return true;
+    }
+    if (scopes != 0 && (scopes & SCOPE_ROLLOUT) == 0 &&
+        (r != NULL || settings_four_eyes(s))) {
+        api_error(rq, 403, "scope",
+                  "channels and marks steer rollouts: the token %s needs the "
+                  "scope rollout",
+                  rq->actor);
+        return false;
+    }
+    if (r != NULL && settings_four_eyes(s)) {
+        api_error(rq, 409, "approved",
+                  "rollout %" PRIu64 " of %s is %s, and what was approved "
+                  "stays as it is: this would change whom it reaches or what "
+                  "they get first",
+                  r->id, r->release->version, rollout_state_name(r->state));
+        return false;
+    }
+    return true;
+}
+
+/* --- Doing it -------------------------------------------------------------
+ */
+
 static void apply(struct server *s, struct http_request *rq,
                   struct new_marks *n, const char *action, const char *detail)
 {
     int result;
 
+    if (!may_mark(s, rq, n)) {
+        return;
+    }
     if (n->marks.stepping && !n->release->stepping &&
         n->release->product->n_stones >= CATALOG_STONES) {
         api_error(rq, 409, "stepping",

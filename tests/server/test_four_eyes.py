@@ -199,6 +199,78 @@ def as_text(permit):
     return permit if isinstance(permit, str) else permit.decode()
 
 
+def mark(server, release, body, expect, **more):
+    return server.api("PATCH", f"/releases/{release['manifest']}", body,
+                      expect, **more).json
+
+
+def approved(server, version, **more):
+    rollout = server.api("POST", "/rollouts", {
+        "product": "thermostat", "version": version, "stages": [100],
+        **more}, 201).json
+    return judge(server, rollout, "approve", server.approver_token, 200)
+
+
+def test_no_stepping_stone_comes_before_what_was_approved(world):
+    world.publish(3, "1.2.0")
+    rollout = approved(world, "1.2.0")
+    for token in world.token, world.admin_token:
+        error = mark(world, world.new, {"stepping": True}, 409,
+                     token=token)["error"]
+        assert error["code"] == "approved"
+        assert f"rollout {rollout['id']} " in error["message"]
+    assert world.new["manifest"] != world.device.show()["target"]
+    mark(world, world.new, {"notes": "for kitchens"}, 200)
+    world.api("POST", f"/rollouts/{rollout['id']}/abort", {}, 200)
+    mark(world, world.new, {"stepping": True}, 200)
+
+
+def test_no_promotion_widens_what_was_approved(world):
+    mark(world, world.new, {"channels": ["beta"]}, 200)
+    rollout = approved(world, "1.1.0")
+    promote = ("POST", f"/releases/{world.new['manifest']}/promote",
+               {"to": "stable"})
+    assert world.api(*promote, 409).json["error"]["code"] == "approved"
+    mark(world, world.new, {"channels": []}, 409)
+    mark(world, world.new, {"security": True}, 409)
+    assert not offered(world)
+    world.api("POST", f"/rollouts/{rollout['id']}/abort", {}, 200)
+    world.api(*promote, 200)
+
+
+def test_a_plan_with_a_channel_is_untouched_by_other_channels(world):
+    mark(world, world.new, {"channels": ["beta"]}, 200)
+    approved(world, "1.1.0", target={"channel": "beta"})
+    world.api("POST", f"/releases/{world.new['manifest']}/promote",
+              {"to": "stable"}, 200)
+    mark(world, world.new, {"channels": ["stable"]}, 409)
+    assert not offered(world)
+
+
+def test_what_nobody_has_approved_yet_may_be_marked(world):
+    start(world)
+    mark(world, world.new, {"security": True}, 200)
+
+
+def test_who_may_only_publish_steers_no_rollout(world):
+    def scoped(name, *scopes):
+        return world.api("POST", "/tokens", {
+            "name": name, "role": "operator", "scopes": scopes}, 201,
+            token=world.admin_token).json["token"]
+
+    publish, both = scoped("a", "publish"), scoped("b", "publish", "rollout")
+    for body in {"stepping": True}, {"channels": ["x"]}, {"security": True}:
+        assert mark(world, world.new, body, 403,
+                    token=publish)["error"]["code"] == "scope"
+    mark(world, world.new, {"notes": "n"}, 200, token=publish)
+    mark(world, world.new, {"security": True}, 200, token=both)
+    four_eyes(world, False)
+    mark(world, world.new, {"channels": ["beta"]}, 200, token=publish)
+    start(world)
+    mark(world, world.new, {"channels": ["stable"]}, 403, token=publish)
+    mark(world, world.new, {"channels": ["stable"]}, 200)
+
+
 def test_turning_it_off_lets_nothing_loose_by_itself(world):
     rollout = start(world)
     four_eyes(world, False)
