@@ -155,7 +155,8 @@ def test_every_part_of_the_form_reaches_the_plan(visit, line, world,
 def test_what_the_server_refuses_is_said_and_start_waits(visit, line):
     page = open_form(visit, line)
     page.fill("#stage-2", "0")
-    page.see(".preview .error-box", "percent must be a whole number")
+    box = page.see(".preview .error-box", "percent must be a whole number")
+    assert "Stage 2" in box.text and "stages[" not in box.text
     assert not page.see("button", "Start rollout").is_enabled()
     page.fill("#stage-2", "50")
     page.see(".preview-sentence")

@@ -250,6 +250,34 @@ def test_pause_says_whom_it_touches_and_why_is_shown(visit, line):
     assert (shown["state"], shown["state_by"]) == ("paused", "admin")
 
 
+def test_the_keyboard_alone_pauses(visit, line):
+    line.start([{"count": 3}, {"percent": 100}])
+    page = visit(address(line))
+    press(page, "Pause")
+    field = page.driver.switch_to.active_element
+    assert field.get_attribute("id") == "pause-reason"
+    field.send_keys("the hall floods")
+    page.until(lambda: page.see("dialog button", "Pause").is_enabled(),
+               "the preview is there")
+    field.send_keys("\n")
+    page.gone("dialog")
+    page.see('.page-sub .pill[data-state="paused"]')
+    page.gone(".page-head button", "Pause")
+    page.until(lambda: page.driver.switch_to.active_element.tag_name == "h1",
+               "the heading has the focus")
+    assert "the hall floods" in line.show()["state_reason"]
+
+
+def test_a_dangerous_dialog_begins_at_the_way_out(visit, line):
+    line.start([{"count": 3}, {"percent": 100}])
+    page = visit(address(line))
+    press(page, "Abort")
+    assert page.driver.switch_to.active_element.text == "Cancel"
+    page.click("dialog button", "Cancel")
+    page.gone("dialog")
+    assert page.driver.switch_to.active_element.text == "Abort"
+
+
 def test_nothing_is_done_before_the_dialog_agrees(visit, line):
     line.start([{"count": 3}, {"percent": 100}])
     page = visit(address(line))
@@ -313,6 +341,10 @@ def test_devices_return_with_a_permit(visit, world, tmp_path):
     page.click(".page-head button", "Return devices")
     page.see("dialog .return-to", OLD)
     page.see("dialog .return-permit", "needs a signed permit")
+    commands = [c.text for c in page.all("dialog .command code")]
+    assert commands == [
+        f"bowline permit {OLD} --product {line.show()['product']} -o "
+        f"{OLD}.permit", f"bowline rollout return {line.id}"]
     go = page.see("dialog footer button", "Return devices")
     assert not go.is_enabled()
     wrong = tmp_path / "wrong"
@@ -333,6 +365,7 @@ def test_devices_return_with_a_permit(visit, world, tmp_path):
     page.click(".facts a", f"Rollout {line.id}")
     page.see("h1", "Warmer light")
     page.see(".facts a", f"Rollout {made[0]}")
+    page.see(".brought-back a", f"Rollout {made[0]}")
 
 
 def test_a_colleague_approves_with_a_note(visit, line, world):
@@ -470,7 +503,7 @@ def test_the_keyboard_alone_pauses_a_rollout(visit, line):
     page.see("dialog .touches")
     for _ in range(8):
         if page.focused().text == "Pause" and \
-                page.focused().get_attribute("type") == "button":
+                page.focused().get_attribute("type") == "submit":
             break
         page.keys(Keys.TAB)
     page.keys(Keys.ENTER)

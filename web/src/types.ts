@@ -76,7 +76,8 @@ export interface Counts {
   failed: number;
   refused: number;
   silent: number;
-  quarantined: number;
+  quarantined: number; // part of failed, returned, refused
+  held?: number; // not begun, their turn: a window, the rate, downloads
 }
 
 export interface Reason {
@@ -161,6 +162,7 @@ export interface Rollout {
   changed: number;
   salt: string;
   stage: number;
+  needs_person?: boolean; // it goes no further without
   expected_finish: Time;
   stages: Stage[];
   counts: Counts;

@@ -14,19 +14,50 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   wide?: boolean;
+  danger?: boolean; // Enter at once must not do it
 }
 
-export function Dialog({ title, onClose, children, wide }: DialogProps) {
+/** The first field; else what one most likely wants, or the way out. */
+function focusFirst(dialog: HTMLDialogElement, danger: boolean): void {
+  const field = danger ? null : dialog.querySelector<HTMLElement>(
+    "input:not([type=file]), select, textarea");
+  const buttons = [...dialog.querySelectorAll<HTMLButtonElement>(
+    "footer button:not(:disabled)")];
+  (field ?? (danger ? buttons[0] : buttons[buttons.length - 1]))?.focus();
+}
+
+const lost = (): boolean => document.activeElement === null
+  || document.activeElement === document.body;
+
+/** To what opened it; when that goes, as its state has gone, to the heading. */
+function giveBack(before: Element | null): void {
+  const heading = () => {
+    if (lost()) {
+      document.querySelector<HTMLElement>("h1")?.focus();
+    }
+  };
+  if (before instanceof HTMLElement && before.isConnected) {
+    before.focus();
+  }
+  heading();
+  const watch = new MutationObserver(heading);
+  watch.observe(document.body, { childList: true, subtree: true });
+  window.setTimeout(() => watch.disconnect(), 5000);
+}
+
+export function Dialog(
+  { title, onClose, children, wide, danger }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
     const dialog = box.current;
     dialog?.showModal();
+    if (dialog) {
+      focusFirst(dialog, danger ?? false);
+    }
     return () => {
       dialog?.close(); // before that nothing outside takes the focus
-      if (before instanceof HTMLElement && before.isConnected) {
-        before.focus();
-      }
+      giveBack(before);
     };
   }, []);
   return (
@@ -57,7 +88,8 @@ interface ConfirmProps {
   button: string; // what it does, as a verb
   danger?: boolean;
   /** GET or POST of this says whom it touches, before it does. */
-  preview?: { path: string; method: "GET" | "POST"; body?: unknown };
+  preview?: { path: string; method: "GET" | "POST"; body?: unknown;
+    fresh?: string }; // another one: ask again
   children?: ComponentChildren;
   disabled?: boolean;
   done?: string; // toast
@@ -75,15 +107,25 @@ export function Confirm(p: ConfirmProps) {
     if (!preview) {
       return;
     }
+    let over = false;
     const asked = preview.method === "GET"
       ? api.get<Touches>(preview.path)
       : api.post<Touches>(preview.path, preview.body);
-    asked.then(setTouches, (fault: unknown) => {
-      if (fault instanceof ApiError) {
+    asked.then((said) => {
+      if (!over) {
+        setTouches(said);
+        setError(null);
+      }
+    }, (fault: unknown) => {
+      if (!over && fault instanceof ApiError) {
+        setTouches(null);
         setError(fault);
       }
     });
-  }, [preview?.path]);
+    return () => {
+      over = true;
+    };
+  }, [preview?.path, preview?.fresh, JSON.stringify(preview?.body)]);
   // What goes wrong is said here: a toast would be under the dialog.
   const act = async () => {
     setBusy(true);
@@ -100,7 +142,11 @@ export function Confirm(p: ConfirmProps) {
     }
   };
   return (
-    <Dialog title={p.title} onClose={p.onClose}>
+    <Dialog title={p.title} onClose={p.onClose} danger={p.danger}>
+      <form class="dialog-form" onSubmit={(e) => {
+        e.preventDefault();
+        void act();
+      }}>
       {preview && !touches && !error && <Skeleton lines={2} />}
       {touches && <p class="touches">{sentence(touches.sentence)}</p>}
       <ErrorBox error={error} />
@@ -108,9 +154,11 @@ export function Confirm(p: ConfirmProps) {
       <footer>
         <Button onClick={p.onClose}>Cancel</Button>
         <Button kind={p.danger ? "danger" : "primary"} busy={busy}
-          disabled={p.disabled || (preview !== undefined && !touches && !error)}
-          onClick={() => void act()}>{p.button}</Button>
+          type="submit" disabled={p.disabled
+            || (preview !== undefined && !touches && !error)}>
+          {p.button}</Button>
       </footer>
+      </form>
     </Dialog>
   );
 }

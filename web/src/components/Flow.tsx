@@ -12,8 +12,7 @@ const WAY = [
   "confirmed",
 ] as const;
 const BESIDE = ["untouched", "waiting"] as const;
-const BRANCHES = ["returned", "failed", "refused", "silent", "quarantined"] as
-  const;
+const BRANCHES = ["returned", "failed", "refused", "silent"] as const;
 type Step = typeof WAY[number] | typeof BESIDE[number] |
   typeof BRANCHES[number];
 
@@ -30,8 +29,7 @@ const SAY: Record<Step, string> = {
   returned: "tried it and went back by themselves",
   failed: "could not take it",
   refused: "would not take it",
-  silent: "expected back and not seen",
-  quarantined: "failed too often, left alone for a while",
+  silent: "expected back and not seen; they stand on the way, too",
 };
 
 interface CellProps {
@@ -67,14 +65,14 @@ function Cell({ id, step, n, most }: CellProps) {
 function notBegun(r: Rollout): number {
   const all = r.stages[r.stages.length - 1]?.devices ?? 0;
   const seen = [...WAY, "waiting", "returned", "failed", "refused"] as const;
-  const over = r.state === "finished" || r.state === "aborted";
-  return over ? r.counts.untouched : Math.max(r.counts.untouched,
+  return Math.max(r.counts.untouched,
     all - seen.reduce((sum, step) => sum + r.counts[step], 0));
 }
 
 export function Flow({ rollout }: { rollout: Rollout }) {
   const n = (step: Step): number => step === "untouched" ? notBegun(rollout)
     : rollout.counts[step] ?? 0;
+  const { held = 0, quarantined } = rollout.counts;
   const most = Math.max(1, ...[...WAY, ...BRANCHES].map(n));
   const cells = (steps: readonly Step[]) => steps.map((step) => (
     <Cell key={step} id={rollout.id} step={step} n={n(step)} most={most} />
@@ -84,6 +82,10 @@ export function Flow({ rollout }: { rollout: Rollout }) {
       <div class="flow-group flow-before">
         <h3>Not begun</h3>
         <ol>{cells(BESIDE)}</ol>
+        {held > 0 && (
+          <p class="flow-note" data-step="held">Of these, {number(held)} wait
+            for their window, the rate limit or others' downloads.</p>
+        )}
       </div>
       <div class="flow-group flow-way">
         <h3>On the way</h3>
@@ -92,6 +94,12 @@ export function Flow({ rollout }: { rollout: Rollout }) {
       <div class="flow-group flow-branches">
         <h3>Left the way</h3>
         <ol>{cells(BRANCHES)}</ol>
+        {quarantined > 0 && (
+          <p class="flow-note" data-step="quarantined">
+            Of these, <a href={href("devices", { rollout: rollout.id,
+              outcome: "quarantined" })}>{number(quarantined)} in
+              quarantine</a>: left alone for a while.</p>
+        )}
       </div>
     </div>
   );

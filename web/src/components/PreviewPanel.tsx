@@ -109,6 +109,10 @@ function Remarks({ preview }: { preview: Preview }) {
   );
 }
 
+/** Not meant is not refused. */
+const leftOut = (g: PreviewGroup): boolean =>
+  g.why === "target" || g.why === "channel";
+
 function Whole({ preview }: { preview: Preview }) {
   const all = preview.devices;
   return (
@@ -121,9 +125,15 @@ function Whole({ preview }: { preview: Preview }) {
           preview.seconds === null ? "–" : duration(preview.seconds)}</dd></div>
       </dl>
       <StageBars preview={preview} />
+      {preview.stages.some((s) => (s.percent ?? 100) < 100) && (
+        <p class="hint">Which devices a percentage holds, a hash of each
+          decides: their number comes near it, not to the device.</p>
+      )}
       <Remarks preview={preview} />
-      <Groups title="Would be refused" list={preview.refused} icon="bar"
-        tone="refused" />
+      <Groups title="Would be refused" icon="bar" tone="refused"
+        list={preview.refused.filter((g) => !leftOut(g))} />
+      <Groups title="Left out by the query" icon="filter" tone="none"
+        list={preview.refused.filter(leftOut)} />
       <Groups title="Would wait" list={preview.waiting} icon="clock"
         tone="wait" />
       <div class="amounts-row">

@@ -9,7 +9,7 @@ import { count, number, sentence } from "../format";
 import { asError, useResource } from "../hooks";
 import { rolloutName } from "../plan";
 import { go, href } from "../router";
-import { Button, ErrorBox, Skeleton } from "./basics";
+import { Button, Command, ErrorBox, Skeleton } from "./basics";
 import { Dialog } from "./Dialog";
 import { Icon, type IconName } from "./Icon";
 import { toast } from "./Toast";
@@ -34,8 +34,8 @@ async function asBase64(file: File): Promise<string> {
   return btoa(text);
 }
 
-function Target({ to, chosen, onPermit }: {
-  to: ReturnPreview["to"][number]; chosen: boolean;
+function Target({ product, to, chosen, onPermit }: {
+  product: string; to: ReturnPreview["to"][number]; chosen: boolean;
   onPermit: (permit: string) => void;
 }) {
   const say = SAY[to.permit] ?? SAY.needed;
@@ -47,6 +47,12 @@ function Target({ to, chosen, onPermit }: {
       <span class="nums">{count(to.devices, "device")}</span>
       <span class={`return-permit tone-${say.tone}`}>
         <Icon name={say.icon} />{say.text}</span>
+      {to.permit === "needed" && (
+        <div class="return-file">
+          <Command text={`bowline permit ${to.version} --product ${product
+            } -o ${to.version}.permit`} />
+        </div>
+      )}
       {(to.permit === "needed" || chosen) && (
         <label class="return-file" for={id}>
           Permit file for {to.version}
@@ -119,7 +125,7 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
     }
   };
   return (
-    <Dialog title={`Return the devices of ${rolloutName(rollout)}?`} wide
+    <Dialog title={`Return the devices of ${rolloutName(rollout)}?`} wide danger
       onClose={onClose}>
       {preview.loading && <Skeleton lines={3} />}
       <ErrorBox error={error ?? preview.error} />
@@ -129,7 +135,7 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
           {p.to.length > 0 && (
             <ul class="return-list">
               {p.to.map((to) => (
-                <Target key={to.manifest} to={to}
+                <Target key={to.manifest} to={to} product={rollout.product}
                   chosen={permits[to.manifest] !== undefined}
                   onPermit={(permit) =>
                     setPermits({ ...permits, [to.manifest]: permit })} />
@@ -137,11 +143,14 @@ export function ReturnDialog({ rollout, onClose, onDone }: {
             </ul>
           )}
           {missing && (
-            <p class="hint">
-              A permit is signed with the release keys, which are not on this
-              server. Where they are, <code>bowline rollout return {rollout.id}
-              </code> makes the permits and returns the devices in one go.
-            </p>
+            <>
+              <p class="hint">
+                A permit is signed with the release keys, which are not on this
+                server. Where they are, the command above writes the file to
+                choose here; this one does it all at once:
+              </p>
+              <Command text={`bowline rollout return ${rollout.id}`} />
+            </>
           )}
           <Impossible list={p.impossible} />
         </>

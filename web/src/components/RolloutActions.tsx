@@ -12,6 +12,7 @@ import { Confirm } from "./Dialog";
 import { EditRollout } from "./EditRollout";
 import { Icon, type IconName } from "./Icon";
 import { Menu } from "./Menu";
+import { useLeft } from "./BroughtBack";
 import { ReturnDialog } from "./ReturnDialog";
 
 export type Act =
@@ -29,6 +30,7 @@ const pathOf = (r: Rollout, act: string): string =>
 
 const previewOf = (r: Rollout, act: string, body?: unknown) => ({
   path: `${pathOf(r, act)}?preview=1`, method: "POST" as const, body,
+  fresh: JSON.stringify([r.state, r.stage, r.changed, r.counts]),
 });
 
 /** Approving touches whom the plan does. */
@@ -81,7 +83,7 @@ function Deny({ rollout, onClose, onDone }: DialogProps) {
 
 function Pause({ rollout, onClose, onDone }: DialogProps) {
   const [reason, field] = useNote("pause-reason", "Why? (optional)",
-    "Shown on this page while it is paused");
+    "Shown while it is paused, kept in the audit log");
   return (
     <Confirm title={`Pause ${rolloutName(rollout)}?`} button="Pause" done="Paused"
       preview={previewOf(rollout, "pause")} onClose={onClose}
@@ -140,12 +142,15 @@ function Advance({ rollout, onClose, onDone }: DialogProps) {
 
 function Abort({ rollout, onClose, onDone }: DialogProps) {
   const [recall, setRecall] = useState(true);
+  const [reason, field] = useNote("abort-reason", "Why? (optional)",
+    "Seen by all, kept in the audit log");
   return (
     <Confirm title={`Abort ${rolloutName(rollout)}?`} button="Abort the rollout"
       danger done="Aborted" onClose={onClose}
       preview={previewOf(rollout, "abort", { recall })}
-      work={() => api.post(pathOf(rollout, "abort"), { recall })
-        .then(onDone)}>
+      work={() => api.post(pathOf(rollout, "abort"),
+        reason ? { recall, reason } : { recall }).then(onDone)}>
+      {field}
       <Check id="abort-recall" checked={recall} onChange={setRecall}>
         Recall it from devices that have not yet installed it
       </Check>
@@ -217,7 +222,8 @@ interface May {
 }
 
 /** What fits the state, the most likely first. */
-export function actsOf(r: Rollout, may: May, own: boolean): Act[] {
+export function actsOf(r: Rollout, may: May, own: boolean,
+  left: number | null): Act[] {
   const acts: Act[] = [];
   const active = r.state === "running" || r.state === "paused";
   const lost = r.counts.failed + r.counts.returned + r.counts.refused +
@@ -235,7 +241,8 @@ export function actsOf(r: Rollout, may: May, own: boolean): Act[] {
   put(may.operate && r.state === "running" &&
     r.stage + 1 < r.stages.length, "advance");
   put(may.operate && r.kind === "update" && r.state !== "approval" &&
-    r.state !== "scheduled" && r.counts.confirmed > 0, "return");
+    r.state !== "scheduled" && r.counts.confirmed > 0 && left !== 0,
+    "return");
   put(may.operate && active && lost > 0, "retry");
   put(may.operate && (active || r.state === "scheduled" ||
     (r.state === "approval" && own)), "abort");
@@ -259,7 +266,8 @@ export function RolloutActions({ rollout, onDone }:
   const { session } = useSession();
   const [act, setAct] = useState<Act | null>(null);
   const own = rollout.created_by === session.name;
-  const acts = actsOf(rollout, may, own);
+  const left = useLeft(rollout);
+  const acts = actsOf(rollout, may, own, left);
   const Chosen = act ? DIALOGS[act] : null;
   return (
     <>

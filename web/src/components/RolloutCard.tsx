@@ -28,7 +28,8 @@ export function RolloutCard({ rollout: r }: { rollout: Rollout }) {
   const now = useNow(15_000);
   const parts = rolloutParts(r);
   const touched = parts.some((part) => part.n > 0);
-  const stopped = r.state === "paused" || r.state === "approval";
+  const stopped = r.state === "paused" || r.state === "approval"
+    || r.needs_person === true;
   return (
     <article class={`card rollout-card ${stopped ? "card-attention" : ""}`}
       data-rollout={r.id}>

@@ -61,6 +61,7 @@ const NEED = ["paused", "approval", "running", "scheduled"];
 
 /** What waits for a person first. */
 const byNeed = (a: Rollout, b: Rollout): number =>
+  Number(b.needs_person ?? false) - Number(a.needs_person ?? false) ||
   NEED.indexOf(a.state) - NEED.indexOf(b.state) || b.id - a.id;
 
 type Attention = Fleet["attention"][number];

@@ -3,7 +3,7 @@
 // it, what the server says that it would do.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import {
-  api, segment, withQuery, type List, type Plan, type Preview, type Product,
+  api, ApiError, segment, withQuery, type List, type Plan, type Preview, type Product,
   type Release, type Rollout,
 } from "../api";
 import {
@@ -23,6 +23,13 @@ import { gatesWords, rolloutName } from "../plan";
 import { go, type Route } from "../router";
 import { useMay } from "../session";
 
+const AGAIN = " (again)"; // of a clone: it names what it was cloned from
+
+/** As the page counts: "stages[0].percent" is in "Stage 1". */
+const inPageWords = (error: ApiError | null): ApiError | null =>
+  error && new ApiError(error.status, error.code, error.message.replace(
+    /stages\[(\d+)\][.:]?\s*/g, (_, n: string) => `Stage ${Number(n) + 1}: `));
+
 function What({ draft, change, products, releases, known }: PartProps & {
   products: Product[]; releases: Release[]; known: boolean;
 }) {
@@ -33,6 +40,7 @@ function What({ draft, change, products, releases, known }: PartProps & {
         <Field label="Product" for="product">
           <select id="product" value={draft.product} onChange={(e) => change({
             product: e.currentTarget.value, manifest: "", version: "",
+            name: draft.name.endsWith(AGAIN) ? "" : draft.name,
           })}>
             {draft.product === "" && <option value="">Choose one</option>}
             {products.map((p) => <option key={p.name} value={p.name}>{p.name}
@@ -156,7 +164,7 @@ function useFirstDraft(route: Route): { draft: Draft | null;
       ...draftOf({ ...r.plan, product: r.product } as Plan,
         Date.now() / 1000),
       manifest: r.manifest, version: r.version,
-      name: `${rolloutName(r)} (again)`,
+      name: `${rolloutName(r)}${AGAIN}`,
     } : null };
   }, [clone, from.data, from.error]);
 }
@@ -227,7 +235,7 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
       <aside class="preview-side" aria-label="Preview">
         <Card title="What it would do">
           <PreviewPanel preview={preview.data} loading={preview.loading}
-            error={wrong ? null : preview.error} stale={wrong !== null} />
+            error={wrong ? null : inPageWords(preview.error)} stale={wrong !== null} />
           {wrong && <p class="muted">The query has an error at character {
             wrong.at}; nothing can be said yet.</p>}
           <div class="start">

@@ -6,6 +6,7 @@ import {
   Bytes, Card, Digest, ErrorBox, Facts, PageHead, RelativeTime, Skeleton,
 } from "../components/basics";
 import { Bar, type Part } from "../components/Bar";
+import { BroughtBack, useLeft } from "../components/BroughtBack";
 import { FailureShare, FirstFailed, Reasons } from "../components/Failures";
 import { Flow } from "../components/Flow";
 import { Icon } from "../components/Icon";
@@ -34,12 +35,14 @@ function toneOf(r: Rollout): Tone {
   return look(r.state).tone;
 }
 
-function allParts(r: Rollout): Part[] {
+function allParts(r: Rollout, left: number | null): Part[] {
   const c = r.counts;
+  const kept = left === null ? c.confirmed : Math.min(left, c.confirmed);
   const busy = c.offered + c.downloading + c.verifying + c.installing +
     c.rebooting + c.testing;
   return [
-    { state: "confirmed", n: c.confirmed },
+    { state: "confirmed", n: kept },
+    { state: "idle", n: c.confirmed - kept, word: "brought back" },
     { state: "testing", n: busy, word: "under way" },
     { state: "returned", n: c.returned },
     { state: "failed", n: c.failed },
@@ -65,6 +68,9 @@ function Finish({ rollout }: { rollout: Rollout }) {
         <span class="muted"> ({dateTime(r.expected_finish)})</span></>
     );
   }
+  if (r.state === "running" && r.needs_person) {
+    return <>It does not go on by itself: it needs a person</>;
+  }
   if (r.state === "running") {
     return <>Too early to say when it will finish</>;
   }
@@ -75,6 +81,7 @@ function StatusCard({ rollout }: { rollout: Rollout }) {
   const r = rollout;
   const l = look(r.state);
   const all = r.stages[r.stages.length - 1]?.devices ?? 0;
+  const left = useLeft(r);
   const reason = r.state_reason && !r.status.includes(r.state_reason)
     ? r.state_reason : "";
   const by = r.state_by === "bowline" ? "by itself" : `by ${r.state_by}`;
@@ -91,16 +98,17 @@ function StatusCard({ rollout }: { rollout: Rollout }) {
             <p class="muted">{stopped}
               <RelativeTime time={r.changed} /></p>
           )}
+          <BroughtBack rollout={r} left={left} />
         </div>
       </div>
       <div class="status-share">
         <span class="status-percent nums">
           {percent(r.counts.confirmed, all)}</span>
         <span class="muted">{number(r.counts.confirmed)} of {
-          count(all, "device")} confirmed</span>
+          count(all, "device")} confirmed{left !== null && " once"}</span>
         <span class="status-finish"><Finish rollout={r} /></span>
       </div>
-      <Bar parts={allParts(r)} whole={all} legend label="All devices" />
+      <Bar parts={allParts(r, left)} whole={all} legend label="All devices" />
     </section>
   );
 }

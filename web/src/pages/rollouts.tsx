@@ -119,7 +119,7 @@ const TABS = [
 type Tab = typeof TABS[number]["key"];
 
 function inTab(tab: Tab, r: Rollout): boolean {
-  const needs = NEEDS.includes(r.state);
+  const needs = NEEDS.includes(r.state) || r.needs_person === true;
   const active = ACTIVE.includes(r.state);
   return tab === "active" ? needs || active : tab === "needs" ? needs
     : tab === "running" ? active : !needs && !active;
@@ -133,7 +133,8 @@ function NothingHere({ tab, any }: { tab: Tab; any: boolean }) {
         ? "Nothing needs you" : tab === "ended" ? "None has ended yet"
         : "No rollout is under way"}>
         {tab === "needs"
-          ? "A rollout comes here when it waits for approval or has paused."
+          ? "A rollout comes here when it waits for approval, has " +
+            "paused, or cannot go on by itself."
           : "It will be listed here."}
       </Empty>
     );
