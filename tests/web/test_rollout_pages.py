@@ -424,8 +424,8 @@ def test_a_scheduled_one_starts_now(visit, line):
 @pytest.mark.parametrize("role,buttons", [
     ("viewer", set()),
     ("approver", {"Pause"}),
-    ("operator", {"Pause", "Advance now", "Return devices", "Abort"}),
-    ("admin", {"Pause", "Advance now", "Return devices", "Abort"})])
+    ("operator", {"Pause", "Advance now", "Return devices", "Abort", "Edit"}),
+    ("admin", {"Pause", "Advance now", "Return devices", "Abort", "Edit"})])
 def test_each_role_sees_what_it_may_do(visit, world, role, buttons):
     page = visit(address(world.soaking), role)
     page.see(".stages")
