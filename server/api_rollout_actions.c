@@ -136,6 +136,7 @@ static void pause_it(struct action *a)
     }
     rollout_now(a->r, &next);
     next.state = ROLLOUT_PAUSED;
+    next.steering.gates_since = 0; /* nobody steers meanwhile */
     rollout_next_reason(&next, a->rq->actor, "paused by %s%s%s", a->rq->actor,
                         why[0] == '\0' ? "" : ": ", why);
     apply(a, &next, "rollout-pause", "paused");
@@ -192,6 +193,7 @@ static void resume_it(struct action *a)
     }
     rollout_now(a->r, &next);
     next.state = ROLLOUT_RUNNING;
+    next.steering.gates_since = 0;
     next.steering.reason[0] = '\0';
     next.steering.by[0] = '\0';
     note_failures(a, &next);
@@ -231,21 +233,85 @@ static void abort_it(struct action *a)
     apply(a, &next, "rollout-abort", "aborted");
 }
 
-static void advance_it(struct action *a)
+/* Gates that merely wait may be passed by hand; what has failed, only by one
+ * who says that it was seen. */
+static bool may_advance(struct action *a, const struct steer_verdict *v)
 {
-    struct rollout *r = a->r;
-    uint32_t before = rollout_devices(r, r->stage, a->c);
-    struct rollout_next next;
-    struct steer_counts sum;
-    char text[300];
-    uint32_t more;
+    const struct rollout *r = a->r;
+
+    if (json_is_true(json_object_get(a->body, "force"))) {
+        return true;
+    }
+    if (census_of(a->c, r->id) == NULL || !a->c->whole) {
+        api_error(a->rq, 409, "failed",
+                  "the devices of rollout %" PRIu64 " are being counted: try "
+                  "again in a moment; force: true advances without",
+                  r->id);
+        return false;
+    }
+    if (v->failures == 0 && v->gate[GATE_FAILED].state == GATE_PASSED) {
+        return true;
+    }
+    api_error(a->rq, 409, "failed",
+              "stage %" PRIu32 " of rollout %" PRIu64
+              ": %s; force: true advances all the same",
+              r->stage + 1, r->id, v->gate[GATE_FAILED].text);
+    return false;
+}
+
+/* In the last stage there is only the end to agree to. */
+static bool can_advance(struct action *a)
+{
+    const struct rollout *r = a->r;
+    bool last = r->stage + 1 >= r->plan.n_stages;
 
     if (r->state != ROLLOUT_RUNNING) {
         refuse(a, "only a running one can advance");
+        return false;
+    }
+    if (last &&
+        (!r->plan.stage[r->stage].gates.manual || r->steering.advance_asked)) {
+        refuse(a, "it is in its last stage");
+        return false;
+    }
+    return true;
+}
+
+/* It finishes by itself when the other gates are passed, too. */
+static void agree_to_end(struct action *a)
+{
+    struct rollout_next next;
+
+    rollout_now(a->r, &next);
+    next.steering.advance_asked = true;
+    apply(a, &next, "rollout-advance", "advanced");
+}
+
+static void advance_it(struct action *a)
+{
+    struct rollout *r = a->r;
+    bool last = r->stage + 1 >= r->plan.n_stages;
+    uint32_t before = rollout_devices(r, r->stage, a->c);
+    struct rollout_next next;
+    struct steer_facts f;
+    struct steer_verdict v;
+    char text[300];
+    uint32_t more;
+
+    if (!can_advance(a)) {
         return;
     }
-    if (r->stage + 1 >= r->plan.n_stages) {
-        refuse(a, "it is in its last stage");
+    if (last && only_asked(a)) {
+        touches(a, 0, "it finishes once its other gates are passed");
+        return;
+    }
+    rollout_steer_facts(a->s, r, r->stage, a->c, &f);
+    steer_decide(&f, &v);
+    if (!only_asked(a) && !may_advance(a, &v)) {
+        return;
+    }
+    if (last) {
+        agree_to_end(a);
         return;
     }
     more = rollout_devices(r, r->stage + 1, a->c) - before;
@@ -259,9 +325,8 @@ static void advance_it(struct action *a)
         return;
     }
     rollout_now(r, &next);
-    census_sum(census_of(a->c, r->id), r->stage, &sum);
     rollout_next_stage(&next, (uint64_t)time(NULL));
-    next.steering.confirmed_at_start = sum.confirmed;
+    next.steering.confirmed_at_start = f.now.confirmed;
     apply(a, &next, "rollout-advance", "advanced");
 }
 

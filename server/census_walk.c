@@ -233,9 +233,13 @@ static void count_engaged(const struct walk *w, const struct device *d,
                           bool failed, struct census_rollout *out,
                           struct steer_counts *c)
 {
-    bool lost = d->s.last_seen <= w->lost_before;
+    bool away = d->s.last_seen <= w->lost_before;
+    /* Not while the server was down, or has just begun. */
+    bool lost = away && w->s->started <= w->lost_before;
 
-    if (rollout_final(d->s.outcome)) {
+    if (lost && d->s.outcome == BL_STATE_CONFIRMED) {
+        c->silent++; /* it may be dead of what it confirmed */
+    } else if (rollout_final(d->s.outcome)) {
         count_end(c, d);
     } else if (failed || d->s.faulted != 0) {
         c->failed++; /* that it tries again makes the release no better */
@@ -245,7 +249,7 @@ static void count_engaged(const struct walk *w, const struct device *d,
         c->offered++;
     }
     c->retrying += tries_again(w, d, failed);
-    out->absent += lost && (d->s.outcome == BL_STATE_OFFERED ||
+    out->absent += away && (d->s.outcome == BL_STATE_OFFERED ||
                             d->s.outcome == BL_STATE_DOWNLOADING);
     out->quarantined += census_quarantined(d, w->out->time);
 }
@@ -320,8 +324,10 @@ static void count_rollout(const struct walk *w, struct rollout *r,
                           const struct device *d, struct census_rollout *out)
 {
     const struct rollout_device *facts = &w->decision.device;
+    bool engaged = rollout_engaged(facts, r->id * 2);
     /* Whatever it runs or is by now: what it did with the release stays. */
-    bool counted = rollout_engaged(facts, r->id * 2) ||
+    bool counted = rollout_begun(facts, candidate) ||
+                   (engaged && d->s.faulted != 0) ||
                    number_set_has(&r->failed, d->number);
 
     out->products++;
@@ -329,6 +335,7 @@ static void count_rollout(const struct walk *w, struct rollout *r,
     out->newest = d->s.sequence > out->newest ? d->s.sequence : out->newest;
     out->newest = d->s.floor > out->newest ? d->s.floor : out->newest;
     if (!counted && rollout_target(facts, candidate) != ROLLOUT_OFFER) {
+        out->absent += engaged; /* it left with no more than an offer */
         return;
     }
     out->targets++;

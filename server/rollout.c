@@ -94,6 +94,30 @@ bool rollout_engaged(const struct rollout_device *device, uint64_t order)
     return device->offer == order && device->outcome != BL_STATE_IDLE;
 }
 
+/* After a stepping stone the rollout's own release is yet to be offered. */
+static bool is_on_stone(const struct rollout_device *device,
+                        const struct rollout_candidate *c)
+{
+    for (uint32_t i = 0; i < c->n_stones; i++) {
+        if (c->stone[i].sequence < c->sequence &&
+            memcmp(device->manifest, c->stone[i].manifest, 32) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rollout_begun(const struct rollout_device *device,
+                   const struct rollout_candidate *c)
+{
+    if (!rollout_engaged(device, c->order)) {
+        return false;
+    }
+    return (device->outcome != BL_STATE_OFFERED &&
+            device->outcome != BL_STATE_WAITING) ||
+           is_on_stone(device, c);
+}
+
 /* --- One candidate --------------------------------------------------------
  */
 
@@ -175,7 +199,8 @@ enum rollout_why rollout_target(const struct rollout_device *device,
           !query_match(p->query, device->fact, device->facts)))) {
         return ROLLOUT_TARGET;
     }
-    if (c->undoes != NULL && !is_undone(device, c)) {
+    if (c->undoes != NULL && !rollout_engaged(device, c->order) &&
+        !is_undone(device, c)) {
         return ROLLOUT_TARGET;
     }
     if ((p != NULL && p->channel[0] != '\0' &&
@@ -307,6 +332,22 @@ static enum rollout_why judge_time(const struct rollout_device *device,
     return !known && c->full ? ROLLOUT_DOWNLOADS : ROLLOUT_OFFER;
 }
 
+/* What has begun is not taken away when its window closes: it waits, by the
+ * policy that goes with the offer. */
+static void keep_window(const struct rollout_device *device,
+                        const struct rollout_candidate *c, uint64_t now,
+                        struct rollout_verdict *v)
+{
+    uint32_t opens_in = 0;
+
+    if (c->plan != NULL && !v->forced &&
+        !plan_window_open(c->plan, now, device->east, &opens_in,
+                          &v->closes_in)) {
+        v->closes_in = 1;
+        v->wait_s = opens_in;
+    }
+}
+
 /* A way back ends a trial of what it leads away from; else a trial is left
  * alone. */
 static bool must_wait_for_trial(const struct rollout_device *device,
@@ -333,7 +374,11 @@ static enum rollout_why judge_begun(const struct rollout_device *device,
     if (why == ROLLOUT_OFFER) {
         why = judge_versions(device, c, v);
     }
-    if (why != ROLLOUT_OFFER || under_way(device, c->order)) {
+    if (why != ROLLOUT_OFFER) {
+        return why;
+    }
+    if (under_way(device, c->order)) {
+        keep_window(device, c, now, v);
         return why;
     }
     return judge_time(device, c, now, v);
@@ -355,7 +400,7 @@ enum rollout_why rollout_judge(const struct rollout_device *device,
         return under_way(device, c->order) && !c->recall ? ROLLOUT_OFFER
                                                          : ROLLOUT_NOTHING;
     }
-    if (!rollout_engaged(device, c->order)) {
+    if (!rollout_begun(device, c)) {
         why = rollout_target(device, c);
     }
     if (why != ROLLOUT_OFFER) {

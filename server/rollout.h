@@ -109,7 +109,8 @@ struct rollout_verdict {
     enum rollout_why why;
     int stone;   /* index of the stepping stone that comes first, or -1 */
     bool forced; /* the deadline has passed: the device's own wishes, too */
-    uint32_t closes_in; /* seconds until its window closes; 0: never */
+    uint32_t closes_in; /* seconds until its window closes; 0: never. What is
+                           under way in a closed one: 1, so that it waits */
     uint32_t wait_s;    /* until it is worth asking again; 0: not known */
     /* What it would rather have, when it RUNS something: the first running
      * candidate that does not come to it yet. -1: none. */
@@ -134,6 +135,10 @@ enum rollout_why rollout_target(const struct rollout_device *device,
                                 const struct rollout_candidate *candidate);
 /* Has it been offered this very rollout, and is that of any worth? */
 bool rollout_engaged(const struct rollout_device *device, uint64_t order);
+/* And has it taken that up? From then on lists, query and channels count no
+ * more: what only has an offer, and leaves, is not offered it again. */
+bool rollout_begun(const struct rollout_device *device,
+                   const struct rollout_candidate *candidate);
 
 /* Can no ticket bring the release to the device, whatever the rollout's
  * stage? It runs something else that is newer, or its floor is above. */

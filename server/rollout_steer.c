@@ -3,6 +3,38 @@
 
 #include "clock.h"
 
+#include <time.h>
+
+enum { INTERVAL_S = 1800 /* of devices, when the server sets none */ };
+
+static uint32_t interval_of(const struct server *s)
+{
+    return s->config.poll_interval_s > 0 ? (uint32_t)s->config.poll_interval_s
+                                         : INTERVAL_S;
+}
+
+bool rollout_watched(const struct server *s, const struct rollout *r,
+                     const struct census *c)
+{
+    uint64_t from = c->time - c->took_us / 1000000;
+
+    return r->steering.since[r->stage] >= s->started ||
+           (c->whole && from >= s->started + clock_real_s(s, interval_of(s)));
+}
+
+uint64_t rollout_gates_since(const struct rollout *r)
+{
+    const struct steering *st = &r->steering;
+    uint64_t now = (uint64_t)time(NULL);
+
+    if (st->gates_since == 0 || r->watching) {
+        return st->gates_since;
+    }
+    return st->watched < st->gates_since || st->watched > now
+               ? now
+               : st->gates_since + (now - st->watched);
+}
+
 void rollout_steer_facts(const struct server *s, const struct rollout *r,
                          uint32_t stage, const struct census *c,
                          struct steer_facts *out)
@@ -15,7 +47,9 @@ void rollout_steer_facts(const struct server *s, const struct rollout *r,
         .last = stage + 1 == r->plan.n_stages,
         .time = clock_now(s),
         .stage_since = clock_of(s, st->since[stage]),
-        .gates_since = stage == r->stage ? clock_of(s, st->gates_since) : 0,
+        .gates_since =
+            stage == r->stage ? clock_of(s, rollout_gates_since(r)) : 0,
+        .unwatched = !rollout_watched(s, r, c),
         .advance_asked = st->advance_asked,
         .seen_failures = st->seen_failures,
         .seen_bad_signature = st->seen_bad_signature,
@@ -67,9 +101,7 @@ uint64_t rollout_expected_finish(const struct server *s,
         .gates_since = f.gates_since,
         .confirmed = f.now.confirmed,
         .confirmed_at_start = r->steering.confirmed_at_start,
-        .poll_interval_s = s->config.poll_interval_s > 0
-                               ? (uint32_t)s->config.poll_interval_s
-                               : 1800,
+        .poll_interval_s = interval_of(s),
     };
     for (uint32_t i = 0; i < r->plan.n_stages; i++) {
         pace.stage_devices[i] = rollout_devices(r, i, c);

@@ -130,6 +130,10 @@ static void say_offer(struct text *t, const struct why_facts *f)
     } else if (rollout_under_way(d->outcome) && d->offer != 0) {
         say(t, "; it is %s",
             bl_device_state_name((bl_device_state)d->outcome));
+        if (f->v->wait_s > 0) {
+            say(t, ", and waits for its window");
+            say_wait(t, f->v->wait_s);
+        }
     } else if (f->about->id != 0 && d->offer == f->about->id * 2 &&
                rollout_bad(d->outcome)) {
         say_again(t, d);

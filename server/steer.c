@@ -437,6 +437,8 @@ static void hold(struct judge *j)
             return;
         }
     }
+    SAY(j->v->reason, "every gate is passed; the server was started a moment "
+                      "ago, and lets devices report first");
 }
 
 void steer_decide(const struct steer_facts *facts, struct steer_verdict *v)
@@ -456,7 +458,7 @@ void steer_decide(const struct steer_facts *facts, struct steer_verdict *v)
         pause_for(&j);
     } else if (v->gates_met && passed(&j, GATE_SOAK) &&
                passed(&j, GATE_MANUAL) &&
-               facts->plan->start_at <= facts->time) {
+               facts->plan->start_at <= facts->time && !facts->unwatched) {
         go_on(&j);
     } else {
         hold(&j);

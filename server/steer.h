@@ -34,7 +34,8 @@ struct steer_counts {
     uint32_t returned;
     uint32_t failed;
     uint32_t refused;
-    uint32_t silent;        /* under way, expected back and not seen */
+    uint32_t silent;        /* under way or confirmed, expected back and not
+                               seen */
     uint32_t untouched;     /* not offered yet */
     uint32_t bad_signature; /* of the refused: bl_status BL_SIGNATURE */
     uint32_t retrying; /* of those that failed: one more try is to come, or
@@ -50,6 +51,8 @@ struct steer_facts {
     uint64_t stage_since;
     uint64_t gates_since; /* when the gates but soak were first met together;
                              0: they are not */
+    bool unwatched;       /* the server has just begun: devices have not had
+                             the time to tell what became of them */
     bool advance_asked;   /* an operator agrees: all that GATE_MANUAL wants */
     /* What there was when an operator last resumed it: no pause until there
      * is more of it. 0: never paused. */

@@ -75,6 +75,7 @@ int steering_read(const char *text, struct steering *s)
     get_text(from, "by", s->by, sizeof s->by);
     s->started = get_number(from, "started");
     s->gates_since = get_number(from, "gates_since");
+    s->watched = get_number(from, "watched");
     s->confirmed_at_start = (uint32_t)get_number(from, "confirmed_at_start");
     s->seen_failures = (uint32_t)get_number(from, "seen_failures");
     s->seen_bad_signature = (uint32_t)get_number(from, "seen_bad_signature");
@@ -122,7 +123,7 @@ char *steering_text(const struct steering *s)
     json_t *out = json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:o, "
         "s:o,"
-        " s:o, s:I, s:I, s:I, s:I}",
+        " s:o, s:I, s:I, s:I, s:I, s:I}",
         "created_by", s->created_by, "person", s->person, "reason", s->reason,
         "by", s->by, "started", (json_int_t)s->started, "gates_since",
         (json_int_t)s->gates_since, "confirmed_at_start",
@@ -134,7 +135,7 @@ char *steering_text(const struct steering *s)
         list_json(s->returns, s->n_returns), "approvals", approvals_json(s),
         "seen_failures", (json_int_t)s->seen_failures, "seen_bad_signature",
         (json_int_t)s->seen_bad_signature, "sent", (json_int_t)s->sent,
-        "saved", (json_int_t)s->saved);
+        "saved", (json_int_t)s->saved, "watched", (json_int_t)s->watched);
     char *text = json_dumps(out, JSON_COMPACT);
 
     json_decref(out);

@@ -33,6 +33,9 @@ struct steering {
     uint64_t since[PLAN_STAGES]; /* each stage began */
     uint64_t until[PLAN_STAGES]; /* and ended; 0: not yet */
     uint64_t gates_since;        /* steer.h; 0: the gates are not met */
+    uint64_t watched; /* they were, and the server ran, until then: what
+                         passes between a stop and devices' next reports is
+                         no soak time */
     uint32_t confirmed_at_start; /* of the present stage */
     uint32_t seen_failures;      /* when it was last resumed: steer.h */
     uint32_t seen_bad_signature;

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { WATCHED_S = 60 /* so often it is stored, of the engine's seconds */ };
+
 static int do_it(struct server *s, struct rollout *r,
                  const struct rollout_next *next, const char *action,
                  const char *what, const char *detail)
@@ -82,6 +84,7 @@ static void pause_it(struct server *s, struct rollout *r,
 
     rollout_now(r, &next);
     next.state = ROLLOUT_PAUSED;
+    next.steering.gates_since = 0;
     rollout_next_reason(&next, ROLLOUT_SELF, "paused by itself: %s",
                         v->reason);
     if (do_it(s, r, &next, "rollout-pause", "paused", v->reason) == 0 &&
@@ -105,8 +108,48 @@ static uint32_t lower(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* When the gates are first met the soak time begins; it outlives us. What was
- * made good since an operator resumed is no licence for fresh failures. */
+static void set_watching(struct server *s, struct rollout *r)
+{
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    r->watching = true;
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+/* Is there anything to store? Soak time that has been watched for a while is,
+ * too. */
+static bool has_moved(const struct server *s, const struct steering *st,
+                      const struct steering *next, bool watched)
+{
+    uint32_t often = clock_real_s(s, WATCHED_S);
+
+    return next->gates_since != st->gates_since ||
+           next->seen_failures != st->seen_failures ||
+           next->seen_bad_signature != st->seen_bad_signature ||
+           (watched && st->gates_since != 0 &&
+            next->watched >= st->watched + often);
+}
+
+/* When the gates are first met the soak time begins. It outlives us, but for
+ * the time in which nobody watched. */
+static void move_soak(const struct rollout *r, bool met, bool watched,
+                      struct steering *next)
+{
+    const struct steering *st = &r->steering;
+
+    if (!met) {
+        next->gates_since = 0;
+    } else if (st->gates_since == 0) {
+        next->gates_since = (uint64_t)time(NULL);
+    } else if (watched) {
+        next->gates_since = rollout_gates_since(r);
+    }
+    if (watched || st->gates_since == 0) {
+        next->watched = (uint64_t)time(NULL);
+    }
+}
+
+/* What was made good since an operator resumed is no licence for fresh
+ * failures. */
 static void keep_course(struct server *s, struct rollout *r,
                         const struct steer_facts *f,
                         const struct steer_verdict *v)
@@ -116,15 +159,14 @@ static void keep_course(struct server *s, struct rollout *r,
     struct error err;
 
     rollout_now(r, &next);
-    if (v->gates_met != (st->gates_since != 0)) {
-        next.steering.gates_since = v->gates_met ? (uint64_t)time(NULL) : 0;
-    }
+    move_soak(r, v->gates_met, !f->unwatched, &next.steering);
     next.steering.seen_failures = lower(st->seen_failures, v->failures);
     next.steering.seen_bad_signature =
         lower(st->seen_bad_signature, f->now.bad_signature);
-    if (next.steering.gates_since == st->gates_since &&
-        next.steering.seen_failures == st->seen_failures &&
-        next.steering.seen_bad_signature == st->seen_bad_signature) {
+    if (!has_moved(s, st, &next.steering, !f->unwatched)) {
+        if (!f->unwatched && !r->watching) {
+            set_watching(s, r);
+        }
         return;
     }
     if (store_begin(&s->store, &err) != 0) {
@@ -139,6 +181,8 @@ static void keep_course(struct server *s, struct rollout *r,
         r->steering.gates_since = next.steering.gates_since;
         r->steering.seen_failures = next.steering.seen_failures;
         r->steering.seen_bad_signature = next.steering.seen_bad_signature;
+        r->steering.watched = next.steering.watched;
+        r->watching = r->watching || !f->unwatched;
         pthread_rwlock_unlock(&s->catalog.lock);
         rollout_tell(s, r, "counts");
     }
@@ -164,7 +208,7 @@ static void steer(struct server *s, struct rollout *r, const struct census *c)
 
     rollout_steer_facts(s, r, r->stage, c, &f);
     steer_decide(&f, &v);
-    if (all_confirmed(s, r, &f)) {
+    if (!f.unwatched && all_confirmed(s, r, &f)) {
         finish(s, r, "every device is confirmed");
         return;
     }

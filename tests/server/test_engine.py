@@ -64,7 +64,7 @@ def test_a_stage_advances_by_itself_when_its_gates_are_met(server, releases):
 
 
 def test_soak_time_is_kept_and_outlives_the_server(make_server):
-    server = make_server(clock_speed=60).start().set_up()
+    server = make_server(clock_speed=60, poll_interval=60).start().set_up()
     old, new = server.publish(1, "1.0.0"), server.publish(2, "1.1.0")
     devices = fleet(server, 6, old)
     rollout = roll_out(server, new, gates={**QUICK, "soak_s": 300},

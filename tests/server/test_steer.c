@@ -52,6 +52,25 @@ static void expect(struct steer_counts counts, enum steer_action action,
 
 /* --- The table ----------------------------------------------------------- */
 
+static void a_server_that_has_just_begun_waits_for_reports(void **state)
+{
+    struct setting s;
+    struct steer_counts good = {.devices = 20, .confirmed = 20};
+
+    (void)state;
+    set_up(&s, good);
+    s.facts.unwatched = true;
+    decide(&s, STEER_HOLD);
+    assert_non_null(strstr(s.verdict.reason, "lets devices report first"));
+    s.facts.unwatched = false;
+    decide(&s, STEER_ADVANCE);
+    /* What is bad is seen at once. */
+    s.facts.unwatched = true;
+    s.facts.now.confirmed = 10;
+    s.facts.now.returned = 10;
+    decide(&s, STEER_PAUSE);
+}
+
 static void a_stage_with_all_gates_passed_advances(void **state)
 {
     struct setting s;
@@ -591,6 +610,7 @@ static void names_are_what_the_api_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_server_that_has_just_begun_waits_for_reports),
         cmocka_unit_test(a_stage_with_all_gates_passed_advances),
         cmocka_unit_test(who_tries_again_is_waited_for),
         cmocka_unit_test(each_gate_that_waits_says_so_with_numbers),
