@@ -144,13 +144,51 @@ static void look(struct preview *p)
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
+static bool same_stages(const struct plan *a, const struct plan *b)
+{
+    bool same = a->n_stages == b->n_stages;
+
+    for (uint32_t i = 0; same && i < a->n_stages; i++) {
+        same = a->stage[i].percent == b->stage[i].percent &&
+               a->stage[i].count == b->stage[i].count;
+    }
+    return same;
+}
+
+/* The plan of one that waits to begin: its own buckets, and its own stages
+ * when they are still those. */
+static const struct rollout *waiting_one(const struct rollout_wish *w)
+{
+    const struct rollout *r = rollout_same(w);
+
+    return r != NULL && (r->state == ROLLOUT_APPROVAL ||
+                         r->state == ROLLOUT_SCHEDULED)
+               ? r
+               : NULL;
+}
+
+static int place(struct preview *p)
+{
+    const struct rollout_wish *w = p->wish;
+    const struct rollout *r = waiting_one(w);
+
+    if (rollout_place(p->s, w, p->id, p->cut, p->placed) != 0) {
+        return -1;
+    }
+    if (r != NULL && same_stages(&w->plan, &r->plan)) {
+        memcpy(p->cut, r->cut, sizeof p->cut);
+    }
+    return 0;
+}
+
 static int prepare(struct preview *p)
 {
     const struct rollout_wish *w = p->wish;
 
     /* The next number decides the buckets: what is shown is what happens, as
      * long as nobody starts another one before. */
-    p->id = rollout_next_id(p->s);
+    p->id =
+        waiting_one(w) != NULL ? waiting_one(w)->id : rollout_next_id(p->s);
     p->step = devices_last(p->s->devices) / LOOKED_AT + 1;
     p->candidate = (struct rollout_candidate){
         .order = p->id * 2,
@@ -165,7 +203,7 @@ static int prepare(struct preview *p)
         .stone = w->product->stone,
         .n_stones = w->product->n_stones,
     };
-    return rollout_place(p->s, w, p->id, p->cut, p->placed);
+    return place(p);
 }
 
 /* --- As JSON --------------------------------------------------------------
@@ -366,7 +404,8 @@ static json_t *seconds(const struct preview *p)
         p->s->config.poll_interval_s > 0 ? p->s->config.poll_interval_s : 1800;
     uint64_t sum = 0;
 
-    if (p->taken == 0) {
+    /* Nobody knows how many windows it takes. */
+    if (p->taken == 0 || p->why[ROLLOUT_WINDOW].n > 0) {
         return json_null();
     }
     for (uint32_t i = 0; i < plan->n_stages; i++) {
@@ -390,13 +429,21 @@ static json_t *as_json(const struct preview *p)
     const struct release *release = p->wish->release;
     json_int_t all = (json_int_t)atomic_load(&p->wish->product->devices);
     json_int_t taken = scaled(p, p->taken);
+    json_int_t closed = scaled(p, p->why[ROLLOUT_WINDOW].n);
     char sentence[300];
+    size_t used;
 
     taken = taken > all ? all : taken;
     snprintf(sentence, sizeof sentence,
              "%lld of %lld devices would get %s, the first stage holds %lld",
              (long long)taken, (long long)all, release->version,
              (long long)scaled(p, p->stage[0]));
+    used = strlen(sentence);
+    if (closed > 0) {
+        snprintf(sentence + used, sizeof sentence - used,
+                 "; %lld wait%s for a window to open", (long long)closed,
+                 closed == 1 ? "s" : "");
+    }
     return json_pack(
         "{s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
         "s:s}",

@@ -285,3 +285,32 @@ def test_nobody_is_silent_for_the_servers_own_absence(make_server):
     time.sleep(1.5)
     now = shown(server, rollout)
     assert now["state"] == "running" and now["failure"]["failures"] == 0
+
+
+# --- preview -----------------------------------------------------------------
+
+def test_the_preview_of_what_waits_for_approval_is_its_own(server, releases):
+    old, new = releases
+    fleet(server, 40, old)
+    server.api("PATCH", "/settings", {"four_eyes": True}, expect=200,
+               token=server.admin_token)
+    rollout = roll_out(server, new, stages=[20, 60, 100])
+    plan = {**rollout["plan"], "product": "thermostat",
+            "manifest": new["manifest"]}
+    said = server.api("POST", "/rollouts/preview", plan, expect=200).json
+    assert [s["devices"] for s in said["stages"]] == [
+        s["devices"] for s in shown(server, rollout)["stages"]]
+
+
+def test_the_preview_says_who_waits_for_a_window(server, releases):
+    old, new = releases
+    fleet(server, 3, old)
+    plan = {"product": "thermostat", "version": new["version"]}
+    said = server.api("POST", "/rollouts/preview", plan, expect=200).json
+    assert said["seconds"] > 0 and "window" not in said["sentence"]
+    now = time.gmtime().tm_hour
+    plan["windows"] = [{"from": f"{(now + 5) % 24:02}:00",
+                        "to": f"{(now + 6) % 24:02}:00"}]
+    said = server.api("POST", "/rollouts/preview", plan, expect=200).json
+    assert said["seconds"] is None
+    assert said["sentence"].endswith("; 3 wait for a window to open")
