@@ -3,7 +3,10 @@
 """Makes the pictures of the dashboard in docs/img: a real server, a fleet of
 scripted devices, a real browser. Takes about two minutes.
 
-    BOWLINE_BUILD=build/release BOWLINE_BIN=bin tests/web/shots.py [FOLDER]
+    BOWLINE_BUILD=build/release BOWLINE_BIN=bin \\
+        tests/web/shots.py [--states] [FOLDER]
+
+--states: each state of its pages instead, into docs/img/states.
 
 sign-documents is needed: a build with tests. Looks best with fonts-inter."""
 import random
@@ -19,6 +22,7 @@ from bowline_server import DOWNLOADING, RETURNED, WAITING, Server  # noqa: E402
 from browser import Browser, start_chromium  # noqa: E402
 from operators import add_user, login  # noqa: E402
 import rollout_world as world  # noqa: E402
+import state_shots  # noqa: E402
 
 WINDOW, TALL, PHONE = (1280, 860), (1280, 1120), (390, 844)
 ROOMS = ("kitchen", "hall", "office", "attic", "cellar", "studio", "lobby")
@@ -81,7 +85,7 @@ class Photographer:
         self.page, self.folder = page, folder
 
     def take(self, name, address, theme="light", size=WINDOW, ready="main h1",
-             before=None):
+             before=None, live=".live-live"):
         page = self.page
         page.size(size)
         page.theme(theme)
@@ -89,7 +93,8 @@ class Photographer:
         page.open(address)
         page.see(ready)
         page.gone(".skeleton")
-        page.see(".live-live")
+        if live:
+            page.see(live)
         if before:
             before(page)
         time.sleep(0.6)  # charts, and what fades
@@ -128,32 +133,74 @@ def take_all(camera, shown):
     camera.take("phone-rollout", paused, "light", PHONE)
 
 
-def main(folder):
+def small(folder):
+    """Two hundred colours are enough, where Pillow is there to choose them."""
+    try:
+        from PIL import Image
+    except ImportError:
+        print("without python3-pil the pictures stay large")
+        return
+    for path in folder.glob("*.png"):
+        Image.open(path).convert("RGB").quantize(200, dither=0).save(
+            path, optimize=True)
+
+
+def take_main(driver, server, folder):
+    shown = fill(server)
+    page = Browser(driver, f"https://localhost:{server.port}")
+    page.open("")
+    state_shots.sign_in(page, login(server, "kim"))
+    take_all(Photographer(page, folder), shown)
+
+
+def take_empty(driver, server, folder):
+    page = Browser(driver, f"https://localhost:{server.port}")
+    page.open("")
+    state_shots.take_empty(Photographer(page, folder), server)
+
+
+def take_full(driver, server, folder):
+    page = Browser(driver, f"https://localhost:{server.port}")
+    page.open("")
+    camera = Photographer(page, folder)
+    lines = state_shots.fill(server)
+    state_shots.sign_in(page, login(server, "kim"))
+    state_shots.take_admins(camera, lines)
+    state_shots.take_others(camera, server, lines)
+
+
+def main(folder, *jobs):
+    """Each with a server of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        server = make(scratch)
         driver = start_chromium(Path(scratch) / "chromium")
         try:
-            shown = fill(server)
-            page = Browser(driver, f"https://localhost:{server.port}")
-            page.open("")
-            name, value = login(server, "kim").cookie.split("=", 1)
-            driver.execute_cdp_cmd("Network.setCookie", {
-                "name": name, "value": value, "url": page.base,
-                "secure": True, "httpOnly": True, "path": "/"})
-            take_all(Photographer(page, folder), shown)
+            for n, (job, empty) in enumerate(jobs):
+                server = make(Path(scratch) / str(n), empty)
+                try:
+                    job(driver, server, folder)
+                finally:
+                    server.stop()
         finally:
             driver.quit()
-            server.stop()
+    small(folder)
 
 
-def make(scratch):
-    folder = Path(scratch) / "server"
+def make(folder, empty):
     folder.mkdir()
     server = Server(folder, plain=False).start()
-    server.api("POST", "/roots", (folder / "root-1").read_bytes(), expect=201)
+    if not empty:
+        server.api("POST", "/roots", (folder / "root-1").read_bytes(),
+                   expect=201)
     return server
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / "docs/img")
+    wish = sys.argv[1:]
+    states = "--states" in wish
+    where = [Path(w) for w in wish if w != "--states"]
+    if states:
+        main(where[0] if where else TOP / "docs/img/states",
+             (take_empty, True), (take_full, False))
+    else:
+        main(where[0] if where else TOP / "docs/img", (take_main, False))
