@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from board import program
 
@@ -130,9 +131,12 @@ def test_firmware_is_told_which_slot_was_started(device, gate, world):
 
     def both_started():
         for child in children(one.process.pid):
-            with open(f"/proc/{child}/environ", "rb") as f:
-                slot = [v for v in f.read().split(b"\0")
-                        if v.startswith(b"BOWLINE_SLOT=")]
+            try:
+                environment = Path(f"/proc/{child}/environ").read_bytes()
+            except OSError:
+                continue  # it has just ended
+            slot = [v for v in environment.split(b"\0")
+                    if v.startswith(b"BOWLINE_SLOT=")]
             if slot and slot[0] not in told:
                 told.append(slot[0])
         return len(told) == 2

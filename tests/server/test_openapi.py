@@ -308,7 +308,8 @@ def test_every_operation_answers_as_it_says(server, document):
     for action, status in (("pause", 200), ("pause", 409), ("resume", 200),
                            ("resume", 409), ("advance", 200),
                            ("advance", 409), ("abort", 200), ("abort", 409)):
-        check("POST", v + "/rollouts/{id}/" + action, status,
+        body = {"force": True} if action == "advance" else None
+        check("POST", v + "/rollouts/{id}/" + action, status, body,
               id=rollout["id"])
     permit = server.permit(old["manifest"])
     back = {"version": "1.0.0", "permit": permit}
