@@ -15,10 +15,10 @@ TOP = Path(__file__).resolve().parents[2]
 FAST = ("--speed", 3600, "--seed", 7)
 
 
-def roll_out(server, version, stages=(100,)):
+def roll_out(server, version, stages=(100,), **plan):
     return server.api("POST", "/rollouts", {
-        "product": PRODUCT, "version": version, "stages": list(stages)},
-        expect=201).json
+        "product": PRODUCT, "version": version, "stages": list(stages),
+        **plan}, expect=201).json
 
 
 def counts(server, rollout):
@@ -59,7 +59,9 @@ def test_a_good_and_a_bad_release_in_a_world_of_faults(
     wait("end of the good one", lambda: ended(server, first) == 200)
     end(server, first)
 
-    second = roll_out(server, "1.2.0", (10, 100))
+    # Every device of the stage shall try it, once: nothing pauses.
+    second = roll_out(server, "1.2.0", (10, 100), retry={"attempts": 1},
+                      gates={"max_failed_percent": 100})
     limit = second["stages"][0]["limit_bucket"]
     chosen = {identity for identity in believed(server)
               if bucket(second["salt"], identity) < limit}
