@@ -108,6 +108,7 @@ struct rollout {
     uint32_t targets;    /* of so many that it was meant for */
     uint64_t told;       /* of its counts, when they were told last */
     uint64_t touched_us; /* counts older than this are stale: monotonic */
+    bool begun_here;     /* its stage, since the server was started */
     bool watching; /* devices have had the time to report since the start */
 };
 

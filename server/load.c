@@ -325,6 +325,7 @@ int server_open(struct server *s, struct error *err)
 {
     s->crypto = &posix_crypto;
     s->started = (uint64_t)time(NULL);
+    s->started_us = monotonic_us();
     pthread_mutex_init(&s->admin, NULL);
     rate_init(&s->refusals);
     login_init(&s->login);

@@ -143,8 +143,16 @@ int rollout_store(struct server *s, struct rollout *r,
     return store_rollout_set(&s->store, r->id, next->state, next->stage, err);
 }
 
+static bool begins_stage(const struct rollout *r,
+                         const struct rollout_next *next)
+{
+    return next->stage != r->stage ||
+           next->steering.since[next->stage] != r->steering.since[r->stage];
+}
+
 void rollout_set(struct rollout *r, const struct rollout_next *next)
 {
+    r->begun_here = r->begun_here || begins_stage(r, next);
     r->state = next->state;
     r->stage = next->stage;
     r->steering = next->steering;

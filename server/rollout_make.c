@@ -280,6 +280,7 @@ static struct rollout *begin(struct server *s, const struct new_rollout *new,
         memcpy(r->stage_devices, new->draft->stage_devices,
                sizeof r->stage_devices);
         r->touched_us = monotonic_us();
+        r->begun_here = true;
     }
     pthread_rwlock_unlock(&s->catalog.lock);
     if (r == NULL) {

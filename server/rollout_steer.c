@@ -16,10 +16,10 @@ static uint32_t interval_of(const struct server *s)
 bool rollout_watched(const struct server *s, const struct rollout *r,
                      const struct census *c)
 {
-    uint64_t from = c->time - c->took_us / 1000000;
+    uint64_t wait_us = clock_real_s(s, interval_of(s)) * (uint64_t)1000000;
 
-    return r->steering.since[r->stage] >= s->started ||
-           (c->whole && from >= s->started + clock_real_s(s, interval_of(s)));
+    return r->begun_here ||
+           (c->whole && c->began_us >= s->started_us + wait_us);
 }
 
 uint64_t rollout_gates_since(const struct rollout *r)

@@ -44,7 +44,8 @@ struct server {
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */
     pthread_mutex_t admin;
-    uint64_t started;
+    uint64_t started;                 /* seconds since 1970 */
+    uint64_t started_us;              /* monotonic */
     int64_t certificate_until;        /* 0: no TLS */
     struct census_keeper *census;     /* census.h */
     _Atomic uint64_t rollout_changed; /* seconds since 1970 */

@@ -13,6 +13,12 @@ DIGEST = 64
 
 
 @pytest.fixture
+def server(make_server):
+    """Stages may end soon after its start: a poll interval later."""
+    return make_server(poll_interval=1).start().set_up()
+
+
+@pytest.fixture
 def releases(server):
     return [server.publish(i + 1, f"1.{i}.0") for i in range(3)]
 
@@ -32,8 +38,8 @@ def in_first_stage(server, rollout):
 
 
 def judged_again():
-    """Two rounds of the engine."""
-    time.sleep(2.5)
+    """Two rounds of the engine, a poll interval after a start."""
+    time.sleep(4)
 
 
 def restart(server):

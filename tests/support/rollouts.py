@@ -7,7 +7,7 @@ from bowline_server import CONFIRMED, DOWNLOADING, RETURNED, TESTING
 QUICK = {"min_sample": 1, "soak_s": 0}
 
 
-def wait_for(condition, seconds=15):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not come about"
