@@ -120,6 +120,18 @@ json_t *api_body(struct http_request *rq)
     return body;
 }
 
+void api_with_body(struct server *s, struct http_request *rq, api_how how)
+{
+    json_t *body = api_body(rq);
+
+    if (body != NULL) {
+        pthread_mutex_lock(&s->admin);
+        how(s, rq, body);
+        pthread_mutex_unlock(&s->admin);
+        json_decref(body);
+    }
+}
+
 static bool printable(const char *text)
 {
     for (; *text != '\0'; text++) {

@@ -27,6 +27,10 @@ void http_reply_line(struct http_request *rq, int status, const char *text);
 
 /* The body as an object, or NULL and the error is set. */
 json_t *api_body(struct http_request *rq);
+/* `how` with the body and the admin lock; a body that is none: the error. */
+typedef void (*api_how)(struct server *s, struct http_request *rq,
+                        const json_t *body);
+void api_with_body(struct server *s, struct http_request *rq, api_how how);
 /* A member that is text of 1..max bytes without control characters; NULL and
  * the error is set. */
 const char *api_text(struct http_request *rq, const json_t *body,

@@ -12,16 +12,6 @@
 
 enum { PIECE = 500, TEXT_MAX = 4 << 20 };
 
-static void read_line(sqlite3_stmt *row, struct audit_line *line)
-{
-    line->number = (uint64_t)sqlite3_column_int64(row, 0);
-    line->time = sqlite3_column_int64(row, 1);
-    line->actor = db_text(row, 2);
-    line->action = db_text(row, 3);
-    line->object = db_text(row, 4);
-    line->detail = db_text(row, 5);
-}
-
 /* --- List
  * ---------------------------------------------------------------------- */
 
@@ -36,7 +26,7 @@ static int add_line(void *ctx, sqlite3_stmt *row)
     bl_span hash = db_blob(row, 6);
     struct audit_line line;
 
-    read_line(row, &line);
+    audit_row(row, &line);
     l->last = line.number;
     json_array_append_new(l->items,
                           json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:o}",
@@ -206,7 +196,7 @@ static int export_row(void *ctx, sqlite3_stmt *row)
     struct audit_line line;
     bl_span hash = db_blob(row, 6);
 
-    read_line(row, &line);
+    audit_row(row, &line);
     memset(x->hash, 0, sizeof x->hash);
     if (hash.n == AUDIT_HASH) {
         memcpy(x->hash, hash.p, AUDIT_HASH);

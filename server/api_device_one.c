@@ -147,30 +147,23 @@ static int read_facts(struct server *s, struct http_request *rq,
     return 0;
 }
 
-void device_change(struct server *s, struct http_request *rq)
+static void change(struct server *s, struct http_request *rq,
+                   const json_t *body)
 {
-    json_t *body = api_body(rq);
     struct new_facts n = {0, 0, NULL, NULL, NULL};
-    struct device *d;
 
-    if (body == NULL) {
-        return;
+    if (device_find(s, rq, &n.number, &n.product) == 0 &&
+        read_facts(s, rq, body, &n) == 0 &&
+        api_change(s, rq, write_facts, &n, "device-change", rq->param[0],
+                   "") == 0) {
+        apply_facts(s, rq, &n);
     }
-    pthread_mutex_lock(&s->admin);
-    d = device_named(s, rq);
-    if (d != NULL) {
-        n.number = d->number;
-        n.product = d->product;
-        devices_unlock(s->devices, d);
-        if (read_facts(s, rq, body, &n) == 0 &&
-            api_change(s, rq, write_facts, &n, "device-change", rq->param[0],
-                       "") == 0) {
-            apply_facts(s, rq, &n);
-        }
-    }
-    pthread_mutex_unlock(&s->admin);
     free(n.name);
     free(n.tags);
     free(n.channel);
-    json_decref(body);
+}
+
+void device_change(struct server *s, struct http_request *rq)
+{
+    api_with_body(s, rq, change);
 }

@@ -49,13 +49,11 @@ static void keep_gone(const struct server *s, const struct device *d)
 void device_delete(struct server *s, struct http_request *rq)
 {
     struct device *d;
+    uint32_t product;
     uint32_t number;
 
     pthread_mutex_lock(&s->admin);
-    d = device_named(s, rq);
-    if (d != NULL) {
-        number = d->number;
-        devices_unlock(s->devices, d);
+    if (device_find(s, rq, &number, &product) == 0) {
         if (api_change(s, rq, write_delete, &number, "device-delete",
                        rq->param[0], "") == 0) {
             /* Written: no poll may hold on to the pin. */
@@ -141,15 +139,22 @@ static int check_back(struct server *s, struct http_request *rq,
 }
 
 static void pin_device(struct server *s, struct http_request *rq,
-                       const json_t *body, uint32_t number,
-                       const struct product *product)
+                       const json_t *body)
 {
-    struct release *release = api_find_release(s, rq, product, body);
+    const struct product *product;
+    struct release *release;
+    uint32_t of_product;
     uint8_t bytes[8192];
+    uint32_t number;
     uint8_t id[16];
     bl_span permit;
     struct pin *pin;
 
+    if (device_find(s, rq, &number, &of_product) != 0) {
+        return;
+    }
+    product = catalog_product_number(&s->catalog, of_product);
+    release = api_find_release(s, rq, product, body);
     hex_decode(rq->param[0], strlen(rq->param[0]), id, 16);
     if (release == NULL || check_back(s, rq, number, release) != 0 ||
         api_permit(s, rq, body, product, release, id, bytes, sizeof bytes,
@@ -172,22 +177,5 @@ static void pin_device(struct server *s, struct http_request *rq,
 
 void device_rollback(struct server *s, struct http_request *rq)
 {
-    json_t *body = api_body(rq);
-    const struct product *product;
-    struct device *d;
-
-    if (body == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&s->admin);
-    d = device_named(s, rq);
-    if (d != NULL) {
-        uint32_t number = d->number;
-
-        product = catalog_product_number(&s->catalog, d->product);
-        devices_unlock(s->devices, d);
-        pin_device(s, rq, body, number, product);
-    }
-    pthread_mutex_unlock(&s->admin);
-    json_decref(body);
+    api_with_body(s, rq, pin_device);
 }

@@ -192,13 +192,5 @@ static void roll_back(struct server *s, struct http_request *rq,
 
 void product_rollback(struct server *s, struct http_request *rq)
 {
-    json_t *body = api_body(rq);
-
-    if (body == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&s->admin);
-    roll_back(s, rq, body);
-    pthread_mutex_unlock(&s->admin);
-    json_decref(body);
+    api_with_body(s, rq, roll_back);
 }

@@ -299,28 +299,14 @@ static void promote(struct server *s, struct http_request *rq,
     apply(s, rq, &n, "release-promote", to);
 }
 
-static void with_body(struct server *s, struct http_request *rq,
-                      void (*how)(struct server *, struct http_request *,
-                                  const json_t *))
-{
-    json_t *body = api_body(rq);
-
-    if (body != NULL) {
-        pthread_mutex_lock(&s->admin);
-        how(s, rq, body);
-        pthread_mutex_unlock(&s->admin);
-        json_decref(body);
-    }
-}
-
 void release_change(struct server *s, struct http_request *rq)
 {
-    with_body(s, rq, change);
+    api_with_body(s, rq, change);
 }
 
 void release_promote(struct server *s, struct http_request *rq)
 {
-    with_body(s, rq, promote);
+    api_with_body(s, rq, promote);
 }
 
 void release_manifest(struct server *s, struct http_request *rq)
@@ -374,7 +360,7 @@ static void put_sbom(struct server *s, struct http_request *rq,
 
 void release_sbom_put(struct server *s, struct http_request *rq)
 {
-    with_body(s, rq, put_sbom);
+    api_with_body(s, rq, put_sbom);
 }
 
 static int read_sbom(void *ctx, sqlite3_stmt *row)

@@ -176,23 +176,9 @@ static void preview(struct server *s, struct http_request *rq)
     json_decref(body);
 }
 
-static void with_body(struct server *s, struct http_request *rq,
-                      void (*how)(struct server *, struct http_request *,
-                                  const json_t *))
-{
-    json_t *body = api_body(rq);
-
-    if (body != NULL) {
-        pthread_mutex_lock(&s->admin);
-        how(s, rq, body);
-        pthread_mutex_unlock(&s->admin);
-        json_decref(body);
-    }
-}
-
 void rollout_add(struct server *s, struct http_request *rq)
 {
-    with_body(s, rq, start);
+    api_with_body(s, rq, start);
 }
 
 void rollout_preview(struct server *s, struct http_request *rq)

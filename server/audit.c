@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-static void read_line(sqlite3_stmt *row, struct audit_line *line)
+void audit_row(sqlite3_stmt *row, struct audit_line *line)
 {
     line->number = (uint64_t)sqlite3_column_int64(row, 0);
     line->time = sqlite3_column_int64(row, 1);
@@ -31,7 +31,7 @@ static int chain_row(void *ctx, sqlite3_stmt *row)
     struct audit_line line;
     uint8_t hash[AUDIT_HASH];
 
-    read_line(row, &line);
+    audit_row(row, &line);
     c->failed =
         audit_line_hash(c->head.hash, &line, hash, c->err) != 0 ||
         db_run(c->db, c->err, "UPDATE audit SET hash = ? WHERE number = ?",
@@ -196,7 +196,7 @@ static int check_row(void *ctx, sqlite3_stmt *row)
     uint8_t wanted[AUDIT_HASH];
     struct audit_line line;
 
-    read_line(row, &line);
+    audit_row(row, &line);
     c->seen++;
     check->lines++;
     check->number = line.number;

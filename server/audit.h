@@ -28,6 +28,10 @@ int audit_append(struct db *db, struct audit_head *head, const char *actor,
                  const char *action, const char *object, const char *detail,
                  struct error *err);
 
+/* The line in columns number, time, actor, action, object, detail; its texts
+ * are the row's. */
+void audit_row(sqlite3_stmt *row, struct audit_line *line);
+
 /* From the oldest line on. */
 struct audit_check {
     uint64_t number; /* of the last line that was looked at */

@@ -3,6 +3,7 @@
 
 #include "release.h"
 
+#include "author/author.h"
 #include "host/file.h"
 
 #include <stdio.h>
@@ -16,20 +17,6 @@ static json_t *hex(const uint8_t *bytes, size_t n)
     return json_string(text);
 }
 
-static const char *kind_of(int32_t alg)
-{
-    switch (alg) {
-    case BL_ALG_ESP256:
-        return "esp256";
-    case BL_ALG_ED25519:
-        return "ed25519";
-    case BL_ALG_HSS_LMS:
-        return "hss-lms";
-    default:
-        return "unknown";
-    }
-}
-
 static const char *role_of(int role)
 {
     static const char *const name[] = {"", "root", "release", "ticket"};
@@ -40,7 +27,7 @@ static const char *role_of(int role)
 static json_t *key_json(const struct bl_root_key *key)
 {
     return json_pack("{s:o, s:s}", "kid", hex(key->kid, BL_KID_SIZE), "kind",
-                     kind_of(key->key.alg));
+                     author_key_kind(key->key.alg));
 }
 
 /* --- Root documents -------------------------------------------------------
@@ -133,9 +120,10 @@ json_t *describe_signers(const json_t *kids, const struct bl_root *root)
             key != NULL && (root->role[BL_ROLE_RELEASE].keys & 1U << at) != 0;
 
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s}", "kid", kid == NULL ? "" : kid,
-                            "kind", key == NULL ? "" : kind_of(key->key.alg),
-                            "role", release ? "release" : ""));
+            list,
+            json_pack("{s:s, s:s, s:s}", "kid", kid == NULL ? "" : kid, "kind",
+                      key == NULL ? "" : author_key_kind(key->key.alg), "role",
+                      release ? "release" : ""));
     }
     return list;
 }
@@ -169,7 +157,7 @@ static json_t *signatures_json(const struct bl_suit_envelope *e)
         json_array_append_new(
             list, json_pack("{s:o, s:s}", "kid",
                             hex(e->block[i].kid.p, e->block[i].kid.n), "kind",
-                            kind_of(e->block[i].alg)));
+                            author_key_kind(e->block[i].alg)));
     }
     return list;
 }

@@ -262,3 +262,17 @@ struct device *device_named(struct server *s, struct http_request *rq)
     }
     return d;
 }
+
+int device_find(struct server *s, struct http_request *rq, uint32_t *number,
+                uint32_t *product)
+{
+    struct device *d = device_named(s, rq);
+
+    if (d == NULL) {
+        return -1;
+    }
+    *number = d->number;
+    *product = d->product;
+    devices_unlock(s->devices, d);
+    return 0;
+}

@@ -112,10 +112,12 @@ struct reader {
     void *ctx;
 };
 
-static int read_row(void *ctx, sqlite3_stmt *row)
+#define DEVICE "device, id, name, outcome, code, reset, version, "
+#define COLUMNS DEVICE "time"
+
+static struct outcome_row outcome_row_of(sqlite3_stmt *row)
 {
-    const struct reader *r = ctx;
-    struct outcome_row o = {
+    return (struct outcome_row){
         .device = (uint32_t)sqlite3_column_int64(row, 0),
         .id = db_blob(row, 1),
         .name = db_text(row, 2),
@@ -125,12 +127,16 @@ static int read_row(void *ctx, sqlite3_stmt *row)
         .version = db_text(row, 6),
         .time = (uint64_t)sqlite3_column_int64(row, 7),
     };
+}
+
+static int read_row(void *ctx, sqlite3_stmt *row)
+{
+    const struct reader *r = ctx;
+    struct outcome_row o = outcome_row_of(row);
 
     r->each(r->ctx, &o);
     return 0;
 }
-
-#define COLUMNS "device, id, name, outcome, code, reset, version, time"
 
 int outcome_list(struct store *store, const struct outcome_query *q,
                  outcome_each each, void *ctx, struct error *err)
@@ -175,14 +181,7 @@ static int read_reason(void *ctx, sqlite3_stmt *row)
 {
     const struct reason_reader *r = ctx;
     struct outcome_reason reason = {
-        .first = {.device = (uint32_t)sqlite3_column_int64(row, 0),
-                  .id = db_blob(row, 1),
-                  .name = db_text(row, 2),
-                  .outcome = (uint8_t)sqlite3_column_int(row, 3),
-                  .code = (uint16_t)sqlite3_column_int(row, 4),
-                  .reset = (uint8_t)sqlite3_column_int(row, 5),
-                  .version = db_text(row, 6),
-                  .time = (uint64_t)sqlite3_column_int64(row, 7)},
+        .first = outcome_row_of(row),
         .hardware = db_text(row, 8),
         .count = (uint32_t)sqlite3_column_int64(row, 9),
     };
@@ -199,13 +198,13 @@ int outcome_reasons(struct store *store, uint64_t rollout, uint32_t limit,
 
     store_lock(store);
     /* With MIN, SQLite takes the other columns from the row that has it. */
-    result = db_each(&store->db, err, read_reason, &reader,
-                     "SELECT device, id, name, outcome, code, reset, version,"
-                     " MIN(time), hardware, COUNT(*) FROM outcomes"
-                     " WHERE rollout = ? AND outcome > 8"
-                     " GROUP BY outcome, code, hardware"
-                     " ORDER BY COUNT(*) DESC, MIN(time) LIMIT ?",
-                     "ii", (int64_t)rollout, (int64_t)limit);
+    result =
+        db_each(&store->db, err, read_reason, &reader,
+                "SELECT " DEVICE "MIN(time), hardware, COUNT(*) FROM outcomes"
+                " WHERE rollout = ? AND outcome > 8"
+                " GROUP BY outcome, code, hardware"
+                " ORDER BY COUNT(*) DESC, MIN(time) LIMIT ?",
+                "ii", (int64_t)rollout, (int64_t)limit);
     store_unlock(store);
     return result;
 }

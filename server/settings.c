@@ -123,7 +123,8 @@ static int write_settings(struct server *s, void *ctx, struct error *err)
                : put(s, "approvals", w->approvals, err);
 }
 
-static void change(struct server *s, struct http_request *rq, json_t *body)
+static void change(struct server *s, struct http_request *rq,
+                   const json_t *body)
 {
     struct wanted w = now_set(s);
     char detail[64];
@@ -141,13 +142,5 @@ static void change(struct server *s, struct http_request *rq, json_t *body)
 
 void settings_change(struct server *s, struct http_request *rq)
 {
-    json_t *body = api_body(rq);
-
-    if (body == NULL) {
-        return;
-    }
-    pthread_mutex_lock(&s->admin);
-    change(s, rq, body);
-    pthread_mutex_unlock(&s->admin);
-    json_decref(body);
+    api_with_body(s, rq, change);
 }

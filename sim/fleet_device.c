@@ -226,6 +226,12 @@ static void maybe_cut(struct fleet_device *d, uint32_t operations)
     }
 }
 
+/* Boot code and client have the device's buffers in turn. */
+#define WORK_SPACE(d)                                                         \
+    .envelope = (d)->envelope, .envelope_size = sizeof(d)->envelope,          \
+    .root = (d)->root, .root_size = sizeof(d)->root, .io = (d)->io,           \
+    .io_size = sizeof(d)->io
+
 static bl_status boot(struct fleet_device *d, struct bl_boot_result *result)
 {
     const struct fleet_factory *f = &d->shard->fleet->factory;
@@ -241,12 +247,7 @@ static bl_status boot(struct fleet_device *d, struct bl_boot_result *result)
         .identity = &identity,
         .reset = d->reset,
         .tries = BL_BOOT_TRIES,
-        .envelope = d->envelope,
-        .envelope_size = sizeof d->envelope,
-        .root = d->root,
-        .root_size = sizeof d->root,
-        .io = d->io,
-        .io_size = sizeof d->io,
+        WORK_SPACE(d),
     };
 
     d->boots++;
@@ -299,12 +300,7 @@ static void configure(struct fleet_device *d, struct bl_client_config *config)
         .ctx = d,
         .health = &d->health,
         .n_health = 1,
-        .envelope = d->envelope,
-        .envelope_size = sizeof d->envelope,
-        .root = d->root,
-        .root_size = sizeof d->root,
-        .io = d->io,
-        .io_size = sizeof d->io,
+        WORK_SPACE(d),
         .message = d->message,
         .message_size = sizeof d->message,
     };

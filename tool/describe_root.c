@@ -17,7 +17,7 @@ static json_t *kid_list(struct call *c, const struct bl_root *root,
         if ((mask & (1U << i)) != 0) {
             const char *text =
                 keep(c, "%s %s", keep_hex(c, root->key[i].kid, BL_KID_SIZE),
-                     key_kind(root->key[i].key.alg));
+                     author_key_kind(root->key[i].key.alg));
 
             (void)json_array_append_new(list, json_string(text));
         }
@@ -36,7 +36,8 @@ static json_t *role(struct call *c, const struct bl_root *root, int number)
     put_number(out, "threshold", r->threshold);
     put(out, "keys", kid_list(c, root, r->keys));
     for (i = 0; i < r->n_kinds; i++) {
-        (void)json_array_append_new(kinds, json_string(key_kind(r->kind[i])));
+        (void)json_array_append_new(kinds,
+                                    json_string(author_key_kind(r->kind[i])));
     }
     for (i = 0; i < r->n_prefixes; i++) {
         (void)json_array_append_new(

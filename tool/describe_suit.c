@@ -225,7 +225,7 @@ static json_t *blocks(struct call *c, const struct bl_suit_envelope *e)
 
         (void)json_array_append_new(
             list, json_string(keep(c, "%s %s", keep_hex(c, b->kid.p, b->kid.n),
-                                   key_kind(b->alg))));
+                                   author_key_kind(b->alg))));
     }
     return list;
 }

@@ -9,20 +9,6 @@
 
 enum { DOCUMENT_LIMIT = 64 * 1024, KEY_LIMIT = 64 * 1024 };
 
-const char *key_kind(int32_t alg)
-{
-    switch (alg) {
-    case BL_ALG_ESP256:
-        return "esp256";
-    case BL_ALG_ED25519:
-        return "ed25519";
-    case BL_ALG_HSS_LMS:
-        return "hss";
-    default:
-        return "unknown";
-    }
-}
-
 int32_t key_algorithm(const char *kind, size_t n)
 {
     static const int32_t known[] = {BL_ALG_ESP256, BL_ALG_ED25519,
@@ -30,7 +16,7 @@ int32_t key_algorithm(const char *kind, size_t n)
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const char *name = key_kind(known[i]);
+        const char *name = author_key_kind(known[i]);
 
         if (strlen(name) == n && memcmp(name, kind, n) == 0) {
             return known[i];
@@ -262,7 +248,7 @@ json_t *key_describe(struct call *c, const char *path, bool pem)
     }
     out = json_object();
     put_text(out, "file", path);
-    put_text(out, "kind", key_kind(author_key_public(key)->alg));
+    put_text(out, "kind", author_key_kind(author_key_public(key)->alg));
     put_text(out, "kid", keep_hex(c, author_key_kid(key), BL_KID_SIZE));
     put_bool(out, "private", private);
     put(out, "signatures_left",

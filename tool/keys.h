@@ -6,9 +6,7 @@
 #include "author/author.h"
 #include "tool.h"
 
-/* "esp256", "ed25519", "hss" */
-const char *key_kind(int32_t alg);
-/* The algorithm of a kind's name, 0 when unknown. */
+/* The algorithm of a kind's name (author_key_kind), 0 when unknown. */
 int32_t key_algorithm(const char *kind, size_t n);
 
 struct keys {

@@ -49,16 +49,26 @@ uint64_t author_key_left(const struct author_key *key)
     return key->hss == NULL ? UINT64_MAX : hss_left(key->hss);
 }
 
+const char *author_key_kind(int32_t alg)
+{
+    switch (alg) {
+    case BL_ALG_ESP256:
+        return "esp256";
+    case BL_ALG_ED25519:
+        return "ed25519";
+    case BL_ALG_HSS_LMS:
+        return "hss";
+    default:
+        return "unknown";
+    }
+}
+
 const char *key_label(const struct author_key *key, char out[32])
 {
     char kid[2 * BL_KID_SIZE + 1];
 
     hex_encode(key->kid, BL_KID_SIZE, kid);
-    (void)snprintf(out, 32, "%s %s",
-                   key->public.alg == BL_ALG_ESP256    ? "esp256"
-                   : key->public.alg == BL_ALG_ED25519 ? "ed25519"
-                                                       : "hss",
-                   kid);
+    (void)snprintf(out, 32, "%s %s", author_key_kind(key->public.alg), kid);
     return out;
 }
 

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from bowline_server import sign
+
 
 def refused(server, envelope, status, code):
     error = server.api("POST", "/releases", envelope,
@@ -183,3 +185,19 @@ def test_a_name_means_one_device_of_a_product(server):
     server.register()
     server.register()  # as many without a name as one likes
     server.api("POST", "/devices", {**again, "name": "hall"}, expect=201)
+
+
+def test_keys_are_named_as_the_tool_names_them(server):
+    sign("key", server.folder / "hss.key", "hss-h5")
+    server.api("POST", "/roots", server.make_root(2, release="hss"),
+               expect=201)
+    root = server.api("GET", "/roots", expect=200).json["items"][-1]
+    assert root["version"] == 2
+    kinds = {role["role"]: [key["kind"] for key in role["keys"]]
+             for role in root["roles"]}
+    assert kinds == {"root": ["esp256"], "release": ["hss"],
+                     "ticket": ["ed25519"]}
+    server.put_payload(b"image")
+    envelope = server.envelope(2, "1.1.0", b"image", key="hss")
+    release = server.api("POST", "/releases", envelope, expect=201).json
+    assert [key["kind"] for key in release["signers"]] == ["hss"]

@@ -24,6 +24,8 @@
  */
 struct author_key;
 
+/* "esp256", "ed25519", "hss"; "unknown" for what signs nothing here. */
+const char *author_key_kind(int32_t alg);
 /* `kind`: "esp256", "ed25519", "hss" (M32 H10/W8), "hss-m24-h10", "hss-h5",
  * "hss-h15". */
 int author_key_create(const char *path, const char *kind, struct error *err);

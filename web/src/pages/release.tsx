@@ -23,7 +23,7 @@ import { useMay } from "../session";
 
 const KINDS: Record<string, string> = {
   esp256: "ESP256 (ECDSA P-256)", ed25519: "Ed25519",
-  hss: "HSS-LMS (post-quantum)", "hss-lms": "HSS-LMS (post-quantum)",
+  hss: "HSS-LMS (post-quantum)",
 };
 const CHANNELS = ["dev", "beta", "stable"];
 
