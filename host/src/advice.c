@@ -46,7 +46,13 @@ static const struct {
     {BL_PARAMETER,
      "make the release with bowline release, in the profile of docs/SPEC.md"},
     {BL_ENCRYPTION, "release it unencrypted: TLS protects it on the way"},
-    {BL_DELTA, "release the whole image"},
+    {BL_DELTA, "release the whole image, or a delta that this device's build "
+               "can apply"},
+    {BL_DELTA_FORMAT, "make the patch anew; the whole image is used instead"},
+    {BL_DELTA_BASE, "make the patch from the image that the device runs"},
+    {BL_DELTA_RAM, "make the patch with a smaller --ram"},
+    {BL_DELTA_FAILED, "nothing: the whole image is fetched; look at the patch "
+                      "when it happens often"},
     {BL_VENDOR, "check for which product the device is registered, and for "
                 "which the release was made"},
     {BL_CLASS, "check for which product the device is registered, and for "

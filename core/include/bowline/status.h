@@ -71,6 +71,12 @@
     X(NO_COMPATIBILITY_CHECK, 51, 10, "no-compatibility-check",               \
       "the manifest does not check vendor and class")                         \
     X(CONDITION, 52, 10, "condition", "a condition's parameter is missing")   \
+    X(DELTA_FORMAT, 53, 11, "delta-format", "not a patch, or a broken one")   \
+    X(DELTA_BASE, 54, 10, "delta-base", "a patch for another base image")     \
+    X(DELTA_RAM, 55, 11, "delta-ram",                                         \
+      "a patch that needs more memory than the device gives it")              \
+    X(DELTA_FAILED, 56, 11, "delta-failed",                                   \
+      "a patch did not give the image; the full image is fetched")            \
     X(FLASH, 60, 11, "flash", "reading, writing or erasing flash failed")     \
     X(READ_BACK, 61, 11, "read-back", "flash did not keep what was written")  \
     X(PAYLOAD_LONG, 62, 11, "payload-long",                                   \
