@@ -81,7 +81,7 @@ class Fleet:
                                              device.id)["items"]
                 if e["sequence"] == made["sequence"] and e["state"] == state]
 
-    def wait(self, condition, what="it", seconds=60):
+    def wait(self, condition, what="it", seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             value = condition()
@@ -94,7 +94,7 @@ class Fleet:
             "".join((d.dir / "log").read_text()[-1500:]
                     for d in self.devices))
 
-    def wait_runs(self, device, made, seconds=60):
+    def wait_runs(self, device, made, seconds=120):
         """Confirmed, by the server's word and by the chip's."""
         def runs():
             d = self.show(device)

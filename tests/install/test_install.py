@@ -5,10 +5,10 @@ import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BOWLINE_BUILD", "build/dev")).resolve()
@@ -142,11 +142,8 @@ def test_firmware_is_released_and_a_device_runs_it(prefix, firmware,
         [prefix / "bin/bowline-device", "run", "--dir", "first", "--log",
          log], cwd=project, stdin=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 20
-        while not log.exists() or \
-                "runs 1.0.0 in slot A" not in log.read_text():
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.1)
+        wait_for(lambda: log.exists() and
+                 "runs 1.0.0 in slot A" in log.read_text(), said=log.read_text)
     finally:
         board.terminate()
-        assert board.wait(10) == 0
+        assert board.wait(60) == 0

@@ -3,12 +3,12 @@
 of docs/PROTOCOL.md, remembers every report, and misbehaves when told to."""
 import re
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cbor2
 
 import documents
+from waiting import wait_for
 
 STATES = ["idle", "offered", "waiting", "downloading", "verifying",
           "installing", "rebooting", "testing", "confirmed", "returned",
@@ -122,25 +122,18 @@ class Gate:
         return [(STATES[e[3]], e[4], e[5], e[8])
                 for _, e in sorted(self.events.items())]
 
-    def wait(self, condition, seconds=30):
+    def wait(self, condition):
         """Until condition(last report) holds; the report."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.reports and condition(self.reports[-1]):
-                return self.reports[-1]
-            time.sleep(0.05)
-        raise AssertionError(f"never came; last: {self.reports[-1:]}, "
-                             f"story: {self.story()}")
+        return wait_for(
+            lambda: next((r for r in self.reports[-1:] if condition(r)), None),
+            said=lambda: f"last: {self.reports[-1:]}, story: {self.story()}")
 
-    def wait_event(self, state, sequence, seconds=40):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for event in self.story():
-                if event[0] == state and event[2] == sequence:
-                    return event
-            time.sleep(0.05)
-        raise AssertionError(f"no {state} of {sequence}: {self.story()}")
+    def wait_event(self, state, sequence):
+        return wait_for(
+            lambda: next((e for e in self.story()
+                          if e[0] == state and e[2] == sequence), None),
+            said=lambda: f"{state} of {sequence}: {self.story()}")
 
-    def wait_running(self, release, seconds=40):
+    def wait_running(self, release):
         return self.wait(lambda r: r[7] is True and r[4] == release.digest and
-                         r[15] == release.image_digest, seconds)
+                         r[15] == release.image_digest)

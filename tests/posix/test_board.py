@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from board import program
+from waiting import wait_for
 
 # codes of core/include/bowline/status.h
 OK, SIGNATURE, LOW, CLASS, DIGEST = 0, 22, 31, 41, 64
@@ -19,16 +20,6 @@ POWER, SOFTWARE, WATCHDOG, CRASH = 1, 2, 3, 4
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as f:
         return [int(n) for n in f.read().split()]
-
-
-def wait_for(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError("did not come to pass")
 
 
 def start(device, gate, world, build="1.0.0", sequence=1, *options, **kw):

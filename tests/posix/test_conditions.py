@@ -3,7 +3,8 @@
 import subprocess
 
 from board import program
-from test_board import start, wait_for
+from test_board import start
+from waiting import wait_for
 
 WINDOW, CONSENT, BATTERY, NETWORK = 1, 2, 3, 4
 WAITING, CONFIRMED = 2, 8

@@ -9,6 +9,7 @@ import time
 import cbor2
 import pytest
 from bowline_server import make_certificate
+from waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +236,11 @@ def test_the_newest_events_are_kept(make_server):
     provision_anew(device, 100, 60)
     all_of_them = list(device.events)
     drain(device)
-    deadline = time.monotonic() + 20
-    while len(events(server, device)) > 16:
-        assert time.monotonic() < deadline
+
+    def only_the_newest():
         device.poll(nonce=False)
-        time.sleep(0.2)
+        return len(events(server, device)) == 16
+    wait_for(only_the_newest, pause=0.2)
     assert [e[1] for e in events(server, device)] == list(range(100, 84, -1))
     assert len(events(server, quiet)) == 16
     # After a reboot it sends even those that were dropped: no new life.
@@ -355,10 +356,8 @@ def test_a_device_has_two_downloads_at_most(make_server):
     for connection, answer in held:
         answer.close()
         connection.close()
-    deadline = time.monotonic() + 10
-    while greedy.get(f"/{path}", {"Range": "bytes=1-"}).status == 429:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: greedy.get(
+        f"/{path}", {"Range": "bytes=1-"}).status != 429)
 
 
 def test_who_takes_an_answer_byte_by_byte_is_cut(make_server):

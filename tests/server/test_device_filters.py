@@ -4,7 +4,7 @@ import json
 
 import pytest
 from bowline_server import CONFIRMED, DOWNLOADING, FAILED, PRODUCT, REFUSED
-from test_rollout_flow import wait_for
+from waiting import wait_for
 
 NEVER_RETRY, TRY_AGAIN = 44, 64
 

@@ -8,7 +8,8 @@ import pytest
 from bowline_server import (CONFIRMED, DOWNLOADING, FAILED, REFUSED, RETURNED,
                             TESTING)
 from rollouts import (QUICK, act, begin, fleet, give_up, offered, roll_out,
-                      shown, state_of, take, try_out, wait_for, why)
+                      shown, state_of, take, try_out, why)
+from waiting import wait_for
 
 
 @pytest.fixture

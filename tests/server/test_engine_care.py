@@ -9,7 +9,8 @@ import pytest
 
 from bowline_server import DOWNLOADING, RETURNED, WAITING
 from rollouts import (QUICK, act, begin, fleet, give_up, offered, roll_out,
-                      shown, take, wait_for, why)
+                      shown, take, why)
+from waiting import wait_for
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import time
 import pytest
 from bowline_server import CONFIRMED, FAILED
 from rollouts import (act, fleet, give_up, offered, roll_out, shown, state_of,
-                      take, wait_for, why)
+                      take, why)
+from waiting import wait_for
 
 STAGES = [{"count": 10}, {"percent": 100}]
 DIGEST = 64

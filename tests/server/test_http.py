@@ -124,22 +124,20 @@ def test_a_body_that_is_no_such_json_is_refused(server, body):
 
 
 def test_slow_requests_are_cut_while_others_are_served(make_server):
-    server = make_server(request_timeout=2).start().set_up()
+    server = make_server(request_timeout=4,
+                         polls_per_minute=0).start().set_up()
     device = server.register()
-    ends = []
+    cut = []
 
     def drip(text):
         with socket.create_connection(("127.0.0.1", server.port)) as s:
-            began = time.monotonic()
             try:
-                for byte in text * 100:
+                for byte in (text * 100)[:600]:
                     s.sendall(bytes([byte]))
                     time.sleep(0.1)
-                    if time.monotonic() - began > 15:
-                        break
+                cut.append(False)
             except OSError:
-                pass
-            ends.append(time.monotonic() - began)
+                cut.append(True)
 
     slow_header = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyy"
     slow_body = (b"POST /d/v1/poll HTTP/1.1\r\nHost: a\r\nContent-Length: 4000"
@@ -149,16 +147,15 @@ def test_slow_requests_are_cut_while_others_are_served(make_server):
                 for text in (slow_header, slow_body) * 10]
     for thread in dripping:
         thread.start()
-    worst = 0
-    for _ in range(20):
-        began = time.monotonic()
+    served = 0
+    while not cut:
         device.poll()
-        worst = max(worst, time.monotonic() - began)
+        served += 1
         time.sleep(0.05)
     for thread in dripping:
         thread.join()
-    assert worst < 2
-    assert max(ends) < 12, "a request may not be dripped for ever"
+    assert served > 2, "while they drip"
+    assert cut == [True] * 20, "a request may not be dripped for ever"
 
 
 def test_one_address_gets_so_many_connections(make_server):

@@ -7,6 +7,7 @@ import pytest
 from bowline_server import FAILED, RETURNED
 from test_outcomes import fleet, give_up, shown
 from test_rollout_flow import ticket_names
+from waiting import wait_for
 
 HEALTH, ATTEMPTS, DIGEST, OPERATOR = 101, 68, 64, 103
 
@@ -52,9 +53,7 @@ def test_the_policy_comes_with_hints_too_and_is_forced_in_the_end(server):
     device, _, _ = offered(server, consent=True,
                            deadline=int(time.time()) + 2)
     assert device.poll()[8] == {4: True}
-    end = time.time() + 10
-    while 5 not in device.poll(nonce=False)[8] and time.time() < end:
-        time.sleep(0.2)
+    wait_for(lambda: 5 in device.poll(nonce=False)[8])
     assert device.poll(nonce=False)[8] == {4: True, 5: True}
 
 

@@ -6,19 +6,9 @@ import time
 
 from bowline_server import FAILED, REFUSED, RETURNED
 from first_schema import to_first_schema
-from test_rollout_flow import start, state_of, ticket_names, wait_for
-
-
-def shown(server, rollout):
-    return server.api("GET", f"/rollouts/{rollout['id']}", expect=200).json
-
-
-def fleet(server, n, release, **more):
-    devices = [server.register(**more) for _ in range(n)]
-    for device in devices:
-        device.run(release, slot=0)
-        device.poll()
-    return devices
+from rollouts import fleet, shown
+from test_rollout_flow import start, state_of, ticket_names
+from waiting import wait_for
 
 
 def give_up(device, sequence, state=RETURNED, code=100, reset=4):

@@ -2,10 +2,10 @@
 """Releases, rollouts, reports: what devices are told, what operators see."""
 import base64
 import hashlib
-import time
 
 import pytest
 from bowline_server import CONFIRMED, DOWNLOADING, FAILED, REFUSED, RETURNED
+from waiting import wait_for
 
 
 def start(server, release, stages, expect=201):
@@ -117,13 +117,6 @@ def test_a_rollout_is_finished_when_all_are_confirmed(server):
 
 def state_of(server, rollout):
     return server.api("GET", f"/rollouts/{rollout['id']}").json["state"]
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 def test_success_needs_version_slot_and_digest_in_one_report(server):

@@ -163,7 +163,7 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stderr=log, stdout=log, **popen)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             text = self.log.read_bytes()[mark:].decode(errors="replace")
             found = re.search(r'event\W+started\b.*?port\W+(\d+)', text)
@@ -178,7 +178,7 @@ class Server:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(90)
         return self.process.returncode if self.process else None
 
     def kill(self):

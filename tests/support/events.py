@@ -7,7 +7,7 @@ class Stream:
     """with Stream(server, "?rollout=1") as s: kind, data, id = s.next()"""
 
     def __init__(self, server, query="", token=None, last_id=None,
-                 timeout=20):
+                 timeout=60):
         self.connection = server.connect(timeout=timeout)
         headers = {"Authorization": f"Bearer {token or server.token}",
                    "Accept": "text/event-stream"}

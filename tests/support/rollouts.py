@@ -1,18 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rollouts by plan, and fleets of scripted devices for them."""
-import time
-
 from bowline_server import CONFIRMED, DOWNLOADING, RETURNED, TESTING
 
 QUICK = {"min_sample": 1, "soak_s": 0}
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
-    return result
 
 
 def roll_out(server, release, expect=201, **plan):

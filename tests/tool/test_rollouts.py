@@ -4,11 +4,10 @@ against an API that answers from a table and keeps what it was asked."""
 import base64
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+from listening import Listening, Quiet
 
 from .conftest import TOP
 
@@ -16,7 +15,7 @@ ID = "00112233445566778899aabbccddeeff"
 M1, M2 = "1a" * 32, "2b" * 32
 
 
-class Api:
+class Api(Listening):
     """table: {"GET /rollouts": answer}; an answer is a value (200) or
     (status, value). What is not in the table is 404."""
 
@@ -25,9 +24,7 @@ class Api:
         self.asked = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do(self):
                 size = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(size)) if size else None
@@ -46,19 +43,7 @@ class Api:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_HEAD = do
 
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
+        self.listen(Handler)
 
     def body(self, key):
         return [b for k, b in self.asked if k == key][-1]

@@ -2,13 +2,12 @@
 """Webhooks by the tool, against a server and a receiver that are real."""
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import stat
-import threading
 
 import pytest
+from listening import Listening, Quiet
 
 from .test_server import Site
 
@@ -17,29 +16,26 @@ class WebhookSite(Site):
     settings = "webhook_allow_http = true;\nwebhook_allow_private = true;\n"
 
 
-class Receiver:
+class Receiver(Listening):
     def __init__(self):
         self.got = queue.Queue()
         self.answer = 204
         receiver = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.put((dict(self.headers), body))
                 self.send_response(receiver.answer)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/in"
+        self.listen(Handler)
+        self.url += "/in"
 
     def next(self, secret):
         """The next event that the secret signs."""
-        headers, body = self.got.get(timeout=30)
+        headers, body = self.got.get(timeout=60)
         t, mac = (part.split("=")[1]
                   for part in headers["Bowline-Signature"].split(","))
         wanted = hmac.new(secret.encode(), t.encode() + b"." + body,
@@ -59,8 +55,7 @@ def site(tmp_path):
 def receiver():
     made = Receiver()
     yield made
-    made.http.shutdown()
-    made.http.server_close()
+    made.stop()
 
 
 def add(site, receiver, *more):

@@ -59,7 +59,7 @@ class Browser:
         self.driver.execute_script(
             "window.location.hash = arguments[0]", address)
 
-    def until(self, ask, what, seconds=10):
+    def until(self, ask, what, seconds=60):
         end = time.monotonic() + seconds
         while True:
             try:

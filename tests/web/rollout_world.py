@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from bowline_server import (CONFIRMED, DOMAIN, DOWNLOADING, FAILED, REFUSED,
                             RETURNED, TESTING, sign)
+from waiting import wait_for
 
 HEALTH, TRIES, SPACE, NO_VERSION = 101, 100, 65, 44
 RESET_WATCHDOG = 3
@@ -84,14 +85,10 @@ class Line:
                                body or {}, expect=expect,
                                token=token or self.server.token).json
 
-    def until(self, state, seconds=20):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            shown = self.show()
-            if shown["state"] == state:
-                return shown
-            time.sleep(0.1)
-        raise AssertionError(f"not {state}: {shown['status']}")
+    def until(self, state):
+        wait_for(lambda: self.show()["state"] == state,
+                 said=lambda: f"({state}): {self.show()['status']}")
+        return self.show()
 
 
 def four_eyes(server, on):

@@ -64,7 +64,7 @@ def test_devices_that_need_a_person_stand_there_with_their_reason(
 
 
 def test_shares_of_versions_are_drawn_and_said(trouble, page):
-    page.until(lambda: page.all(".chart canvas"), "the chart", 20)
+    page.until(lambda: page.all(".chart canvas"), "the chart")
     assert "1." in page.see(".chart-legend").text
     page.click("fieldset label", "1 h")
     page.see(".chart canvas")
