@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The encoder's side of the codec, for diff/: sites over images in memory
+ * (site.h, view.h) and the coder that turns a plan into a patch. The coder
+ * decides nothing: operations, maps, settings come from the caller.
+ */
+#ifndef BL_DELTA_ENCODE_H
+#define BL_DELTA_ENCODE_H
+
+#ifndef BL_DELTA_ENCODE
+#define BL_DELTA_ENCODE 1
+#endif
+#include "site.h"
+
+#define BL_LITERAL UINT32_MAX
+
+/* The next `length` bytes of the new image: from `old` on, with references
+ * rewritten, or new ones (old == BL_LITERAL). Length 0 is not allowed. */
+struct bl_operation {
+    uint32_t length;
+    uint32_t old;
+};
+
+/* From `at` on (offset in the old image; for the RAM map an address), things
+ * moved by `shift`, until the next entry. Sorted by `at`, each once. */
+struct bl_move {
+    uint32_t at;
+    int32_t shift;
+};
+
+/* What stands in the head, beside sizes and checks. */
+struct bl_settings {
+    uint8_t table_bits; /* 5 .. 14: byte model has 6 << bits counters */
+    uint8_t exceptions; /* entries / 8: 0 .. 15 */
+    bool in_place;
+    bool esp;       /* old regions come from the image's own headers */
+    bool esp_short; /* ... of an ESP8266 */
+    bool esp_tail;  /* checksum and hash behind the segments are recomputed:
+                       the coder clears it where they are not right */
+};
+
+struct bl_plan {
+    struct bl_view old, now; /* with data, regions, code */
+    struct bl_code code;     /* of both */
+    struct bl_settings settings;
+    const struct bl_operation *operations; /* cover `now` wholly, in order */
+    uint32_t operations_n;
+    const struct bl_move *map;
+    uint32_t map_n;
+    const struct bl_move *ram_map;
+    uint32_t ram_map_n;
+    uint8_t old_check[BL_DELTA_CHECK], new_check[BL_DELTA_CHECK];
+};
+
+enum bl_cost {
+    BL_COST_HEAD, /* regions, base, RAM ranges in the stream too */
+    BL_COST_MAP,  /* both maps */
+    BL_COST_OPERATIONS,
+    BL_COST_FLAGS,       /* "as predicted" */
+    BL_COST_SITES,       /* which of several predictions */
+    BL_COST_TARGETS,     /* targets said outright */
+    BL_COST_DIFFERENCES, /* recent differences */
+    BL_COST_MISSED,      /* changed units, byte by byte */
+    BL_COST_LITERAL,
+    BL_COSTS
+};
+
+struct bl_costs {
+    uint64_t bits256[BL_COSTS];    /* bits * 256 */
+    uint32_t flags, sites, missed; /* units coded so */
+    uint32_t ram;                  /* the decoder's, as bl_delta_head says */
+    uint32_t bytes;                /* of the patch */
+};
+
+/* Bytes of memory that the decoder will want for this plan. */
+uint32_t bl_encode_ram(const struct bl_plan *plan);
+
+/* The patch, into `out`: BL_OK; BL_BUFFER: longer than `size`; BL_ARGUMENT:
+ * the plan cannot be (says nothing more: a mistake of the caller); BL_DELTA:
+ * an instruction set that is not there; BL_NO_SPACE: no memory. */
+bl_status bl_encode(const struct bl_plan *plan, uint8_t *out, size_t size,
+                    struct bl_costs *costs) BL_MUST_CHECK;
+
+#endif

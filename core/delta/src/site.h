@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sites: the places in an image that refer to an address. A walk goes from
+ * unit to unit (an instruction, a word of data, a byte); each unit may be a
+ * site. When code has moved, the decoder finds the target of a site of the old
+ * image, maps it, and writes the instruction anew: so a reference costs no
+ * patch bytes as long as the map is right.
+ */
+#ifndef BL_DELTA_SITE_H
+#define BL_DELTA_SITE_H
+
+#include "view.h"
+
+enum bl_site_kind {
+    BL_SITE_NONE,
+    BL_SITE_POINTER,  /* word: address in the image (Thumb: bit 0 kept) */
+    BL_SITE_RAM,      /* word: address in RAM */
+    BL_SITE_RELATIVE, /* word: distance from itself (PIC, .eh_frame) */
+    BL_SITE_CALL,     /* far call or jump: BL, B.W, JAL, CALLn */
+    BL_SITE_BRANCH,   /* far conditional branch: Thumb B<c>.W */
+    BL_SITE_LOAD,     /* load or address of a near literal: LDR, ADR */
+    BL_SITE_L32R,     /* load of a shared far literal: Xtensa L32R */
+    BL_SITE_HALF,     /* one of a pair with a whole address: MOVW or MOVT */
+    BL_SITE_HIGH,     /* upper part of a pair: LUI, AUIPC */
+    BL_SITE_LOW,      /* its lower part */
+    BL_SITE_JUMP,     /* near jump: B, C.J, Xtensa J */
+    BL_SITE_LOCAL,    /* short branch */
+    BL_SITE_KINDS
+};
+
+/* Kinds that behave alike, for statistics: 0 .. BL_SITE_CLASSES - 1. */
+enum { BL_SITE_CLASSES = 8, BL_SITE_UNIT = 4 /* bytes of the longest unit */ };
+
+struct bl_site {
+    uint8_t length; /* bytes of the unit, 1 .. BL_SITE_UNIT; site or not */
+    uint8_t kind;
+    uint8_t kind2;    /* what else a word may be, or BL_SITE_NONE */
+    uint32_t target;  /* address, of the image that was walked */
+    uint32_t target2; /* with kind2 */
+};
+
+/* Registers that were given the upper part of an address not long ago. */
+enum { BL_HIGHS = 8 };
+
+struct bl_high {
+    uint32_t at;    /* offset of the instruction */
+    uint32_t value; /* that it gave, by the image that is walked */
+    uint32_t now;   /* and as put out into the new image; 0: not known */
+    uint8_t reg;    /* 0: entry not used */
+    bool relative;  /* to its own address */
+};
+
+/* What a walk remembers; begun anew for each copy. */
+struct bl_sweep {
+    uint32_t next; /* entry that is given up next */
+    struct bl_high high[BL_HIGHS];
+};
+
+/* One instruction set. */
+struct bl_isa {
+    uint8_t literal;  /* bytes of a unit of new code: 1 or 2 */
+    uint8_t shift;    /* calls go to multiples of 1 << shift */
+    uint8_t thumb;    /* bit 0 of an address tells the state */
+    uint8_t order[2]; /* bytes of a unit of 2, 4: position that comes n-th
+                         is n ^ order[0], n ^ order[1] */
+    /* The unit at `at` that is no word site; only asked in executable
+     * regions. `s` is zeroed but for length 1. */
+    void (*find)(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s);
+    /* Writes the instruction `bytes` (as found) anew so that it refers to
+     * `target` from `address`. False: cannot. `s` says the kind. */
+    bool (*write)(const struct bl_site *s, uint32_t address, uint32_t target,
+                  const struct bl_sweep *w, uint8_t *bytes);
+    /* The target of new bytes if they are of the kind of `s`: only kinds
+     * CALL and L32R are asked. */
+    bool (*read)(const struct bl_site *s, uint32_t address,
+                 const uint8_t *bytes, uint32_t *target);
+    /* A unit was put out at `address`: `was` at the old offset `at`, `now`.
+     * NULL where the walk need not know. */
+    void (*after)(struct bl_sweep *w, uint32_t at, uint32_t address,
+                  const uint8_t *was, const uint8_t *now);
+    /* What stands for the operation, for contexts: of a unit of n bytes. */
+    uint8_t (*opcode)(const uint8_t *bytes, uint32_t n);
+};
+
+/* NULL: not in this build. */
+const struct bl_isa *bl_isa_of(uint32_t isa);
+
+void bl_sweep_start(struct bl_sweep *w);
+
+/* The unit at offset `at` (below v->size). Its length may reach beyond the
+ * end of the image by up to 3. Calls in order of offsets within a copy. */
+void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                  struct bl_site *s);
+
+/* `bytes`, the unit of `s` at `was` (address in the walked image), written
+ * anew to refer to `target` from `now`. False: the distance does not fit. */
+bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
+                   uint32_t was, uint32_t now, uint32_t target,
+                   const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT]);
+
+/* The target of the bytes that stand at address `now` in place of `s`; false
+ * when they are something else or the kind does not tell. */
+bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
+                  uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
+                  uint32_t *target);
+
+uint32_t bl_site_class(uint32_t kind);
+
+/* RISC-V: the lower part that is used with register `reg` soon after `at`. */
+bool bl_riscv_low(struct bl_view *v, uint32_t at, uint32_t reg, int32_t *low);
+
+extern const struct bl_isa bl_isa_plain, bl_isa_thumb, bl_isa_riscv,
+    bl_isa_xtensa, bl_isa_aarch64, bl_isa_x86_64;
+
+static inline int32_t bl_sign(uint32_t value, uint32_t bits)
+{
+    uint32_t top = 1U << (bits - 1U);
+
+    return (int32_t)(((value & ((top << 1) - 1U)) ^ top) - top);
+}
+
+#endif

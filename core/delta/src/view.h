@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image as the walk over its code sees it: bytes at offsets, regions that
+ * say which address each offset has, and what is known of its code. In the
+ * encoder's compilation the bytes lie in memory. In the decoder they are read
+ * through the caller's function and a few cached lines.
+ *
+ * Reading outside the image gives zeros. A failed read gives zeros too and
+ * stays in `status`, which is looked at once for each step.
+ */
+#ifndef BL_DELTA_VIEW_H
+#define BL_DELTA_VIEW_H
+
+#include "names.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bowline/delta.h"
+
+enum {
+    BL_REGIONS = 15,   /* at most, of either image */
+    BL_RAM_RANGES = 2, /* at most */
+    BL_LINES = 4,      /* cached lines of the old image */
+    BL_LINE = 64       /* bytes of each */
+};
+
+/* Bytes offset .. offset + length - 1 of the image are loaded at `address`.
+ * Regions are sorted by offset and do not overlap there. */
+struct bl_region {
+    uint32_t offset;
+    uint32_t address;
+    uint32_t length;
+    uint32_t executable; /* 0 or 1 */
+};
+
+/* Addresses low .. high - 1 are RAM: a word of such a value is a pointer. */
+struct bl_range {
+    uint32_t low, high;
+};
+
+/* What is known of the code of both images. */
+struct bl_code {
+    uint8_t isa; /* enum bl_delta_isa */
+    bool pic;    /* position-independent: words relative to themselves */
+    uint8_t rams;
+    struct bl_range ram[BL_RAM_RANGES];
+};
+
+struct bl_line {
+    uint32_t at; /* a multiple of BL_LINE; UINT32_MAX: holds nothing */
+    uint8_t bytes[BL_LINE];
+};
+
+struct bl_view {
+    uint32_t size;
+    uint32_t regions_n;
+    const struct bl_region *regions;
+    const struct bl_code *code;
+#if BL_DELTA_ENCODE
+    const uint8_t *data;
+#else
+    const struct bl_delta_io *io;
+    bl_status status;
+    uint8_t newest, age[BL_LINES];
+    struct bl_line line[BL_LINES];
+#endif
+};
+
+/* The address of an offset. Outside all regions: one that nothing refers to.
+ */
+uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
+
+/* The offset of an address; the first address behind a region counts as in
+ * it. Returns false, *offset untouched, when no region has it. */
+bool bl_view_offset(const struct bl_view *v, uint32_t address,
+                    uint32_t *offset);
+
+/* Is there code at this offset? True everywhere when there are no regions. */
+bool bl_view_executable(const struct bl_view *v, uint32_t offset);
+
+/* Is this address in RAM? */
+bool bl_view_ram(const struct bl_code *code, uint32_t address);
+
+/* Little-endian values at any offset. */
+uint8_t bl_view_byte(struct bl_view *v, uint32_t offset);
+uint32_t bl_view_half(struct bl_view *v, uint32_t offset);
+uint32_t bl_view_word(struct bl_view *v, uint32_t offset);
+void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out,
+                  uint32_t n);
+
+/* Regions of an ESP image from its segment headers, the first of them at
+ * `first` (24; 8 for ESP8266): how many were found, at most `limit`. */
+uint32_t bl_view_esp(struct bl_view *v, uint32_t first,
+                     struct bl_region *regions, uint32_t limit);
+
+#endif
