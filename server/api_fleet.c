@@ -100,7 +100,8 @@ static json_t *attention_json(struct server *s, const struct census *c)
 }
 
 struct totals {
-    uint32_t running;
+    uint32_t running; /* by themselves */
+    uint32_t stuck;   /* running, but no further without a person */
     uint32_t paused;
     uint32_t waiting;
 };
@@ -116,7 +117,12 @@ static json_t *rollouts_json(struct server *s, const struct census *c,
         if (r == NULL || !rollout_open(r->state)) {
             continue;
         }
-        t->running += r->state == ROLLOUT_RUNNING;
+        if (r->state == ROLLOUT_RUNNING) {
+            bool stuck = rollout_needs_person(s, r, c);
+
+            t->stuck += stuck;
+            t->running += !stuck;
+        }
         t->paused += r->state == ROLLOUT_PAUSED;
         t->waiting += r->state == ROLLOUT_APPROVAL;
         if (json_array_size(list) < ROLLOUTS_SHOWN) {
@@ -137,7 +143,8 @@ static const char *level_of(const struct census *c, const struct totals *t)
     if (t->paused > 0 || c->attention > c->devices / 20) {
         return "bad";
     }
-    return c->attention > 0 || t->waiting > 0 || c->silent > c->devices / 10
+    return c->attention > 0 || t->waiting > 0 || t->stuck > 0 ||
+                   c->silent > c->devices / 10
                ? "watch"
                : "good";
 }
@@ -168,8 +175,10 @@ static void say(const struct census *c, const struct totals *t, char *out,
     add(out, size, t->paused, "rollout is paused", "rollouts are paused");
     add(out, size, t->waiting, "rollout waits for approval",
         "rollouts wait for approval");
+    add(out, size, t->stuck, "rollout goes no further without a person",
+        "rollouts go no further without a person");
     add(out, size, t->running, "rollout is running", "rollouts are running");
-    if (t->paused + t->running + t->waiting + c->attention == 0) {
+    if (t->paused + t->running + t->stuck + t->waiting + c->attention == 0) {
         size_t used = strlen(out);
 
         snprintf(out + used, size - used, "; nothing is wrong");
@@ -183,7 +192,7 @@ static json_int_t percent(uint32_t part, uint32_t all)
 
 void fleet_show(struct server *s, struct http_request *rq)
 {
-    struct totals t = {0, 0, 0};
+    struct totals t = {0};
     const struct census *c;
     char sentence[300];
     json_t *rollouts;

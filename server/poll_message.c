@@ -286,31 +286,16 @@ static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
     }
 }
 
-static bl_status read_key(struct bl_cbor *r, uint64_t *next, uint64_t *out)
-{
-    bl_status s = bl_cbor_uint(r, out);
-
-    if (s != BL_OK) {
-        return s;
-    }
-    if (*out < *next || *out == UINT64_MAX) {
-        return BL_CBOR;
-    }
-    *next = *out + 1;
-    return BL_OK;
-}
-
 static bl_status read_pairs(struct bl_cbor *r, uint32_t pairs,
                             struct poll *out)
 {
-    uint64_t next = 0; /* the least that may come */
+    uint64_t next = 0;
     bl_status s = BL_OK;
 
     for (uint32_t i = 0; i < pairs && s == BL_OK; i++) {
         uint64_t key = 0;
 
-        /* Keys are numbers in their shortest form: they ascend as such. */
-        s = read_key(r, &next, &key);
+        s = bl_cbor_next_key(r, &next, &key);
         out->fault.key = key;
         s = s != BL_OK ? s : read_value(r, key, out);
         if (s == BL_OK && key <= LAST_KEY) {

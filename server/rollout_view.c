@@ -308,9 +308,8 @@ static json_t *facts_json(const struct rollout *r)
         "returns_from", time_or_null(st->returns_from));
 }
 
-/* It goes no further without. */
-static bool needs_person(const struct server *s, const struct rollout *r,
-                         const struct census *c)
+bool rollout_needs_person(const struct server *s, const struct rollout *r,
+                          const struct census *c)
 {
     struct steer_facts f;
     struct steer_verdict v;
@@ -330,7 +329,7 @@ static void put_state(struct server *s, struct rollout *r,
                       const struct census *c, json_t *out)
 {
     char status[600];
-    bool person = needs_person(s, r, c);
+    bool person = rollout_needs_person(s, r, c);
 
     rollout_status(s, r, c, status, sizeof status);
     json_object_set_new(out, "needs_person", json_boolean(person));

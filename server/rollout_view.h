@@ -16,6 +16,10 @@ void rollout_blocked_reason(uint32_t blocked, uint32_t devices,
                             const struct release *release, char *out,
                             size_t size);
 
+/* It goes no further without: it is paused, waits for approval, or runs with
+ * gates that only an operator's word opens. */
+bool rollout_needs_person(const struct server *s, const struct rollout *r,
+                          const struct census *c);
 /* `whole`: with the devices that did not keep it, and why. */
 json_t *rollout_json(struct server *s, struct rollout *r,
                      const struct census *c, bool whole);

@@ -148,7 +148,7 @@ int sim_server_read(struct sim_server *server, bl_span body,
                     struct sim_poll *out)
 {
     struct bl_cbor r;
-    bl_span last = {NULL, 0};
+    uint64_t next = 0;
     uint32_t pairs = 0;
     uint64_t key = 0;
     bl_status s;
@@ -157,10 +157,7 @@ int sim_server_read(struct sim_server *server, bl_span body,
     bl_cbor_init(&r, body);
     s = bl_cbor_map(&r, &pairs);
     while (s == BL_OK && pairs-- > 0) {
-        s = bl_cbor_key_order(&r, &last);
-        if (s == BL_OK) {
-            s = bl_cbor_uint(&r, &key);
-        }
+        s = bl_cbor_next_key(&r, &next, &key);
         if (s == BL_OK) {
             s = read_known(server, &r, key, out);
         }

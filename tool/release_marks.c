@@ -6,6 +6,13 @@
 #include "print.h"
 #include "rollout.h"
 
+static struct api *open_for(struct call *c, const char **product, int *code)
+{
+    *product = setting_needed(c, "product");
+    *code = EXIT_INPUT;
+    return *product == NULL ? NULL : api_open(c, code);
+}
+
 /* --- list ---------------------------------------------------------------- */
 
 int verb_release_list(struct call *c)
@@ -13,15 +20,11 @@ int verb_release_list(struct call *c)
     static const char *const columns[] = {"version",  "sequence", "created",
                                           "channels", "stepping", "security",
                                           "devices",  "manifest"};
-    const char *product = setting_needed(c, "product");
     json_t *items = NULL;
-    struct api *api;
+    const char *product;
     int code;
+    struct api *api = open_for(c, &product, &code);
 
-    if (product == NULL) {
-        return EXIT_INPUT;
-    }
-    api = api_open(c, &code);
     if (api != NULL) {
         code = api_list(api,
                         keep(c, "/releases?product=%s", url_part(c, product)),
@@ -64,14 +67,10 @@ static int say(struct call *c, struct api *api, const char *product,
 static int say_to_server(struct call *c, const char *method, const char *what,
                          const json_t *body)
 {
-    const char *product = setting_needed(c, "product");
-    struct api *api;
+    const char *product;
     int code;
+    struct api *api = open_for(c, &product, &code);
 
-    if (product == NULL) {
-        return EXIT_INPUT;
-    }
-    api = api_open(c, &code);
     if (api != NULL) {
         code = say(c, api, product, method, what, body);
     }

@@ -336,3 +336,19 @@ bl_status bl_cbor_key_order(const struct bl_cbor *r, bl_span *last)
     *last = key;
     return BL_OK;
 }
+
+bl_status bl_cbor_next_key(struct bl_cbor *r, uint64_t *next, uint64_t *key)
+{
+    struct bl_cbor ahead = *r;
+    uint64_t value;
+
+    /* In their shortest form, numbers ascend as their encodings do. */
+    if (bl_cbor_uint(&ahead, &value) != BL_OK || value < *next ||
+        value == UINT64_MAX) {
+        return BL_CBOR;
+    }
+    *next = value + 1;
+    *key = value;
+    *r = ahead;
+    return BL_OK;
+}

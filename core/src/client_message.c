@@ -276,16 +276,13 @@ static bl_status get_rule(struct bl_cbor *r, uint64_t key,
 
 static bl_status get_policy(struct bl_cbor *r, struct bl_policy *out)
 {
-    bl_span last = {NULL, 0};
+    uint64_t next = 0;
     uint32_t pairs = 0;
     bl_status s = bl_cbor_map(r, &pairs);
     uint64_t key;
 
     while (s == BL_OK && pairs-- > 0) {
-        s = bl_cbor_key_order(r, &last);
-        if (s == BL_OK) {
-            s = bl_cbor_uint(r, &key);
-        }
+        s = bl_cbor_next_key(r, &next, &key);
         if (s == BL_OK) {
             s = get_rule(r, key, out);
         }
@@ -321,15 +318,12 @@ static bl_status get_value(struct bl_cbor *r, uint64_t key,
 static bl_status read_pairs(struct bl_cbor *r, uint32_t pairs,
                             struct bl_answer *out)
 {
-    bl_span last = {NULL, 0};
+    uint64_t next = 0;
     bl_status s = BL_OK;
     uint64_t key;
 
     while (s == BL_OK && pairs-- > 0) {
-        s = bl_cbor_key_order(r, &last);
-        if (s == BL_OK) {
-            s = bl_cbor_uint(r, &key);
-        }
+        s = bl_cbor_next_key(r, &next, &key);
         if (s == BL_OK) {
             s = get_value(r, key, out);
         }

@@ -226,6 +226,35 @@ static void key_order_takes_ascending_keys_only(void **state)
     assert_int_equal(bl_cbor_key_order(&r, &last), BL_CBOR); /* before */
 }
 
+static void next_key_takes_ascending_numbers_only(void **state)
+{
+    static const uint64_t wanted[] = {0, 1, 24, 1ULL << 32};
+    static const char *const bad[] = {
+        "05", "00", "20", "6161", "1806", "", "1bffffffffffffffff"};
+    struct bl_cbor r = reader("0001"
+                              "1818"
+                              "1b0000000100000000");
+    uint64_t next = 0;
+    uint64_t key = 99;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        assert_int_equal(bl_cbor_next_key(&r, &next, &key), BL_OK);
+        assert_true(key == wanted[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const uint8_t *at;
+
+        r = reader(bad[i]);
+        at = r.p;
+        next = 6; /* 5 came before */
+        key = 99;
+        assert_int_equal(bl_cbor_next_key(&r, &next, &key), BL_CBOR);
+        assert_true(next == 6 && key == 99);
+        assert_ptr_equal(r.p, at);
+    }
+}
+
 static void integers_keep_their_whole_range(void **state)
 {
     struct bl_cbor r;
@@ -421,6 +450,7 @@ int main(void)
         cmocka_unit_test(item_nests_eight_deep_and_no_deeper),
         cmocka_unit_test(item_orders_keys_of_outer_maps_after_nested_ones),
         cmocka_unit_test(key_order_takes_ascending_keys_only),
+        cmocka_unit_test(next_key_takes_ascending_numbers_only),
         cmocka_unit_test(integers_keep_their_whole_range),
         cmocka_unit_test(readers_take_their_own_type_only),
         cmocka_unit_test(counts_never_exceed_the_bytes_left),

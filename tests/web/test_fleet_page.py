@@ -79,6 +79,19 @@ def test_the_page_changes_by_itself(trouble, page, filled):
                == before + 1, "one device more")
 
 
+def test_a_rollout_that_cannot_go_on_by_itself_is_in_the_sentence(
+        page, filled):
+    server, _ = filled
+    line = Line(server, "by-hand", 3)
+    line.start([{"count": 1}, {"percent": 100}], "By hand", gates={
+        "manual": True, "min_sample": 1, "soak_s": 0})
+    line.confirm(line.offered())
+    page.see(".health-text", "goes no further without a person")
+    assert line.show()["state"] == "running"
+    line.do("abort")
+    page.gone(".health-text", "goes no further without a person")
+
+
 @pytest.fixture
 def new_server(tmp_path):
     server = Server(tmp_path, plain=False).start()

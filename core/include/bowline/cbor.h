@@ -69,6 +69,11 @@ bl_status bl_cbor_item(struct bl_cbor *r, bl_span *out) BL_MUST_CHECK;
  */
 bl_status bl_cbor_key_order(const struct bl_cbor *r,
                             bl_span *last) BL_MUST_CHECK;
+/* The same for a map whose keys are all numbers, and reads the key. `next` is
+ * 0 before the first pair: the least that may come. BL_CBOR also for the
+ * largest number of all, which no map of ours has. */
+bl_status bl_cbor_next_key(struct bl_cbor *r, uint64_t *next,
+                           uint64_t *key) BL_MUST_CHECK;
 
 /*
  * The writer: appends to a caller's buffer and latches the first overflow,
