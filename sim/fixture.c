@@ -50,7 +50,7 @@ static void key_text(unsigned number, char *out, size_t size)
 static int key_open(struct sim_fixture *f, unsigned number, const char *folder,
                     struct error *err)
 {
-    char path[128];
+    char path[FILE_TEMP + 32];
     char text[256];
 
     (void)snprintf(path, sizeof(path), "%s/key%u.pem", folder, number);
@@ -65,11 +65,11 @@ static int key_open(struct sim_fixture *f, unsigned number, const char *folder,
 
 static int keys_open(struct sim_fixture *f, struct error *err)
 {
-    char folder[] = "/tmp/bowline-sim-XXXXXX";
+    char folder[FILE_TEMP];
     int r = 0;
 
-    if (mkdtemp(folder) == NULL) {
-        return error_errno(err, "no temporary folder %s", folder);
+    if (file_temp_folder("sim", folder, err) != 0) {
+        return -1;
     }
     for (unsigned i = 0; r == 0 && i < SIM_KEYS; i++) {
         r = key_open(f, i, folder, err);

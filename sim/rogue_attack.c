@@ -67,12 +67,11 @@ static int name_manifest(struct rogue_offer *offer, struct error *err)
 /* The key of somebody who is nobody; its file does not outlive this. */
 static struct author_key *own_key(struct error *err)
 {
-    char dir[] = "/tmp/bowline-rogue-XXXXXX";
-    char path[64];
+    char dir[FILE_TEMP];
+    char path[FILE_TEMP + 16];
     struct author_key *key = NULL;
 
-    if (mkdtemp(dir) == NULL) {
-        (void)error_errno(err, "no folder for a key");
+    if (file_temp_folder("rogue", dir, err) != 0) {
         return NULL;
     }
     (void)snprintf(path, sizeof path, "%s/key.pem", dir);

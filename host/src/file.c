@@ -199,6 +199,23 @@ int file_create(const char *path, bl_span content, int mode, struct error *err)
     return sync_directory(path, err);
 }
 
+int file_temp_folder(const char *name, char out[FILE_TEMP], struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    int n;
+
+    base = base == NULL || base[0] == '\0' ? "/tmp" : base;
+    n = snprintf(out, FILE_TEMP, "%s/bowline-%s-XXXXXX", base, name);
+    if (n < 0 || n >= FILE_TEMP) {
+        return error_set(err, "TMPDIR is too long: %.100s...", base);
+    }
+    if (mkdtemp(out) == NULL) {
+        return error_errno(err, "no folder for temporary files in %s (TMPDIR)",
+                           base);
+    }
+    return 0;
+}
+
 int file_make_dirs(const char *path, int mode, struct error *err)
 {
     char part[PATH_MAX];

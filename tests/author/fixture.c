@@ -2,7 +2,6 @@
 #define _XOPEN_SOURCE 700
 #include "fixture.h"
 
-#include "host/file.h"
 #include "posix/crypto.h"
 
 #include <dirent.h>
@@ -45,8 +44,8 @@ int fixture_make(void **state)
     if (f == NULL) {
         return -1;
     }
-    (void)snprintf(f->dir, sizeof f->dir, "/tmp/bowline-author-XXXXXX");
-    if (mkdtemp(f->dir) == NULL) {
+    if (file_temp_folder("author", f->dir, &err) != 0) {
+        print_error("%s\n", err.text);
         free(f);
         return -1;
     }

@@ -4,13 +4,14 @@
 #define TESTS_AUTHOR_FIXTURE_H
 
 #include "author/author.h"
+#include "host/file.h"
 
 enum { KEY_A, KEY_B, KEY_ED, KEY_HSS, KEY_ED_OTHER, FIXTURE_KEYS };
 
 struct fixture {
-    char dir[64];
+    char dir[FILE_TEMP];
     struct author_key *key[FIXTURE_KEYS];
-    char key_path[FIXTURE_KEYS][96];
+    char key_path[FIXTURE_KEYS][512];
 };
 
 /* cmocka group set-up and tear-down; *state becomes the struct fixture. */

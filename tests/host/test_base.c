@@ -17,11 +17,11 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/bowline-host-XXXXXX";
+static char folder[FILE_TEMP];
 
 static const char *path(const char *name)
 {
-    static char text[4][128];
+    static char text[4][FILE_TEMP + 64];
     static unsigned next;
     char *out = text[next++ % 4];
 
@@ -32,7 +32,7 @@ static const char *path(const char *name)
 static int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) == NULL ? -1 : 0;
+    return file_temp_folder("host", folder, NULL);
 }
 
 static int entries(const char *of)
@@ -50,7 +50,7 @@ static int entries(const char *of)
 
 static int remove_folder(void **state)
 {
-    char command[64];
+    char command[FILE_TEMP + 16];
 
     (void)state;
     (void)snprintf(command, sizeof command, "rm -rf %s", folder);
@@ -304,6 +304,34 @@ static void created_file_never_replaces_another(void **state)
     buffer_free(&b);
 }
 
+static void temporary_folders_are_where_tmpdir_says(void **state)
+{
+    const char *was = getenv("TMPDIR");
+    char *kept = was == NULL ? NULL : strdup(was);
+    char long_name[2 * FILE_TEMP] = "";
+    char made[FILE_TEMP];
+    struct stat st;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(setenv("TMPDIR", folder, 1), 0);
+    assert_int_equal(file_temp_folder("x", made, &err), 0);
+    assert_memory_equal(made, folder, strlen(folder));
+    assert_memory_equal(made + strlen(folder), "/bowline-x-", 11);
+    assert_int_equal(stat(made, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(rmdir(made), 0);
+    assert_int_equal(setenv("TMPDIR", path("nowhere"), 1), 0);
+    assert_int_equal(file_temp_folder("x", made, &err), -1);
+    assert_non_null(strstr(err.text, "nowhere (TMPDIR)"));
+    memset(long_name, 'a', sizeof long_name - 1);
+    assert_int_equal(setenv("TMPDIR", long_name, 1), 0);
+    assert_int_equal(file_temp_folder("x", made, &err), -1);
+    assert_int_equal(
+        kept == NULL ? unsetenv("TMPDIR") : setenv("TMPDIR", kept, 1), 0);
+    free(kept);
+}
+
 static void folders_are_made_on_the_way(void **state)
 {
     struct error err;
@@ -373,6 +401,7 @@ int main(void)
         cmocka_unit_test(failed_write_leaves_the_old_file),
         cmocka_unit_test(readers_see_old_or_new_never_a_part),
         cmocka_unit_test(created_file_never_replaces_another),
+        cmocka_unit_test(temporary_folders_are_where_tmpdir_says),
         cmocka_unit_test(folders_are_made_on_the_way),
         cmocka_unit_test(digest_of_a_file_is_sha256),
         cmocka_unit_test(hex_takes_exactly_its_digits),

@@ -371,18 +371,36 @@ static void answer_over_the_limit_is_refused(void **state)
 /* --- Requests
  * ------------------------------------------------------------------- */
 
+/* A file of its own, in a folder of its own. */
+static void make_file(char path[FILE_TEMP + 16], const char *content)
+{
+    char folder[FILE_TEMP];
+
+    assert_int_equal(file_temp_folder("http", folder, NULL), 0);
+    (void)snprintf(path, FILE_TEMP + 16, "%s/file", folder);
+    assert_int_equal(
+        file_create(path, bl_span_of(content, strlen(content)), 0600, NULL),
+        0);
+}
+
+static void remove_file(char *path)
+{
+    (void)unlink(path);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(rmdir(path), 0);
+}
+
 static void post_carries_token_type_and_body(void **state)
 {
     struct http_response response = {0};
     struct http_request request = {.method = "POST"};
-    char path[] = "/tmp/bowline-token-XXXXXX";
-    int fd = mkstemp(path);
+    char path[FILE_TEMP + 16];
     struct http *http;
     struct server s;
     struct error err;
 
     (void)state;
-    assert_int_equal(write(fd, "s3cret\nsecond\n", 14), 14);
+    make_file(path, "s3cret\nsecond\n");
     http = client(path);
     server_start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     s.body = 3;
@@ -403,22 +421,20 @@ static void post_carries_token_type_and_body(void **state)
     assert_string_equal((char *)response.body.p, "ok");
     buffer_free(&response.body);
     http_close(http);
-    (void)close(fd);
-    (void)unlink(path);
+    remove_file(path);
 }
 
 static void put_sends_a_file_of_known_size(void **state)
 {
     struct http_response response = {0};
     struct http_request request = {.method = "PUT"};
-    char path[] = "/tmp/bowline-body-XXXXXX";
-    int fd = mkstemp(path);
+    char path[FILE_TEMP + 16];
     struct http *http = client(NULL);
     struct server s;
     struct error err;
 
     (void)state;
-    assert_int_equal(write(fd, "firmware", 8), 8);
+    make_file(path, "firmware");
     server_start(&s, "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
     s.body = 8;
     server_run(&s);
@@ -433,8 +449,7 @@ static void put_sends_a_file_of_known_size(void **state)
     assert_non_null(strstr(s.request, "\r\nContent-Length: 8\r\n"));
     assert_string_equal(strstr(s.request, "\r\n\r\n") + 4, "firmware");
     http_close(http);
-    (void)close(fd);
-    (void)unlink(path);
+    remove_file(path);
 }
 
 static void secrets_of_a_url_are_not_shown(void **state)

@@ -22,21 +22,20 @@
     "  components = ( { id = \"app\"; size = 10000; },\n"                     \
     "                 { id = \"cfg/net\"; size = 4096; } ); };\n"
 
-static char dir[64];
+static char dir[FILE_TEMP];
 static struct device_config config;
 static struct error err;
 
 static int setup(void **state)
 {
     (void)state;
-    (void)strcpy(dir, "/tmp/bowline-config-XXXXXX");
     memset(&err, 0, sizeof err);
-    return mkdtemp(dir) == NULL ? -1 : 0;
+    return file_temp_folder("config", dir, &err);
 }
 
 static int teardown(void **state)
 {
-    char path[96];
+    char path[FILE_TEMP + 16];
 
     (void)state;
     device_config_free(&config);
@@ -47,7 +46,7 @@ static int teardown(void **state)
 
 static int load(const char *text)
 {
-    char path[96];
+    char path[FILE_TEMP + 16];
 
     (void)snprintf(path, sizeof path, "%s/device.conf", dir);
     assert_int_equal(

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "host/file.h"
 #include "posix/flash_file.h"
 
 enum { SIZE = 4096, BLOCK = 1024, UNIT = 8 };
@@ -17,8 +18,8 @@ enum { SIZE = 4096, BLOCK = 1024, UNIT = 8 };
 static const struct flash_geometry geometry = {SIZE, BLOCK, UNIT};
 
 struct fixture {
-    char dir[64];
-    char path[96];
+    char dir[FILE_TEMP];
+    char path[FILE_TEMP + 16];
     struct flash_file file;
 };
 
@@ -27,8 +28,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    (void)strcpy(f->dir, "/tmp/bowline-flash-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    assert_int_equal(file_temp_folder("flash", f->dir, NULL), 0);
     (void)snprintf(f->path, sizeof f->path, "%s/flash.bin", f->dir);
     assert_int_equal(flash_file_create(f->path, SIZE, NULL), 0);
     assert_int_equal(flash_file_open(&f->file, f->path, &geometry, NULL), 0);
@@ -39,7 +39,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char cut[96];
+    char cut[FILE_TEMP + 16];
 
     flash_file_close(&f->file);
     (void)snprintf(cut, sizeof cut, "%s/cut", f->dir);

@@ -14,8 +14,8 @@
 static const struct journal_config quick = {1, 0, 1, 0};
 
 struct bench {
-    char dir[64];
-    char path[96];
+    char dir[FILE_TEMP];
+    char path[FILE_TEMP + 8];
     struct store store;
     struct devices *devices;
     struct journal *journal;
@@ -69,8 +69,7 @@ static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
 
-    snprintf(b->dir, sizeof b->dir, "/tmp/test-journal-XXXXXX");
-    assert_non_null(mkdtemp(b->dir));
+    assert_int_equal(file_temp_folder("journal", b->dir, NULL), 0);
     snprintf(b->path, sizeof b->path, "%s/db", b->dir);
     open_bench(b);
     *state = b;
@@ -81,7 +80,7 @@ static int teardown(void **state)
 {
     static const char *const suffix[] = {"", "-wal", "-shm"};
     struct bench *b = *state;
-    char path[128];
+    char path[FILE_TEMP + 32];
 
     close_bench(b);
     for (int i = 0; i < 3; i++) {

@@ -15,6 +15,10 @@ int file_write(const char *path, bl_span content, int mode, struct error *err);
 /* A new file, synced with its folder; one that exists is never replaced. */
 int file_create(const char *path, bl_span content, int mode,
                 struct error *err);
+/* A new folder of one's own, for files that nobody else needs: below $TMPDIR,
+ * or else below /tmp. Its path to `out`. */
+enum { FILE_TEMP = 256 };
+int file_temp_folder(const char *name, char out[FILE_TEMP], struct error *err);
 /* mkdir -p. */
 int file_make_dirs(const char *path, int mode, struct error *err);
 

@@ -82,16 +82,22 @@ static void another_reason_is_told_at_once(void **state)
     assert_goes_on(rig);
 }
 
-/* Agreed to too late, and the server cannot be asked. */
-static void window_that_closes_meanwhile_is_waited_for(void **state)
+/* For consent, until the window has closed. */
+static void wait_past_the_window(struct rig *rig)
 {
-    struct rig *rig = *state;
-
     rig->server.policy.consent = true;
     rig->server.policy.window_s = 600;
     now = (struct bl_conditions){0, 100, 0};
     waiting(rig, BL_WAIT_CONSENT);
     pass(rig, 601);
+}
+
+/* Agreed to too late, and the server cannot be asked. */
+static void window_that_closes_meanwhile_is_waited_for(void **state)
+{
+    struct rig *rig = *state;
+
+    wait_past_the_window(rig);
     assert_ok(bl_client_consent(rig->client, true));
     assert_int_equal(rig_next(rig), BL_TODO_POLL);
     rig_ask(rig);
@@ -109,11 +115,7 @@ static void offer_that_is_gone_with_its_window_is_dropped(void **state)
 {
     struct rig *rig = *state;
 
-    rig->server.policy.consent = true;
-    rig->server.policy.window_s = 600;
-    now = (struct bl_conditions){0, 100, 0};
-    waiting(rig, BL_WAIT_CONSENT);
-    pass(rig, 601);
+    wait_past_the_window(rig);
     rig->server.wanted = SIM_R1;
     assert_int_equal(rig_run(rig), BL_TODO_SLEEP);
     assert_int_equal(rig->client->device_state, BL_STATE_IDLE);
