@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/devices/{id}: one device, its removal, its way back. */
+#include "census.h"
 #include "device_view.h"
+#include "outcomes.h"
 #include "report.h"
 #include "router.h"
 
@@ -26,18 +28,34 @@ void device_show(struct server *s, struct http_request *rq)
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
+struct removal {
+    uint32_t number;
+    struct rollout *silent; /* that counts it as silent; or NULL */
+    uint8_t outcome;
+};
+
 static int write_delete(struct server *s, void *ctx, struct error *err)
 {
-    return store_device_delete(&s->store, *(uint32_t *)ctx, err);
+    const struct removal *r = ctx;
+
+    if (r->silent != NULL &&
+        outcome_put_silent(&s->store, r->number, r->silent->id, r->outcome,
+                           (uint64_t)time(NULL), err) != 0) {
+        return -1;
+    }
+    return store_device_delete(&s->store, r->number, err);
 }
 
 /* What it failed stays counted. */
-static void keep_gone(const struct server *s, const struct device *d)
+static void keep_gone(const struct server *s, const struct device *d,
+                      const struct rollout *silent)
 {
     const struct product *p = catalog_product_number(&s->catalog, d->product);
 
     for (struct rollout *r = p->newest; r != NULL; r = r->older) {
-        if (rollout_open(r->state) && number_set_has(&r->failed, d->number) &&
+        bool failed = r == silent || number_set_has(&r->failed, d->number);
+
+        if (rollout_open(r->state) && failed &&
             catalog_add_gone(r, d->id) != 0) {
             log_error("no-memory", LOG_INT("rollout", r->id),
                       LOG_TEXT("advice", "a removed device that failed is "
@@ -46,28 +64,47 @@ static void keep_gone(const struct server *s, const struct device *d)
     }
 }
 
-void device_delete(struct server *s, struct http_request *rq)
+static int find_removed(struct server *s, struct http_request *rq,
+                        struct removal *out)
 {
     struct device *d;
-    uint32_t product;
-    uint32_t number;
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    d = device_named(s, rq);
+    if (d != NULL) {
+        *out = (struct removal){d->number, census_silent(s, d), d->s.outcome};
+        devices_unlock(s->devices, d);
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+    return d == NULL ? -1 : 0;
+}
+
+/* Written: no poll may hold on to the pin. */
+static void remove_it(struct server *s, const struct removal *r)
+{
+    struct device *d;
+
+    pthread_rwlock_wrlock(&s->catalog.lock);
+    d = devices_lock_number(s->devices, r->number);
+    keep_gone(s, d, r->silent);
+    report_count(&s->catalog, d, -1);
+    pin_free(d->pin);
+    d->pin = NULL;
+    devices_remove_locked(s->devices, d);
+    stream_fleet(s->stream);
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+void device_delete(struct server *s, struct http_request *rq)
+{
+    struct removal removal;
 
     pthread_mutex_lock(&s->admin);
-    if (device_find(s, rq, &number, &product) == 0) {
-        if (api_change(s, rq, write_delete, &number, "device-delete",
-                       rq->param[0], "") == 0) {
-            /* Written: no poll may hold on to the pin. */
-            pthread_rwlock_wrlock(&s->catalog.lock);
-            d = devices_lock_number(s->devices, number);
-            keep_gone(s, d);
-            report_count(&s->catalog, d, -1);
-            pin_free(d->pin);
-            d->pin = NULL;
-            devices_remove_locked(s->devices, d);
-            stream_fleet(s->stream);
-            pthread_rwlock_unlock(&s->catalog.lock);
-            http_reply(rq, 204, NULL, bl_span_of(NULL, 0));
-        }
+    if (find_removed(s, rq, &removal) == 0 &&
+        api_change(s, rq, write_delete, &removal, "device-delete",
+                   rq->param[0], "") == 0) {
+        remove_it(s, &removal);
+        http_reply(rq, 204, NULL, bl_span_of(NULL, 0));
     }
     pthread_mutex_unlock(&s->admin);
 }

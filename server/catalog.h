@@ -91,7 +91,8 @@ struct rollout {
     _Atomic uint64_t pace_us;  /* rate.h: when the next offer is due */
     _Atomic uint64_t sent;     /* payload bytes, since the server started */
     _Atomic uint64_t saved;    /* of them not fetched again after a break */
-    _Atomic uint32_t absent;   /* of those offered or downloading: silent */
+    _Atomic uint32_t absent;   /* of those offered or downloading: silent, or
+                                  waiting for something of their own */
     struct number_set failed;  /* devices that did not keep it, and have not
                                   made that good by confirming it */
     struct number_set lost;    /* of them: it is over for them, since they

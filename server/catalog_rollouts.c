@@ -402,7 +402,8 @@ void pin_free(struct pin *pin)
 /* --- Candidates -----------------------------------------------------------
  */
 
-/* Offered or downloading now; who has fallen silent keeps no place. */
+/* Offered or downloading now; who has fallen silent, or waits for its window,
+ * its power or its user, keeps no place. */
 static bool is_full(const struct rollout *r)
 {
     uint32_t busy = atomic_load(&r->count[BL_STATE_OFFERED]) +

@@ -47,9 +47,9 @@ struct census_rollout {
     uint32_t targets;  /* that lists, query and channels let in */
     uint32_t blocked;  /* of them: cannot take the release */
     uint32_t quarantined;
-    uint32_t absent;            /* silent while offered or downloading */
-    uint64_t newest;            /* highest sequence or floor of a device */
-    uint32_t held;              /* their turn, but: window, rate, downloads */
+    uint32_t absent; /* silent or waiting while offered or downloading */
+    uint64_t newest; /* highest sequence or floor of a device */
+    uint32_t held;   /* their turn, but: window, rate, downloads */
     uint32_t why[ROLLOUT_WHYS]; /* of devices that it decides upon */
     struct census_list unseen;  /* in the stage, and never heard of */
     struct census_list silent;  /* not for three intervals */
@@ -138,6 +138,9 @@ bool census_needs_person(const struct decision *x, const struct device *d,
  * device is locked; `scratch` is written. */
 bool census_untouched(struct server *s, struct rollout *r, struct device *d,
                       struct decision *scratch);
+/* The rollout that counts it as silent now, or NULL. Catalog and device are
+ * locked. */
+struct rollout *census_silent(struct server *s, const struct device *d);
 /* Of the last offer, that it did not keep. */
 bool census_quarantined(const struct device *d, uint64_t now);
 

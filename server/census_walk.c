@@ -228,29 +228,51 @@ static bool comes_back(const struct walk *w, const struct device *d,
             why == ROLLOUT_TRIAL);
 }
 
+/* Expected back, and not: it may be dead of what it confirmed, too. Not while
+ * the server was down, or has just begun. */
+static bool is_silent(const struct server *s, const struct device *d,
+                      uint32_t lost_before)
+{
+    return d->s.last_seen <= lost_before && s->started <= lost_before &&
+           (d->s.outcome == BL_STATE_CONFIRMED ||
+            rollout_under_way(d->s.outcome));
+}
+
+struct rollout *census_silent(struct server *s, const struct device *d)
+{
+    struct rollout *r = d->s.offer % 2 == 1
+                            ? NULL
+                            : catalog_rollout(&s->catalog, d->s.offer / 2);
+
+    return r != NULL && rollout_open(r->state) &&
+                   is_silent(s, d, lost_before(s))
+               ? r
+               : NULL;
+}
+
 /* It was offered this rollout's release, and that offer is its last. */
 static void count_engaged(const struct walk *w, const struct device *d,
                           bool failed, struct census_rollout *out,
                           struct steer_counts *c)
 {
     bool away = d->s.last_seen <= w->lost_before;
-    /* Not while the server was down, or has just begun. */
-    bool lost = away && w->s->started <= w->lost_before;
+    bool silent = is_silent(w->s, d, w->lost_before);
 
-    if (lost && d->s.outcome == BL_STATE_CONFIRMED) {
-        c->silent++; /* it may be dead of what it confirmed */
+    if (silent && d->s.outcome == BL_STATE_CONFIRMED) {
+        c->silent++;
     } else if (rollout_final(d->s.outcome)) {
         count_end(c, d);
     } else if (failed || d->s.faulted != 0) {
         c->failed++; /* that it tries again makes the release no better */
-    } else if (lost && rollout_under_way(d->s.outcome)) {
+    } else if (silent) {
         c->silent++;
     } else {
         c->offered++;
     }
     c->retrying += tries_again(w, d, failed);
-    out->absent += away && (d->s.outcome == BL_STATE_OFFERED ||
-                            d->s.outcome == BL_STATE_DOWNLOADING);
+    out->absent += (away || d->s.state == BL_STATE_WAITING) &&
+                   (d->s.outcome == BL_STATE_OFFERED ||
+                    d->s.outcome == BL_STATE_DOWNLOADING);
     out->quarantined += census_quarantined(d, w->out->time);
 }
 

@@ -44,9 +44,33 @@ static void fill_about(struct server *s, const struct device *d,
     out->channel = r->plan.channel;
 }
 
+/* Its last offer, when it did not keep that. */
+static const struct why_rollout *
+own_of(struct server *s, const struct device *d, struct why_rollout *out)
+{
+    bool pin = d->s.offer % 2 == 1;
+    const struct rollout *r =
+        pin ? NULL : catalog_rollout(&s->catalog, d->s.offer / 2);
+    const struct release *release =
+        catalog_release_number(&s->catalog, d->s.offer_release);
+
+    if (!rollout_bad(d->s.outcome) || (r == NULL && !pin)) {
+        return NULL;
+    }
+    if (release == NULL && r != NULL) {
+        release = r->release;
+    }
+    if (release == NULL) {
+        return NULL;
+    }
+    *out = (struct why_rollout){.id = r == NULL ? 0 : r->id,
+                                .version = release->version};
+    return out;
+}
+
 static void fill_facts(struct server *s, const struct device *d,
                        const struct decision *x, struct why_facts *f,
-                       struct why_rollout about[2])
+                       struct why_rollout about[3])
 {
     const struct rollout_verdict *v = &x->v;
     int which =
@@ -55,6 +79,7 @@ static void fill_facts(struct server *s, const struct device *d,
     *f = (struct why_facts){.seen = d->s.first_seen != 0,
                             .device = &x->device,
                             .v = v,
+                            .own = own_of(s, d, &about[2]),
                             .wait = d->s.state == BL_STATE_WAITING
                                         ? device_wait_name(d->s.wait)
                                         : "",
@@ -84,10 +109,11 @@ static void fill_facts(struct server *s, const struct device *d,
 void device_sentence(struct server *s, const struct device *d,
                      const struct decision *x, char out[DEVICE_WHY])
 {
-    struct why_rollout about[2];
+    struct why_rollout about[3];
     struct why_facts f;
 
     fill_facts(s, d, x, &f, about);
+    f.own_first = true;
     rollout_sentence(&f, out, DEVICE_WHY);
 }
 
@@ -95,8 +121,10 @@ void device_sentence(struct server *s, const struct device *d,
 static json_t *one_fact(struct server *s, struct device *d,
                         const struct decision *x, uint32_t i)
 {
+    struct why_rollout about[3];
     struct decision one = *x;
     char sentence[DEVICE_WHY];
+    struct why_facts f;
     const struct rollout *r;
 
     one.candidate[0] = x->candidate[i];
@@ -105,7 +133,8 @@ static json_t *one_fact(struct server *s, struct device *d,
     one.v.candidate = 0;
     one.order = one.candidate[0].order;
     r = decision_rollout(s, &one, 0);
-    device_sentence(s, d, &one, sentence);
+    fill_facts(s, d, &one, &f, about);
+    rollout_sentence(&f, sentence, sizeof sentence);
     if (r == NULL) {
         return json_sprintf("its own: %s", sentence);
     }

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-enum { DEVICE_WHY = 400 };
+enum { DEVICE_WHY = 640 };
 
 /* Catalog and device locked. */
 void device_sentence(struct server *s, const struct device *d,

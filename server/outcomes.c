@@ -81,6 +81,21 @@ int outcome_put(struct store *store, uint32_t device, const struct outcome *o,
                   (int64_t)device);
 }
 
+int outcome_put_silent(struct store *store, uint32_t device, uint64_t rollout,
+                       uint8_t outcome, uint64_t now, struct error *err)
+{
+    return db_run(&store->db, err,
+                  "INSERT INTO outcomes (rollout, device, id, name, outcome,"
+                  " code, reset, version, time, hardware, failed)"
+                  " SELECT r.number, d.number, d.id, d.name, ?, 0, 0, '', ?,"
+                  " '', 1 FROM rollouts r, devices d"
+                  " WHERE r.number = ? AND d.number = ?"
+                  " ON CONFLICT (rollout, device) DO UPDATE SET"
+                  " failed = MAX(failed, 1)",
+                  "iiii", (int64_t)outcome, (int64_t)now, (int64_t)rollout,
+                  (int64_t)device);
+}
+
 static int read_count(void *ctx, sqlite3_stmt *row)
 {
     uint32_t *count = ctx;

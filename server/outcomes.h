@@ -41,6 +41,10 @@ bool outcome_is_failure(uint8_t outcome, uint16_t code);
  */
 int outcome_put(struct store *store, uint32_t device, const struct outcome *o,
                 uint64_t now, struct error *err);
+/* The same of a device that is removed while the rollout counts it as silent:
+ * `outcome` is what is known of it. */
+int outcome_put_silent(struct store *store, uint32_t device, uint64_t rollout,
+                       uint8_t outcome, uint64_t now, struct error *err);
 /* Only final ones are counted. Takes the store's lock. */
 int outcome_counts(struct store *store, uint64_t rollout,
                    uint32_t count[BL_STATE_REFUSED + 1], struct error *err);

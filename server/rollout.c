@@ -513,6 +513,14 @@ rollout_decide(const struct rollout_device *device,
 /* --- Outcomes -------------------------------------------------------------
  */
 
+/* What it has begun stays begun while it waits for its window, for power or
+ * for its user: device_state.state says that it waits. */
+static uint8_t goes_on(uint8_t outcome, uint8_t state)
+{
+    return state == BL_STATE_WAITING && rollout_under_way(outcome) ? outcome
+                                                                   : state;
+}
+
 uint8_t rollout_after_event(uint8_t outcome, uint64_t offer_sequence,
                             uint8_t state, uint64_t event_sequence)
 {
@@ -530,7 +538,7 @@ uint8_t rollout_after_event(uint8_t outcome, uint64_t offer_sequence,
         return state;
     }
     if (pending && state >= BL_STATE_OFFERED && state <= BL_STATE_TESTING) {
-        return state;
+        return goes_on(outcome, state);
     }
     return outcome;
 }
@@ -552,7 +560,7 @@ uint8_t rollout_after_report(uint8_t outcome,
         return outcome;
     }
     if (state >= BL_STATE_WAITING && state <= BL_STATE_REBOOTING) {
-        return state;
+        return goes_on(outcome, state);
     }
     /* Its events were lost, but it is back and says so. Only once it had
      * begun: before, the state may be the end of an older offer. */

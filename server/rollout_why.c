@@ -87,23 +87,33 @@ static void say_not_yet(struct text *t, const struct why_facts *f,
     }
 }
 
+static const char *did_to(uint8_t outcome)
+{
+    return outcome == BL_STATE_RETURNED  ? "returned from"
+           : outcome == BL_STATE_REFUSED ? "refused"
+                                         : "could not install";
+}
+
+/* Is the sentence about what it did not keep? */
+static bool is_own(const struct why_facts *f)
+{
+    return f->own != NULL && f->about != NULL && f->own->id == f->about->id;
+}
+
 static void say_tried(struct text *t, const struct why_facts *f)
 {
     const struct rollout_device *d = f->device;
-    bool own = rollout_bad(d->outcome);
-    const char *did = d->outcome == BL_STATE_RETURNED  ? "returned from"
-                      : d->outcome == BL_STATE_REFUSED ? "refused"
-                                                       : "could not install";
 
-    if (!own) {
-        say(t, "it tried this release and did not keep it");
+    say(t, "it tried this release and did not keep it");
+    if (!is_own(f)) {
         return;
     }
-    say(t,
-        "it tried this release and did not keep it: it %s %s: %s; to let it "
-        "try again: bowline rollout retry %" PRIu64,
-        did, f->about->version, bl_status_meaning((bl_status)d->code),
-        f->about->id);
+    say(t, ": it %s %s: %s", did_to(d->outcome), f->about->version,
+        bl_status_meaning((bl_status)d->code));
+    if (f->about->id != 0) {
+        say(t, "; to let it try again: bowline rollout retry %" PRIu64,
+            f->about->id);
+    }
 }
 
 /* What it made of the release the last time. */
@@ -134,8 +144,7 @@ static void say_offer(struct text *t, const struct why_facts *f)
             say(t, ", and waits for its window");
             say_wait(t, f->v->wait_s);
         }
-    } else if (f->about->id != 0 && d->offer == f->about->id * 2 &&
-               rollout_bad(d->outcome)) {
+    } else if (is_own(f)) {
         say_again(t, d);
     }
 }
@@ -242,6 +251,21 @@ static void say_target(struct text *t, const struct why_facts *f)
     }
 }
 
+/* What it did itself says more than what others may have for it. */
+static void say_own(struct text *t, const struct why_facts *f)
+{
+    enum rollout_why why = f->v->why;
+
+    if (f->own == NULL || !f->own_first ||
+        (is_own(f) && (why == ROLLOUT_TRIED || why == ROLLOUT_QUARANTINE ||
+                       why == ROLLOUT_OFFER))) {
+        return;
+    }
+    say(t, "it %s ", did_to(f->device->outcome));
+    say_rollout(t, f->own);
+    say(t, ": %s; ", bl_status_meaning((bl_status)f->device->code));
+}
+
 void rollout_sentence(const struct why_facts *f, char *out, size_t size)
 {
     struct text t = {out, size};
@@ -254,6 +278,7 @@ void rollout_sentence(const struct why_facts *f, char *out, size_t size)
         say(&t, "it has not been seen yet");
         return;
     }
+    say_own(&t, f);
     if (f->about == NULL) {
         say(&t, "no rollout wants anything of it");
         return;

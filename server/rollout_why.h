@@ -25,6 +25,9 @@ struct why_facts {
     const struct rollout_verdict *v;
     const struct why_rollout *about; /* the one that decided; NULL: none */
     const struct why_rollout *held;  /* the one it would rather have */
+    const struct why_rollout *own;   /* what it did not keep the last time it
+                                        was offered something; NULL: nothing */
+    bool own_first;                  /* that goes before all else */
     const char *stone;               /* version of the stepping stone */
     const char *min_version;
     const char *wait;  /* what the device says that it waits for; "" */

@@ -176,7 +176,8 @@ def around_now(minutes):
 def test_what_has_begun_waits_for_its_window(server, releases):
     old, new = releases
     device, = fleet(server, 1, old)
-    roll_out(server, new, strategy="immediate", windows=around_now(30))
+    rollout = roll_out(server, new, strategy="immediate",
+                       windows=around_now(30))
     begin(device, new)
     answer = device.poll()
     assert 0 < answer[8][6] <= 1800, "it is told when the window closes"
@@ -187,8 +188,40 @@ def test_what_has_begun_waits_for_its_window(server, releases):
         assert answer[8][6] == 1, "closed"
     assert "waits for its window, in 2" in why(device)["why"]
     device.facts[6] = WAITING
-    assert not offered(device, new, _17=120)
+    for _ in range(2):
+        answer = device.poll(_17=120)
+        assert bytes.fromhex(new["manifest"]) in answer[1], "not taken away"
+        assert answer[8][6] == 1
+    counts = shown(server, rollout)["counts"]
+    assert (counts["offered"], counts["waiting"], counts["downloading"]) == (
+        0, 0, 1), "it has begun"
     assert offered(device, new), "its window is open again"
+
+
+def test_who_waits_in_the_middle_keeps_no_place_among_downloads(server,
+                                                                releases):
+    old, new = releases
+    first, second = fleet(server, 2, old)
+    rollout = roll_out(server, new, strategy="immediate", max_downloads=1)
+    begin(first, new)
+    assert not offered(second, new)
+    first.facts[6] = WAITING
+    first.poll(nonce=False)
+    wait_for(lambda: offered(second, new))
+    assert shown(server, rollout)["counts"]["downloading"] == 1
+
+
+def test_what_has_begun_and_waits_stays_when_it_leaves(server, releases):
+    old, new = releases
+    device, = fleet(server, 1, old)
+    rollout = roll_out(server, new, strategy="immediate",
+                       target={"query": "hardware = rev-a"})
+    begin(device, new)
+    device.facts[6] = WAITING
+    device.poll()
+    leave_query(server, device, new)
+    assert offered(device, new)
+    assert shown(server, rollout)["stages"][0]["devices"] == 1
 
 
 def test_after_the_deadline_no_window_counts(server, releases):

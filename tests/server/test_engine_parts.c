@@ -233,6 +233,51 @@ static void every_verdict_has_a_sentence(void **state)
     }
 }
 
+/* What it did itself goes before what others may have for it; a sentence
+ * that is about that anyway does not say it twice. */
+static void its_own_outcome_comes_first(void **state)
+{
+    static const char before[] =
+        "it returned from 1.1 of rollout 5: no trusted key verifies a "
+        "signature; ";
+    struct rollout_device d = {.channel = "",
+                               .version = "1.0",
+                               .outcome = BL_STATE_RETURNED,
+                               .code = BL_SIGNATURE};
+    struct rollout_verdict v = {.candidate = 0, .stone = -1, .held = -1};
+    struct why_rollout own = {.id = 5, .version = "1.1", .channel = ""};
+    struct why_rollout newer = {.id = 7, .version = "1.2", .channel = ""};
+    struct why_facts f = {.seen = true,
+                          .device = &d,
+                          .v = &v,
+                          .own = &own,
+                          .min_version = "",
+                          .wait = ""};
+    char text[400];
+    char bare[400];
+
+    (void)state;
+    for (int i = 0; i < ROLLOUT_WHYS; i++) {
+        v.why = (enum rollout_why)i;
+        f.about = &newer;
+        f.own_first = false;
+        rollout_sentence(&f, bare, sizeof bare);
+        f.own_first = true;
+        rollout_sentence(&f, text, sizeof text);
+        assert_memory_equal(text, before, strlen(before));
+        assert_string_equal(text + strlen(before), bare);
+        if (i != ROLLOUT_QUARANTINE) {
+            assert_null(strstr(bare, "trusted key"));
+        }
+        f.about = &own;
+        rollout_sentence(&f, text, sizeof text);
+        assert_non_null(strstr(text, "trusted key"));
+        assert_int_equal(strstr(text, before) == NULL,
+                         i == ROLLOUT_TRIED || i == ROLLOUT_QUARANTINE ||
+                             i == ROLLOUT_OFFER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +291,7 @@ int main(void)
         cmocka_unit_test(facts_of_a_device_by_name),
         cmocka_unit_test(a_course_is_read_as_it_was_written),
         cmocka_unit_test(every_verdict_has_a_sentence),
+        cmocka_unit_test(its_own_outcome_comes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

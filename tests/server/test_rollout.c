@@ -333,6 +333,21 @@ report_of_a_state_left_from_before_does_not_end_an_offer(void **state)
                      BL_STATE_RETURNED);
 }
 
+static void what_has_begun_stays_begun_while_it_waits(void **state)
+{
+    (void)state;
+    for (uint8_t o = BL_STATE_OFFERED; o <= BL_STATE_TESTING; o++) {
+        struct rollout_report r = {.state = BL_STATE_WAITING};
+        uint8_t wanted = o >= BL_STATE_DOWNLOADING ? o : BL_STATE_WAITING;
+
+        assert_int_equal(rollout_after_report(o, &r), wanted);
+        assert_int_equal(rollout_after_event(o, 2, BL_STATE_WAITING, 2),
+                         wanted);
+        r.state = BL_STATE_DOWNLOADING;
+        assert_int_equal(rollout_after_report(o, &r), BL_STATE_DOWNLOADING);
+    }
+}
+
 static void buckets_are_those_of_the_protocol(void **state)
 {
     uint32_t below = 0;
@@ -373,6 +388,7 @@ int main(void)
         cmocka_unit_test(report_of_a_last_resort_is_no_success_and_no_trial),
         cmocka_unit_test(
             report_of_a_state_left_from_before_does_not_end_an_offer),
+        cmocka_unit_test(what_has_begun_stays_begun_while_it_waits),
         cmocka_unit_test(buckets_are_those_of_the_protocol),
     };
 
