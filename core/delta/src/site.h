@@ -56,30 +56,28 @@ struct bl_sweep {
     struct bl_high high[BL_HIGHS];
 };
 
-/* One instruction set. */
+/* One instruction set. Functions may be NULL where it has no such thing. */
 struct bl_isa {
-    uint8_t literal;  /* bytes of a unit of new code: 1 or 2 */
-    uint8_t shift;    /* calls go to multiples of 1 << shift */
-    uint8_t thumb;    /* bit 0 of an address tells the state */
-    uint8_t order[2]; /* bytes of a unit of 2, 4: position that comes n-th
-                         is n ^ order[0], n ^ order[1] */
-    /* The unit at `at` that is no word site; only asked in executable
-     * regions. `s` is zeroed but for length 1. */
-    void (*find)(struct bl_view *v, uint32_t at, struct bl_sweep *w,
-                 struct bl_site *s);
+    uint8_t literal; /* bytes of a unit of new code: 1, 2 or 4 */
+    uint8_t shift;   /* calls go to multiples of 1 << shift */
+    uint8_t thumb;   /* 1: bit 0 of an address tells the state */
+    uint8_t order;   /* n-th byte of a unit of 2 or 4 to be coded: n ^ order */
+    /* The unit at `at` that is no word site; only asked where there is code.
+     * `s` is zeroed but for length 1. */
+    void (*find)(struct bl_view *v, uint32_t at, uint32_t address,
+                 struct bl_sweep *w, struct bl_site *s);
     /* Writes the instruction `bytes` (as found) anew so that it refers to
-     * `target` from `address`. False: cannot. `s` says the kind. */
+     * `target` from `address`. False: the distance does not fit. */
     bool (*write)(const struct bl_site *s, uint32_t address, uint32_t target,
                   const struct bl_sweep *w, uint8_t *bytes);
-    /* The target of new bytes if they are of the kind of `s`: only kinds
-     * CALL and L32R are asked. */
+    /* The target of new bytes if they are of the kind of `s`: asked for
+     * kinds CALL and L32R. */
     bool (*read)(const struct bl_site *s, uint32_t address,
                  const uint8_t *bytes, uint32_t *target);
-    /* A unit was put out at `address`: `was` at the old offset `at`, `now`.
-     * NULL where the walk need not know. */
+    /* The unit `was` of old offset `at` has become `now` at `address`. */
     void (*after)(struct bl_sweep *w, uint32_t at, uint32_t address,
                   const uint8_t *was, const uint8_t *now);
-    /* What stands for the operation, for contexts: of a unit of n bytes. */
+    /* A byte that tells what a unit of n bytes does, for contexts. */
     uint8_t (*opcode)(const uint8_t *bytes, uint32_t n);
 };
 
@@ -107,12 +105,51 @@ bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
 
 uint32_t bl_site_class(uint32_t kind);
 
+/* Of bl_site_find: is there a word that is an address or a distance? */
+bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
+                  struct bl_site *s);
+
 /* RISC-V: the lower part that is used with register `reg` soon after `at`. */
 bool bl_riscv_low(struct bl_view *v, uint32_t at, uint32_t reg, int32_t *low);
 
 extern const struct bl_isa bl_isa_plain, bl_isa_thumb, bl_isa_riscv,
     bl_isa_xtensa, bl_isa_aarch64, bl_isa_x86_64;
 
+/* Little-endian fields of a unit. */
+static inline uint32_t bl_get2(const uint8_t *b)
+{
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8;
+}
+
+static inline uint32_t bl_get4(const uint8_t *b)
+{
+    return bl_get2(b) | bl_get2(b + 2) << 16;
+}
+
+static inline void bl_set(uint8_t *b, uint32_t value, uint32_t n)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        b[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+/* bit n of a value, as 0 or 1 */
+static inline uint32_t bl_bit(uint32_t value, uint32_t n)
+{
+    return value >> n & 1U;
+}
+
+/* A distance that a field of `bits` bits (signed) can hold? */
+static inline bool bl_fits(int32_t distance, uint32_t bits)
+{
+    int32_t half = (int32_t)(1U << (bits - 1U));
+
+    return distance >= -half && distance < half;
+}
+
+/* The low `bits` bits as a signed number. */
 static inline int32_t bl_sign(uint32_t value, uint32_t bits)
 {
     uint32_t top = 1U << (bits - 1U);

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# Walking, predicting and modelling: compiled for both sides (src/names.h).
+set(BOWLINE_DELTA_SHARED
+    src/site.c
+    src/site_riscv.c
+    src/site_thumb.c
+    src/site_word.c
+    src/site_xtensa.c
+    src/view.c)
+set(BOWLINE_DELTA_SOURCES ${BOWLINE_DELTA_SHARED})

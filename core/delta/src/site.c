@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of instruction sets, and what is common to all of them. */
+#include "site.h"
+
+#include <string.h>
+
+/* A row for each enum bl_delta_isa. */
+static const struct bl_isa *const isas[BL_DELTA_ISAS] = {
+    &bl_isa_plain,
+#ifndef BL_DELTA_NO_THUMB
+    &bl_isa_thumb,
+#else
+    NULL,
+#endif
+#ifndef BL_DELTA_NO_RISCV
+    &bl_isa_riscv,
+#else
+    NULL,
+#endif
+#ifndef BL_DELTA_NO_XTENSA
+    &bl_isa_xtensa,
+#else
+    NULL,
+#endif
+    NULL,           NULL,
+};
+
+const struct bl_isa *bl_isa_of(uint32_t isa)
+{
+    return isa < BL_DELTA_ISAS ? isas[isa] : NULL;
+}
+
+void bl_sweep_start(struct bl_sweep *w)
+{
+    memset(w, 0, sizeof *w);
+}
+
+void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                  struct bl_site *s)
+{
+    const struct bl_isa *isa = bl_isa_of(v->code->isa);
+    uint32_t address = bl_view_address(v, at);
+
+    memset(s, 0, sizeof *s);
+    s->length = 1;
+    if (bl_site_word(v, at, address, s)) {
+        return;
+    }
+    if (isa->find != NULL && bl_view_executable(v, at)) {
+        isa->find(v, at, address, w, s);
+    } else if ((address & 3) == 0 && v->size - at >= 4) {
+        s->length = 4;
+    }
+}
+
+/* A distance from itself; of 31 bits in exception tables (bit 31 kept). */
+static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
+                           uint32_t target, uint8_t *bytes)
+{
+    uint32_t word = bl_get4(bytes);
+    uint32_t distance = target - now;
+
+    if (word + was != s->target) {
+        distance = (word & 0x80000000U) | (distance & 0x7FFFFFFFU);
+    }
+    bl_set(bytes, distance, 4);
+}
+
+bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
+                   uint32_t was, uint32_t now, uint32_t target,
+                   const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT])
+{
+    switch (s->kind) {
+    case BL_SITE_NONE:
+        return false;
+    case BL_SITE_POINTER:
+    case BL_SITE_RAM:
+        bl_set(bytes, target, 4);
+        return true;
+    case BL_SITE_RELATIVE:
+        write_relative(s, was, now, target, bytes);
+        return true;
+    default:
+        return bl_isa_of(code->isa)->write(s, now, target, w, bytes);
+    }
+}
+
+bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
+                  uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
+                  uint32_t *target)
+{
+    switch (s->kind) {
+    case BL_SITE_POINTER:
+    case BL_SITE_RAM:
+        *target = bl_get4(bytes);
+        return true;
+    case BL_SITE_RELATIVE:
+        *target = bl_get4(bytes) + now;
+        return true;
+    case BL_SITE_CALL:
+    case BL_SITE_L32R:
+        return bl_isa_of(code->isa)->read(s, now, bytes, target);
+    default:
+        return false;
+    }
+}
+
+uint32_t bl_site_class(uint32_t kind)
+{
+    static const uint8_t classes[BL_SITE_KINDS] = {
+        [BL_SITE_NONE] = 7,     [BL_SITE_POINTER] = 0, [BL_SITE_RAM] = 1,
+        [BL_SITE_RELATIVE] = 2, [BL_SITE_CALL] = 3,    [BL_SITE_BRANCH] = 6,
+        [BL_SITE_LOAD] = 4,     [BL_SITE_L32R] = 4,    [BL_SITE_HALF] = 5,
+        [BL_SITE_HIGH] = 5,     [BL_SITE_LOW] = 5,     [BL_SITE_JUMP] = 7,
+        [BL_SITE_LOCAL] = 7,
+    };
+
+    return classes[kind];
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words of data that are addresses, or distances from where they stand; and
+ * the instruction set "plain", which knows nothing else. */
+#include "site.h"
+
+enum {
+    FAR_BACK = 0x4000000, /* distances in data of firmware are shorter */
+    FAR_AHEAD = 0x8000000,
+    NEAR_AHEAD = 0x10000, /* smaller ones are numbers */
+    PIC_SLACK = 0x20000   /* .bss behind the image */
+};
+
+static uint32_t magnitude(int32_t n)
+{
+    return n < 0 ? 0U - (uint32_t)n : (uint32_t)n;
+}
+
+static bool is_pointer(const struct bl_view *v, uint32_t word)
+{
+    uint32_t t;
+    uint32_t address = word & ~(uint32_t)bl_isa_of(v->code->isa)->thumb;
+
+    return address != 0 && bl_view_offset(v, address, &t) &&
+           !(address < 0x100 && v->regions[0].address == 0);
+}
+
+/* Position-independent code: literals and tables hold distances. */
+static bool pic_distance(const struct bl_view *v, uint32_t word,
+                         uint32_t address, uint32_t *target)
+{
+    uint32_t t;
+    int32_t d = (int32_t)word;
+
+    if ((d < -64 || d > 256) && magnitude(d) < v->size + PIC_SLACK &&
+        bl_view_offset(v, (word + address) & ~1U, &t)) {
+        *target = word + address;
+        return true;
+    }
+    d = bl_sign(word, 31);
+    if (word >> 31 == 0 && d < -64 && magnitude(d) < v->size &&
+        bl_view_offset(v, ((uint32_t)d + address) & ~1U, &t)) {
+        *target = (uint32_t)d + address;
+        return true;
+    }
+    return false;
+}
+
+/* Firmware: tables of exceptions beside the code, in regions of data. */
+static bool data_distance(const struct bl_view *v, uint32_t at, uint32_t word,
+                          uint32_t address)
+{
+    uint32_t t;
+    int32_t d = (int32_t)word;
+
+    if (bl_isa_of(v->code->isa)->thumb != 0 || bl_view_executable(v, at)) {
+        return false;
+    }
+    if (d < -64 && magnitude(d) < FAR_BACK) {
+        return bl_view_offset(v, word + address, &t);
+    }
+    return d > NEAR_AHEAD && d < FAR_AHEAD &&
+           bl_view_offset(v, word + address, &t) && bl_view_executable(v, t);
+}
+
+static void set(struct bl_site *s, uint32_t kind, uint32_t target)
+{
+    s->length = 4;
+    s->kind = (uint8_t)kind;
+    s->target = target;
+}
+
+static void set_other(struct bl_site *s, uint32_t kind, uint32_t target)
+{
+    s->kind2 = (uint8_t)kind;
+    s->target2 = target;
+}
+
+/* Both readings are kept when both make sense; in the first region, the
+ * code's, the distance is the likelier one. */
+static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
+                     bool pointer, struct bl_site *s)
+{
+    uint32_t target;
+    bool text = address < v->regions[0].address + v->regions[0].length;
+
+    if (!pic_distance(v, word, address, &target)) {
+        return false;
+    }
+    if (text || !pointer) {
+        set(s, BL_SITE_RELATIVE, target);
+        if (pointer) {
+            set_other(s, BL_SITE_POINTER, word);
+        }
+    } else {
+        set(s, BL_SITE_POINTER, word);
+        set_other(s, BL_SITE_RELATIVE, target);
+    }
+    return true;
+}
+
+bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
+                  struct bl_site *s)
+{
+    uint32_t word;
+    bool pointer;
+
+    if ((address & 3) != 0 || v->size < 4 || at > v->size - 4) {
+        return false;
+    }
+    word = bl_view_word(v, at);
+    pointer = is_pointer(v, word);
+    if (v->code->pic && v->regions_n > 0) {
+        if (pic_word(v, word, address, pointer, s)) {
+            return true;
+        }
+    } else if (!pointer && data_distance(v, at, word, address)) {
+        set(s, BL_SITE_RELATIVE, word + address);
+        return true;
+    }
+    if (pointer) {
+        set(s, BL_SITE_POINTER, word);
+    } else if (bl_view_ram(v->code, word)) {
+        set(s, BL_SITE_RAM, word);
+    }
+    return s->kind != BL_SITE_NONE;
+}
+
+static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+{
+    (void)n;
+    return bytes[0];
+}
+
+const struct bl_isa bl_isa_plain = {
+    .literal = 1,
+    .opcode = opcode,
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <string.h>
+
+static const struct bl_region *region_at(const struct bl_view *v,
+                                         uint32_t offset)
+{
+    uint32_t i;
+
+    for (i = 0; i < v->regions_n; i++) {
+        const struct bl_region *r = &v->regions[i];
+
+        if (offset - r->offset < r->length) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+uint32_t bl_view_address(const struct bl_view *v, uint32_t offset)
+{
+    const struct bl_region *r = region_at(v, offset);
+
+    return r != NULL ? r->address + (offset - r->offset)
+                     : 0xF0000000U + offset;
+}
+
+bool bl_view_offset(const struct bl_view *v, uint32_t address,
+                    uint32_t *offset)
+{
+    uint32_t i;
+
+    for (i = 0; i < v->regions_n; i++) {
+        const struct bl_region *r = &v->regions[i];
+
+        if (address - r->address <= r->length) {
+            *offset = r->offset + (address - r->address);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool bl_view_executable(const struct bl_view *v, uint32_t offset)
+{
+    const struct bl_region *r = region_at(v, offset);
+
+    return r != NULL ? r->executable != 0 : v->regions_n == 0;
+}
+
+bool bl_view_ram(const struct bl_code *code, uint32_t address)
+{
+    uint32_t i;
+
+    for (i = 0; i < code->rams; i++) {
+        const struct bl_range *r = &code->ram[i];
+
+        if (address >= r->low && address < r->high) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#if BL_DELTA_ENCODE
+
+uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
+{
+    return offset < v->size ? v->data[offset] : 0;
+}
+
+#else
+
+static uint32_t oldest_line(const struct bl_view *v)
+{
+    uint32_t i;
+    uint32_t oldest = 0;
+
+    for (i = 1; i < BL_LINES; i++) {
+        if ((uint8_t)(v->newest - v->age[i]) >
+            (uint8_t)(v->newest - v->age[oldest])) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+/* A failed read leaves zeros and its status; nothing is read after it. */
+static void fill_line(struct bl_view *v, struct bl_line *line, uint32_t at)
+{
+    uint32_t n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
+
+    memset(line->bytes, 0, BL_LINE);
+    if (v->status == BL_OK) {
+        v->status = v->io->old(v->io->ctx, at, line->bytes, n);
+    }
+    line->at = at;
+}
+
+static const struct bl_line *line_of(struct bl_view *v, uint32_t offset)
+{
+    uint32_t at = offset & ~(uint32_t)(BL_LINE - 1);
+    uint32_t i;
+
+    for (i = 0; i < BL_LINES && v->line[i].at != at; i++) {
+    }
+    if (i == BL_LINES) {
+        i = oldest_line(v);
+        fill_line(v, &v->line[i], at);
+    }
+    if (v->age[i] != v->newest) {
+        v->newest++;
+        v->age[i] = v->newest;
+    }
+    return &v->line[i];
+}
+
+uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
+{
+    if (offset >= v->size) {
+        return 0;
+    }
+    return line_of(v, offset)->bytes[offset % BL_LINE];
+}
+
+#endif
+
+uint32_t bl_view_half(struct bl_view *v, uint32_t offset)
+{
+    uint32_t low = bl_view_byte(v, offset);
+
+    return low | (uint32_t)bl_view_byte(v, offset + 1) << 8;
+}
+
+uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
+{
+    uint32_t low = bl_view_half(v, offset);
+
+    return low | bl_view_half(v, offset + 2) << 16;
+}
+
+void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out, uint32_t n)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        out[i] = bl_view_byte(v, offset + i);
+    }
+}
+
+/* ESP32 and ESP8266 have their code between these addresses. */
+static uint32_t esp_executable(uint32_t address)
+{
+    return address >= 0x40000000U && address < 0x50000000U;
+}
+
+uint32_t bl_view_esp(struct bl_view *v, uint32_t first,
+                     struct bl_region *regions, uint32_t limit)
+{
+    uint32_t at = first;
+    uint32_t n = 0;
+    uint32_t count = bl_view_byte(v, 1);
+
+    if (bl_view_byte(v, 0) != 0xE9) {
+        return 0;
+    }
+    while (n < count && n < limit && at < v->size && v->size - at > 8) {
+        uint32_t length = bl_view_word(v, at + 4);
+
+        if (length > v->size - at - 8) {
+            break;
+        }
+        regions[n].offset = at + 8;
+        regions[n].address = bl_view_word(v, at);
+        regions[n].length = length;
+        regions[n].executable = esp_executable(regions[n].address);
+        at += 8 + length;
+        n++;
+    }
+    return n;
+}
