@@ -3,8 +3,8 @@
 the device is removed."""
 import pytest
 
-from rollouts import (act, begin, fleet, give_up, roll_out, shown, take,
-                      wait_for, why)
+from rollouts import (act, begin, fleet, give_up, roll_out, shown, take, why)
+from waiting import wait_for
 
 QUICK = {"min_sample": 9, "soak_s": 0, "min_failed": 9}
 
