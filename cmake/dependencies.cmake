@@ -11,6 +11,7 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+pkg_check_modules(ZLIB IMPORTED_TARGET zlib)
 
 # bowline_test(NAME SOURCES... LIBS libraries...): a cmocka program that ctest
 # runs; its tests are listed by name in its output.

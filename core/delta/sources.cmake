@@ -7,4 +7,7 @@ set(BOWLINE_DELTA_SHARED
     src/site_word.c
     src/site_xtensa.c
     src/view.c)
-set(BOWLINE_DELTA_SOURCES ${BOWLINE_DELTA_SHARED})
+set(BOWLINE_DELTA_SOURCES ${BOWLINE_DELTA_SHARED}
+    src/deflate_code.c
+    src/deflate_read.c
+    src/deflate_write.c)
