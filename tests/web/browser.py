@@ -122,6 +122,23 @@ class Browser:
                 for entry in self.driver.get_log("browser")
                 if entry["level"] in ("SEVERE", "WARNING")]
 
+    def busy(self, path, times, retry_after=1):
+        """The server's next answers to `path` are that it is busy."""
+        self.driver.execute_script("""
+            const [path, times, after] = arguments;
+            const real = window.fetch;
+            window.asked = [];
+            window.fetch = (url, wish) => {
+                if (!String(url).includes(path)) {
+                    return real(url, wish);
+                }
+                window.asked.push(performance.now());
+                return window.asked.length > times ? real(url, wish)
+                    : Promise.resolve(new Response(JSON.stringify({error: {
+                        code: "busy", message: "ask again"}}),
+                        {status: 429, headers: {"Retry-After": after}}));
+            };""", path, times, str(retry_after))
+
     def axe(self):
         """Serious and critical findings of axe-core on what is shown."""
         source = (WEB / "node_modules/axe-core/axe.min.js").read_text()

@@ -164,6 +164,69 @@ def test_what_the_server_refuses_is_said_and_start_waits(visit, line):
                "Start again")
 
 
+def test_a_wrong_field_is_marked_and_says_why(visit, line):
+    page = open_form(visit, line)
+
+    def see_wrong(css, says):
+        box = page.see(f"{css}[aria-invalid=true]")
+        said = box.get_attribute("aria-describedby").split()
+        assert says in page.see("#" + said[0]).text
+
+    page.fill("#stage-2", "0")
+    see_wrong("#stage-2", "whole number from 1 to 100")
+    page.fill("#stage-2", "50")
+    page.gone("[aria-invalid=true]")
+    page.click("button[aria-expanded]", "Own gates")
+    page.fill("#stage-1-sample", "-3")
+    see_wrong("#stage-1-sample", "from 0 to")
+    page.fill("#stage-1-sample", "3")
+    page.click("summary", "Pace and priority")
+    page.fill("#priority", "500")
+    see_wrong("#priority", "from -100 to 100")
+    assert page.axe() == []
+    page.fill("#priority", "5")
+    page.fill("#channel", "not a channel")
+    see_wrong("#channel", "a-z, 0-9")
+    page.fill("#channel", "")
+    page.click("summary", "When")
+    page.click("button", "Add a window")
+    page.driver.execute_script(
+        "const to = document.querySelector('[aria-label=\"window 1 to\"]');"
+        "to.value = '02:00';"
+        "to.dispatchEvent(new Event('input', {bubbles: true}));")
+    see_wrong('[aria-label="window 1 to"]', "To must differ")
+    page.click('[aria-label="Remove window 1"]')
+    page.gone("[aria-invalid=true]")
+    page.see(".preview-sentence")
+
+
+def test_a_wrong_stage_does_not_hide_a_wrong_query(visit, line):
+    page = open_form(visit, line)
+    page.fill("#stage-2", "0")
+    page.see("#stage-2[aria-invalid=true]")
+    page.fill("#query", "hardware = = 3")
+    assert "Character 12" in page.see("#query-error .field-error").text
+    page.see(".preview .error-box", "Stage 2")
+    page.see("#stage-2[aria-invalid=true]")
+    page.fill("#query", "hardware = rev-a")
+    page.gone("#query-error")
+    page.fill("#stage-2", "50")
+    page.see(".preview-sentence", "4 of")
+
+
+def test_a_busy_server_is_asked_again_politely(visit, line):
+    page = open_form(visit, line)
+    page.busy("/rollouts/preview", 2)
+    page.fill("#query", "hardware = rev-a")
+    page.see(".preview [role=status]", "Busy, trying again")
+    assert not page.all(".preview .error-box")
+    assert not page.see("button", "Start rollout").is_enabled()
+    page.see(".preview-sentence", "4 of")
+    first, second, third = page.driver.execute_script("return window.asked")
+    assert second - first > 990 and third - second > 1990
+    assert page.see("button", "Start rollout").is_enabled()
+
+
 def test_later_makes_a_scheduled_rollout(visit, line, world):
     page = open_form(visit, line)
     page.click("summary", "When")

@@ -2,6 +2,7 @@
 """Editing a rollout that runs: what is sent is what was changed, and the page
 says so in words before."""
 from rollout_fixtures import address
+from selenium.webdriver.common.keys import Keys
 
 STAGES = [{"count": 2}, {"percent": 100}]
 
@@ -101,6 +102,36 @@ def test_what_is_out_of_range_does_not_leave_the_form(visit, line):
     save(page)
     page.see("h1", "After")
     assert line.show()["plan"]["priority"] == 7
+
+
+def test_enter_saves(visit, line):
+    line.start(STAGES, "Before")
+    page = open_editor(visit, line)
+    page.fill("dialog #edit-name", "By keyboard")
+    page.see("dialog ins", "By keyboard")
+    page.keys(Keys.ENTER)
+    page.gone("dialog")
+    assert line.show()["name"] == "By keyboard"
+    page = open_editor(visit, line)
+    unfold(page, "Pace and priority")
+    page.fill("dialog #rate", "44")
+    page.see("dialog ins", "44 new devices")
+    page.keys(Keys.ENTER)
+    page.gone("dialog")
+    assert line.show()["plan"]["rate_per_hour"] == 44
+
+
+def test_what_is_wrong_in_a_folded_part_is_unfolded(visit, line):
+    line.start(STAGES, "Folded")
+    page = open_editor(visit, line)
+    unfold(page, "Pace and priority")
+    page.fill("dialog #priority", "4000")
+    unfold(page, "Pace and priority")
+    page.until(lambda: not page.see("dialog details:has(#priority)")
+               .get_attribute("open"), "folded")
+    page.click("dialog button[type=submit]")
+    page.until(lambda: page.focused().get_attribute("id") == "priority",
+               "the wrong field")
 
 
 def test_who_may_not_operate_does_not_see_it(visit, line):

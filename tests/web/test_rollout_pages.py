@@ -398,6 +398,37 @@ def test_a_colleague_denies(visit, line, world):
         four_eyes(world.server, False)
 
 
+def test_who_approves_is_warned_of_what_failed_before(visit, line, world):
+    line.start([{"percent": 100}], "Bad one", gates={"min_sample": 6})
+    line.lose(line.offered()[:2])
+    line.do("abort")
+    bad = line.id
+    four_eyes(world.server, True)
+    try:
+        line.start([{"percent": 100}], "Once more")
+        page = visit(address(line), "approver")
+        press(page, "Approve")
+        page.see("dialog .note", "2 devices failed this release before "
+                 f"(rollout {bad},")
+        assert page.axe() == []
+    finally:
+        four_eyes(world.server, False)
+
+
+def test_a_dialog_waits_for_a_busy_server(visit, line):
+    line.start([{"percent": 100}], "Patience")
+    page = visit(address(line))
+    page.see("h1", "Patience")
+    page.busy("/pause?preview=1", 1)
+    page.click(".page-head button", "Pause")
+    page.see("dialog [role=status]", "Busy, trying again")
+    assert not page.see("dialog button[type=submit]").is_enabled()
+    page.see("dialog .touches")
+    page.gone("dialog [role=status]")
+    page.click("dialog button[type=submit]")
+    page.see('.page-sub .pill[data-state="paused"]')
+
+
 def test_one_cannot_approve_ones_own(visit, line, world):
     four_eyes(world.server, True)
     try:

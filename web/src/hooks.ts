@@ -2,6 +2,7 @@
 // What pages use: data of the server that stays fresh, and actions.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError } from "./api";
+import { patiently } from "./patience";
 import { noteLost, subscribe, type Notice, type Topic } from "./live";
 import { toast } from "./components/Toast";
 
@@ -40,6 +41,7 @@ export function useResource<T>(
   const body = wish.post === undefined ? null : JSON.stringify(wish.post);
   const latest = useRef(wish);
   latest.current = wish;
+  const trying = useRef(false); // the server is busy; it is asked again
 
   useEffect(() => {
     if (path === null) {
@@ -47,12 +49,17 @@ export function useResource<T>(
     }
     const stop = new AbortController();
     let again = 0;
-    const asked = body === null
+    trying.current = false;
+    const ask = () => body === null
       ? api.get<T>(path, stop.signal)
       : api.post<T>(path, JSON.parse(body), stop.signal);
-    asked.then(
+    patiently(ask, stop.signal, (fault) => {
+      trying.current = true;
+      setError(fault);
+    }).then(
       (value) => {
         if (!stop.signal.aborted) {
+          trying.current = false;
           setData({ path, value });
           setError(null);
         }
@@ -61,6 +68,7 @@ export function useResource<T>(
         if (stop.signal.aborted) {
           return;
         }
+        trying.current = false;
         const said = asError(fault);
         if (said.status === 0) {
           noteLost();
@@ -89,6 +97,9 @@ export function useResource<T>(
       const wait = Math.max(60, last + everyMs - Date.now());
       timer = window.setTimeout(() => {
         timer = 0;
+        if (trying.current) {
+          return; // news do not make a busy server less so
+        }
         last = Date.now();
         setRound((n) => n + 1);
       }, wait);

@@ -229,6 +229,7 @@ export interface ReturnPreview {
 export interface Touches {
   touches: number;
   sentence: string;
+  warnings?: string[]; // of a plan that is not begun
 }
 
 // --- Devices --------------------------------------------------------------

@@ -6,7 +6,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, type Touches } from "../api";
 import { sentence } from "../format";
 import { asError } from "../hooks";
-import { Button, ErrorBox, Skeleton } from "./basics";
+import { isTrying, patiently } from "../patience";
+import { Button, ErrorBox, Note, Skeleton } from "./basics";
 import { toast } from "./Toast";
 
 interface DialogProps {
@@ -107,24 +108,22 @@ export function Confirm(p: ConfirmProps) {
     if (!preview) {
       return;
     }
-    let over = false;
-    const asked = preview.method === "GET"
-      ? api.get<Touches>(preview.path)
-      : api.post<Touches>(preview.path, preview.body);
-    asked.then((said) => {
-      if (!over) {
+    const stop = new AbortController();
+    patiently(() => preview.method === "GET"
+      ? api.get<Touches>(preview.path, stop.signal)
+      : api.post<Touches>(preview.path, preview.body, stop.signal),
+    stop.signal, setError).then((said) => {
+      if (!stop.signal.aborted) {
         setTouches(said);
         setError(null);
       }
     }, (fault: unknown) => {
-      if (!over && fault instanceof ApiError) {
+      if (!stop.signal.aborted && fault instanceof ApiError) {
         setTouches(null);
         setError(fault);
       }
     });
-    return () => {
-      over = true;
-    };
+    return () => stop.abort();
   }, [preview?.path, preview?.fresh, JSON.stringify(preview?.body)]);
   // What goes wrong is said here: a toast would be under the dialog.
   const act = async () => {
@@ -149,13 +148,16 @@ export function Confirm(p: ConfirmProps) {
       }}>
       {preview && !touches && !error && <Skeleton lines={2} />}
       {touches && <p class="touches">{sentence(touches.sentence)}</p>}
+      {touches?.warnings?.map((text) =>
+        <Note key={text}>{sentence(text)}</Note>)}
       <ErrorBox error={error} />
       {p.children}
       <footer>
         <Button onClick={p.onClose}>Cancel</Button>
         <Button kind={p.danger ? "danger" : "primary"} busy={busy}
           type="submit" disabled={p.disabled
-            || (preview !== undefined && !touches && !error)}>
+            || (preview !== undefined && !touches
+              && (!error || isTrying(error)))}>
           {p.button}</Button>
       </footer>
       </form>

@@ -14,6 +14,7 @@ import { Dialog } from "./Dialog";
 import { Icon } from "./Icon";
 import { Failing, Fold, OnDevice, Pace, When } from "./PlanParts";
 import { GatesEditor } from "./StagesEditor";
+import { unfoldInvalid, WrongField, wrongOf } from "../wrong";
 import { toast } from "./Toast";
 
 /** Somebody has agreed to the plan, or must: the server keeps it as it is. */
@@ -110,10 +111,14 @@ export function EditRollout({ rollout, onClose, onDone }: {
   };
   return (
     <Dialog wide title={`Edit ${rolloutName(r)}`} onClose={onClose}>
-      <form class="form-stack edit-rollout" onSubmit={(e) => {
-        e.preventDefault();
-        void save();
-      }}>
+      <WrongField value={error && wrongOf(error.message)}>
+      <form class="form-stack edit-rollout" onInvalidCapture={unfoldInvalid}
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (list.length > 0 && !busy) {
+            void save();
+          }
+        }}>
         <Field label="Name" for="edit-name">
           <input id="edit-name" maxLength={120} value={draft.plan.name}
             placeholder={`${r.product} ${r.version}`} onInput={(e) =>
@@ -146,6 +151,7 @@ export function EditRollout({ rollout, onClose, onDone }: {
             disabled={list.length === 0}>Save changes</Button>
         </footer>
       </form>
+      </WrongField>
     </Dialog>
   );
 }

@@ -3,6 +3,7 @@
 // days of the week.
 import { useState } from "preact/hooks";
 import { DAYS } from "../plan";
+import { marks, useWrong, WrongText } from "../wrong";
 
 interface NumberProps {
   id: string;
@@ -17,17 +18,19 @@ interface NumberProps {
 }
 
 export function NumberField(p: NumberProps) {
+  const wrong = useWrong(p.id);
   return (
-    <div class="field">
+    <div class={`field ${wrong ? "field-bad" : ""}`}>
       <label for={p.id}>{p.label}</label>
       <span class="with-unit">
         <input id={p.id} type="number" inputMode="numeric" min={p.min ?? 0}
           max={p.max} value={p.value} placeholder={p.placeholder}
-          aria-describedby={p.hint ? `${p.id}-hint` : undefined}
+          {...marks(p.id, wrong, Boolean(p.hint))}
           onInput={(e) => p.onChange(e.currentTarget.value)} />
         {p.unit && <span class="unit">{p.unit}</span>}
       </span>
       {p.hint && <p class="hint" id={`${p.id}-hint`}>{p.hint}</p>}
+      <WrongText id={p.id} text={wrong} />
     </div>
   );
 }
@@ -51,13 +54,15 @@ export function DurationField(p: {
   const shown = p.value === "" ? ""
     : Number.isFinite(Number(p.value)) ? String(Number(p.value) / unit)
     : p.value;
+  const wrong = useWrong(p.id);
   const tell = (text: string, size: number) => p.onChange(text === "" ? ""
     : String(Math.round(Number(text) * size)));
   return (
-    <div class="field">
+    <div class={`field ${wrong ? "field-bad" : ""}`}>
       <label for={p.id}>{p.label}</label>
       <span class="with-unit">
         <input id={p.id} type="number" min={0} value={shown} step="any"
+          {...marks(p.id, wrong, Boolean(p.hint))}
           placeholder={String(p.standard / unit)}
           onInput={(e) => tell(e.currentTarget.value, unit)} />
         <select class="unit-select" aria-label={`Unit of: ${p.label}`}
@@ -71,7 +76,8 @@ export function DurationField(p: {
           ))}
         </select>
       </span>
-      {p.hint && <p class="hint">{p.hint}</p>}
+      {p.hint && <p class="hint" id={`${p.id}-hint`}>{p.hint}</p>}
+      <WrongText id={p.id} text={wrong} />
     </div>
   );
 }

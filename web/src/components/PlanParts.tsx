@@ -6,6 +6,7 @@ import { newKey, planOf, type Draft } from "../draft";
 import { count } from "../format";
 import { planWords, windowWords } from "../plan";
 import { Button, Check, Field, Segmented } from "./basics";
+import { marks, useWrong, WrongText } from "../wrong";
 import { Icon } from "./Icon";
 import { DayButtons, DurationField, NumberField } from "./Inputs";
 
@@ -31,31 +32,45 @@ export function Fold({ title, says, open, children }: {
   );
 }
 
+function Window({ n, value, put, remove }: {
+  n: number; value: Draft["windows"][number];
+  put: (changes: Partial<Draft["windows"][number]>) => void;
+  remove: () => void;
+}) {
+  const name = `window ${n}`;
+  const id = `window-${n}`;
+  const wrong = useWrong(id);
+  return (
+    <div class="window-row" role="group" aria-label={name}>
+      <DayButtons days={value.days} name={name}
+        onChange={(days) => put({ days })} />
+      <span class="window-times">
+        <input type="time" aria-label={`${name} from`} value={value.from}
+          {...marks(id, wrong)}
+          onInput={(e) => put({ from: e.currentTarget.value })} />
+        <span class="muted">to</span>
+        <input type="time" aria-label={`${name} to`} value={value.to}
+          {...marks(id, wrong)}
+          onInput={(e) => put({ to: e.currentTarget.value })} />
+        <Button small kind="quiet" icon="trash" label={`Remove ${name}`}
+          onClick={remove} />
+      </span>
+      <WrongText id={id} text={wrong} />
+    </div>
+  );
+}
+
 function Windows({ draft, change }: PartProps) {
   const put = (i: number, changes: Partial<Draft["windows"][number]>) =>
     change({ windows: draft.windows.map((w, k) =>
       (k === i ? { ...w, ...changes } : w)) });
   return (
     <div class="form-stack">
-      {draft.windows.map((w, i) => {
-        const name = `window ${i + 1}`;
-        return (
-          <div key={w.key} class="window-row" role="group" aria-label={name}>
-            <DayButtons days={w.days} name={name}
-              onChange={(days) => put(i, { days })} />
-            <span class="window-times">
-              <input type="time" aria-label={`${name} from`} value={w.from}
-                onInput={(e) => put(i, { from: e.currentTarget.value })} />
-              <span class="muted">to</span>
-              <input type="time" aria-label={`${name} to`} value={w.to}
-                onInput={(e) => put(i, { to: e.currentTarget.value })} />
-              <Button small kind="quiet" icon="trash"
-                label={`Remove ${name}`} onClick={() => change({
-                  windows: draft.windows.filter((_, k) => k !== i) })} />
-            </span>
-          </div>
-        );
-      })}
+      {draft.windows.map((w, i) => (
+        <Window key={w.key} n={i + 1} value={w}
+          put={(changes) => put(i, changes)} remove={() => change({
+            windows: draft.windows.filter((_, k) => k !== i) })} />
+      ))}
       <Button small icon="plus" disabled={draft.windows.length >= 8}
         onClick={() => change({ windows: [...draft.windows, {
           key: newKey(), days: ["mon", "tue", "wed", "thu", "fri"],

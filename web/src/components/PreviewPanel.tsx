@@ -5,7 +5,7 @@ import type { ApiError, Plan, Preview, PreviewGroup } from "../api";
 import { bytes, count, duration, number, percent, sentence } from "../format";
 import { stageWord, tidyPlan } from "../plan";
 import { href } from "../router";
-import { Command, CopyButton, ErrorBox, Skeleton } from "./basics";
+import { Command, CopyButton, ErrorBox, Note, Skeleton } from "./basics";
 import { Icon, type IconName } from "./Icon";
 
 function Amounts({ title, items, whole }: {
@@ -92,8 +92,7 @@ function Remarks({ preview }: { preview: Preview }) {
   return (
     <>
       {preview.warnings.map((text) => (
-        <div key={text} class="note"><Icon name="alert" />
-          <p>{sentence(text)}</p></div>
+        <Note key={text}>{sentence(text)}</Note>
       ))}
       {preview.overlaps.map((o) => (
         <div key={o.id} class="note note-plain"><Icon name="rollouts" />

@@ -6,6 +6,7 @@ import {
 } from "../draft";
 import { count } from "../format";
 import { GATE_DEFAULTS, STRATEGIES, type Strategy } from "../plan";
+import { marks, useWrong, WrongText } from "../wrong";
 import { Button, Check } from "./basics";
 import { DurationField, NumberField } from "./Inputs";
 
@@ -69,6 +70,7 @@ function StageRow(p: {
 }) {
   const { stage, index } = p;
   const id = `stage-${index + 1}`;
+  const wrong = useWrong(id);
   return (
     <li class="stage-row">
       <div class="stage-row-main">
@@ -76,7 +78,7 @@ function StageRow(p: {
         <span class="with-unit">
           <input id={id} type="number" min={1} value={stage.n}
             max={stage.unit === "percent" ? 100 : undefined}
-            aria-label={`Size of stage ${index + 1}`}
+            aria-label={`Size of stage ${index + 1}`} {...marks(id, wrong)}
             onInput={(e) =>
               p.onChange({ ...stage, n: e.currentTarget.value })} />
           <select class="unit-select" value={stage.unit}
@@ -99,6 +101,7 @@ function StageRow(p: {
             label={`Remove stage ${index + 1}`} onClick={p.onRemove} />
         </span>
       </div>
+      <WrongText id={id} text={wrong} />
       {stage.gates && (
         <GatesEditor id={id} gates={stage.gates} all={p.draft.gates}
           onChange={(gates) => p.onChange({ ...stage, gates })} />

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The small words of the page: cards, times, sizes, errors, copying.
-import type { ComponentChildren, JSX } from "preact";
+import {
+  cloneElement, isValidElement, toChildArray, type ComponentChildren, type JSX,
+  type VNode,
+} from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../api";
 import { bytes, dateTime, duration, relative, sentence } from "../format";
 import { useNow } from "../hooks";
+import { isTrying } from "../patience";
 import { navigated } from "../router";
+import { marks, useWrong, WrongText } from "../wrong";
 import { Icon, type IconName } from "./Icon";
 
 type Children = { children?: ComponentChildren };
@@ -183,10 +188,25 @@ export function Empty(p: EmptyProps) {
   );
 }
 
+/** A remark that one should not overlook. */
+export function Note({ children }: Children) {
+  return (
+    <div class="note"><Icon name="alert" /><p>{children}</p></div>
+  );
+}
+
 export function ErrorBox({ error, retry }:
   { error: ApiError | null; retry?: () => void }) {
   if (!error) {
     return null;
+  }
+  if (isTrying(error)) {
+    return (
+      <div class="note note-plain" role="status">
+        <Icon name="clock" />
+        <p><strong>Busy, trying again.</strong> {error.message}</p>
+      </div>
+    );
   }
   return (
     <div class="error-box" role="alert">
@@ -251,12 +271,17 @@ interface FieldProps extends Children {
 }
 
 export function Field(p: FieldProps) {
+  const said = useWrong(p.for);
+  const wrong = p.error ?? said;
   return (
-    <div class={`field ${p.error ? "field-bad" : ""}`}>
+    <div class={`field ${wrong ? "field-bad" : ""}`}>
       <label for={p.for}>{p.label}</label>
-      {p.children}
+      {toChildArray(p.children).map((child) =>
+        isValidElement(child) && (child.props as { id?: string }).id === p.for
+          ? cloneElement(child as VNode<object>,
+            marks(p.for, wrong, Boolean(p.hint))) : child)}
       {p.hint && <p class="hint" id={`${p.for}-hint`}>{p.hint}</p>}
-      {p.error && <p class="field-error" role="alert">{p.error}</p>}
+      <WrongText id={p.for} text={wrong} urgent={Boolean(p.error)} />
     </div>
   );
 }

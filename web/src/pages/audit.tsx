@@ -7,11 +7,13 @@ import { withQuery } from "../api";
 import {
   Card, Digest, Empty, ErrorBox, PageHead, RelativeTime, Skeleton,
 } from "../components/basics";
+import { FilterText } from "../components/FilterText";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
 import { Pager, Table, type Column } from "../components/Table";
 import { dateTime, number } from "../format";
-import { useResource, useSettled } from "../hooks";
+import { useResource } from "../hooks";
+import { isTrying } from "../patience";
 import { href, replaceQuery, type Route } from "../router";
 
 const PAGE = 50;
@@ -55,8 +57,9 @@ const columns: Column<AuditLine>[] = [
 
 function Chain() {
   const { data, error } = useResource<AuditCheck>("/audit/verify");
-  if (error || !data) {
-    return <span class="muted">{error ? "" : "Checking the chain…"}</span>;
+  if (!data) {
+    return <span class="muted">{error && !isTrying(error) ? ""
+      : "Checking the chain…"}</span>;
   }
   return data.ok ? (
     <span class="pill tone-good" data-chain="ok">
@@ -66,25 +69,6 @@ function Chain() {
     <span class="pill tone-bad" data-chain="broken">
       <Icon name="alert" />chain broken at line {data.first_bad}
     </span>
-  );
-}
-
-function TextFilter({ name, label, value }:
-  { name: string; label: string; value: string }) {
-  const [text, setText] = useState(value);
-  const settled = useSettled(text);
-  useEffect(() => {
-    if (settled !== value) {
-      replaceQuery({ [name]: settled, after: null });
-    }
-  }, [settled]);
-  return (
-    <div class="search">
-      <Icon name="search" />
-      <input type="search" aria-label={label} placeholder={label} value={text}
-        autocapitalize="none" spellcheck={false}
-        onInput={(e) => setText(e.currentTarget.value)} />
-    </div>
   );
 }
 
@@ -112,8 +96,8 @@ export function Audit({ route }: { route: Route }) {
         </Menu>
       }><Chain /></PageHead>
       <div class="filters" role="search" aria-label="Audit log">
-        <TextFilter name="actor" label="Who" value={filter.actor ?? ""} />
-        <TextFilter name="action" label="What, as rollout-pause"
+        <FilterText name="actor" label="Who" value={filter.actor ?? ""} />
+        <FilterText name="action" label="What, as rollout-pause"
           value={filter.action ?? ""} />
       </div>
       <ErrorBox error={error} retry={reload} />

@@ -10,12 +10,13 @@ import {
 } from "../components/basics";
 import { deviceColumns, OPTIONAL, type ColumnKey } from
   "../components/device_columns";
+import { FilterText } from "../components/FilterText";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
 import { Pager, Table } from "../components/Table";
 import { newerFirst } from "../components/VersionsChart";
 import { count } from "../format";
-import { useResource, useSettled } from "../hooks";
+import { useResource } from "../hooks";
 import { replaceQuery, type Route } from "../router";
 import { DEVICE_STATES, look } from "../states";
 
@@ -84,28 +85,6 @@ function FilterSelect({ name, label, value, options }: SelectProps) {
       {value && !known && <option value={value}>{value}</option>}
       {options.map(([v, text]) => <option key={v} value={v}>{text}</option>)}
     </select>
-  );
-}
-
-/** Text that goes into the address once typing rests. */
-function FilterText({ name, label, value, mono }:
-  { name: string; label: string; value: string; mono?: boolean }) {
-  const [text, setText] = useState(value);
-  const settled = useSettled(text);
-  useEffect(() => {
-    if (settled !== value) {
-      replaceQuery({ [name]: settled, after: null });
-    }
-  }, [settled]);
-  useEffect(() => setText(value), [value]);
-  return (
-    <div class="search">
-      <Icon name={mono ? "filter" : "search"} />
-      <input type="search" aria-label={label} placeholder={label}
-        class={mono ? "mono" : ""} value={text} spellcheck={false}
-        autocapitalize="none"
-        onInput={(e) => setText(e.currentTarget.value)} />
-    </div>
   );
 }
 

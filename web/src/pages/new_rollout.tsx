@@ -22,6 +22,7 @@ import { useAction, useResource, useSettled } from "../hooks";
 import { gatesWords, rolloutName } from "../plan";
 import { go, type Route } from "../router";
 import { useMay } from "../session";
+import { unfoldInvalid, WrongField, wrongOf } from "../wrong";
 
 const AGAIN = " (again)"; // of a clone: it names what it was cloned from
 
@@ -205,7 +206,17 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
   const ready = Boolean(plan.product && plan.manifest);
   const preview = useResource<Preview>(ready ? "/rollouts/preview" : null,
     { post: plan });
-  const wrong = queryError(preview.error?.message);
+  const ofQuery = queryError(preview.error?.message);
+  // The server names one error: another must not hide that of the query.
+  const query = preview.error?.code === "plan" && !ofQuery
+    ? plan.target?.query : undefined;
+  const alone = useResource<Preview>(query ? "/rollouts/preview" : null,
+    { post: { product: plan.product, manifest: plan.manifest,
+      target: { query } } });
+  const wrong = ofQuery
+    ?? (query ? queryError(alone.error?.message) : null);
+  const field = preview.error?.code === "plan"
+    ? wrongOf(preview.error.message) : null;
   const [busy, run] = useAction();
   const start = () => void run(async () => {
     const made = await api.post<Rollout>("/rollouts", planOf(draft));
@@ -218,10 +229,12 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
   const blocked = !ready || !release || preview.error !== null;
   const parts = { draft, change };
   return (
-    <form class="new-rollout" onSubmit={(e) => {
-      e.preventDefault();
-      start();
-    }}>
+    <WrongField value={field}>
+    <form class="new-rollout" onInvalidCapture={unfoldInvalid}
+      onSubmit={(e) => {
+        e.preventDefault();
+        start();
+      }}>
       <div class="stack">
         <What {...parts} products={products} releases={releases}
           known={list.data !== null} />
@@ -235,9 +248,10 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
       <aside class="preview-side" aria-label="Preview">
         <Card title="What it would do">
           <PreviewPanel preview={preview.data} loading={preview.loading}
-            error={wrong ? null : inPageWords(preview.error)} stale={wrong !== null} />
-          {wrong && <p class="muted">The query has an error at character {
-            wrong.at}; nothing can be said yet.</p>}
+            error={ofQuery ? null : inPageWords(preview.error)}
+            stale={ofQuery !== null} />
+          {wrong && <p class="muted">The query has an error{wrong.at > 0
+            && ` at character ${wrong.at}`}; nothing can be said yet.</p>}
           <div class="start">
             <Button kind="primary" type="submit" icon="play" busy={busy}
               disabled={blocked}>{word}</Button>
@@ -252,6 +266,7 @@ function Form({ first, products }: { first: Draft; products: Product[] }) {
           disabled={blocked}>{word}</Button>
       </div>
     </form>
+    </WrongField>
   );
 }
 
