@@ -11,17 +11,18 @@ SEES = {
     "core": {"bowline"},
     "boot": {"bowline"},
     "host": {"bowline/span.h", "bowline/status.h", "bowline/sha256.h", "host"},
+    "diff": {"bowline", "host", "diff"},
     "author": {"bowline", "host", "author"},
     "ports/posix": {"bowline", "host", "posix"},
-    "server": {"bowline", "host", "author", "posix/crypto.h"},
-    "tool": {"bowline", "host", "author", "posix/crypto.h"},
+    "server": {"bowline", "host", "author", "diff", "posix/crypto.h"},
+    "tool": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "sim": {"bowline", "host", "author", "posix/crypto.h",
             "posix/describe.h"},
     "examples": {"bowline", "posix", "host"},
 }
 # headers of libc that freestanding code may use
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
-ROOMS = {"bowline", "host", "author", "posix"}
+ROOMS = {"bowline", "host", "author", "diff", "posix"}
 
 
 def sources(room):

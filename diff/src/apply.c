@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Applying a patch in memory, by the device's own decoder. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bowline/sha256.h"
+#include "diff/diff.h"
+
+struct images {
+    const uint8_t *old;
+    struct buffer *to;
+};
+
+static bl_status read_old(void *ctx, uint32_t offset, void *out, uint32_t n)
+{
+    const struct images *i = ctx;
+    memcpy(out, i->old + offset, n);
+    return BL_OK;
+}
+
+static bl_status read_new(void *ctx, uint32_t offset, void *out, uint32_t n)
+{
+    const struct images *i = ctx;
+    if (offset > i->to->n || n > i->to->n - offset) {
+        return BL_ARGUMENT;
+    }
+    memcpy(out, i->to->p + offset, n);
+    return BL_OK;
+}
+
+static bl_status write_new(void *ctx, const void *data, uint32_t n)
+{
+    struct images *i = ctx;
+    return buffer_append(i->to, data, n, NULL) == 0 ? BL_OK : BL_NO_SPACE;
+}
+
+static int feed(struct bl_delta *d, const uint8_t *patch, size_t n,
+                struct error *error)
+{
+    bool whole = false;
+    while (n > 0) {
+        size_t taken = 0;
+        bl_status status = bl_delta_data(d, patch, n, &taken);
+        if (status != BL_OK) {
+            return error_status(error, status, "patch");
+        }
+        patch += taken;
+        n -= taken;
+    }
+    while (!whole) {
+        bl_status status = bl_delta_end(d, &whole);
+        if (status != BL_OK) {
+            return error_status(error, status, "patch");
+        }
+    }
+    return 0;
+}
+
+static bool checked(const uint8_t *data, size_t n,
+                    const uint8_t check[BL_DELTA_CHECK])
+{
+    uint8_t digest[BL_SHA256_SIZE];
+    bl_sha256(data, n, digest);
+    return memcmp(digest, check, BL_DELTA_CHECK) == 0;
+}
+
+static int run(const struct bl_delta_info *info, const struct bl_delta_io *io,
+               const uint8_t *patch, size_t n, struct error *error)
+{
+    struct bl_delta *d;
+    void *memory = malloc(info->ram + 1);
+    if (memory == NULL) {
+        return error_set(error, "patch: out of memory");
+    }
+    bl_status status = bl_delta_start(info, io, info->old_size,
+                                      info->new_size, memory, info->ram, &d);
+    int result = status == BL_OK ? feed(d, patch, n, error)
+                                 : error_status(error, status, "patch");
+    free(memory);
+    return result;
+}
+
+int diff_apply(const uint8_t *from, size_t from_size, const uint8_t *patch,
+               size_t patch_size, struct buffer *to, struct error *error)
+{
+    struct bl_delta_info info;
+    struct images images = {from, to};
+    struct bl_delta_io io = {&images, read_old, read_new, write_new};
+    bl_status status = bl_delta_head(patch, patch_size, &info);
+    buffer_clear(to);
+    if (status != BL_OK) {
+        return error_status(error, status, "patch");
+    }
+    if (info.old_size != from_size ||
+        !checked(from, from_size, info.old_check)) {
+        return error_set(error, "patch: made for another image than the old "
+                                "one that was given");
+    }
+    if (run(&info, &io, patch, patch_size, error) != 0) {
+        return -1;
+    }
+    if (to->n != info.new_size || !checked(to->p, to->n, info.new_check)) {
+        return error_set(error, "patch: damaged: its result is not the image "
+                                "that it was made for");
+    }
+    return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "make.h"
+
+#include <stdlib.h>
+
+enum {
+    LARGEST = 1 << 30,
+    EXTRA = 4096,     /* a patch may be longer than the image by so much, */
+    EXTRA_SHARE = 8,  /* and a share of it */
+    PROOF = 950,      /* of 1000: the proof begins */
+    PERMILLE = 1000
+};
+
+void diff_defaults(struct diff_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->ram = DIFF_RAM;
+    options->isas = (1u << BL_DELTA_ISAS) - 1;
+    options->isa = DIFF_DETECT;
+    options->effort = 6;
+}
+
+static int check(size_t from_size, size_t to_size,
+                 const struct diff_options *options, struct error *error)
+{
+    if (from_size == 0 || to_size == 0) {
+        return error_set(error, "delta: an image of 0 bytes");
+    }
+    if (from_size > LARGEST || to_size > LARGEST) {
+        return error_set(error, "delta: an image above 1 GB");
+    }
+    if (options->isa != DIFF_DETECT && options->isa >= BL_DELTA_ISAS) {
+        return error_set(error, "delta: unknown instruction set %u",
+                         (unsigned)options->isa);
+    }
+    if (options->in_place) {
+        return error_set(error, "delta: patches for one slot cannot be made "
+                                "by this version");
+    }
+    return 0;
+}
+
+static int try_layout(const struct layout *l,
+                      const struct diff_options *options, struct winner *w,
+                      struct stop *stop, struct error *error)
+{
+    struct analysis a;
+    memset(&a, 0, sizeof a);
+    int result = analyse(l, &a, stop, error);
+    if (result == 0) {
+        result = encode_tries(l, &a, options, w, error);
+    }
+    analysis_free(&a);
+    return result;
+}
+
+/* All of it as new: for images that have nothing in common. */
+static int try_literal(const struct layout *l,
+                       const struct diff_options *options, struct winner *w,
+                       struct error *error)
+{
+    struct analysis a;
+    memset(&a, 0, sizeof a);
+    int result = operations_add(&a.operations, l->now.n, BL_LITERAL, error);
+    if (result == 0) {
+        result = encode_tries(l, &a, options, w, error);
+    }
+    analysis_free(&a);
+    return result;
+}
+
+/* Is plain data worth a try, too? When code was found by the header of a
+ * file, it always lost where there was much of it. */
+static bool skips_plain(const struct layout *first, const struct winner *w,
+                        uint8_t effort)
+{
+    return effort < 9 && first->kind != IMAGE_RAW &&
+           w->n < first->now.n / 2 && first->now.n > 65536;
+}
+
+static int try_all(const struct layout *layouts, uint32_t n,
+                   const struct diff_options *options, struct winner *w,
+                   struct error *error)
+{
+    struct stop stop = {options, 0, 0};
+    const struct layout *plain = &layouts[n - 1];
+    for (uint32_t k = 0; k < n; k++) {
+        if (k > 0 && k == n - 1 && skips_plain(layouts, w, options->effort)) {
+            break;
+        }
+        stop_part(&stop, PROOF * (k + 1) / n);
+        if (try_layout(&layouts[k], options, w, &stop, error) != 0) {
+            return -1;
+        }
+    }
+    return w->n > plain->now.n / 2 ? try_literal(plain, options, w, error)
+                                   : 0;
+}
+
+static void report_fill(const struct winner *w, struct diff_report *report)
+{
+    const uint64_t *bits = w->costs.bits256;
+    memset(report, 0, sizeof *report);
+    report->bytes = (uint32_t)w->n;
+    report->copies = w->copies;
+    report->copied = w->copied;
+    report->literal = w->literal;
+    report->map = w->map;
+    report->ram_map = w->ram_map;
+    report->bits_head = (uint32_t)(bits[BL_COST_HEAD] / 256);
+    report->bits_map = (uint32_t)(bits[BL_COST_MAP] / 256);
+    report->bits_operations = (uint32_t)(bits[BL_COST_OPERATIONS] / 256);
+    report->bits_flags = (uint32_t)(
+        (bits[BL_COST_FLAGS] + bits[BL_COST_SITES]) / 256);
+    report->bits_targets = (uint32_t)(bits[BL_COST_TARGETS] / 256);
+    report->bits_differences = (uint32_t)(bits[BL_COST_DIFFERENCES] / 256);
+    report->bits_missed = (uint32_t)(bits[BL_COST_MISSED] / 256);
+    report->bits_literal = (uint32_t)(bits[BL_COST_LITERAL] / 256);
+    report->found = w->layout.found;
+}
+
+/* The device's own decoder must make the same image of it. */
+static int prove(const struct layout *l, const struct winner *w,
+                 struct diff_report *report, struct error *error)
+{
+    struct buffer made = BUFFER(l->now.n);
+    int result =
+        diff_apply(l->old.p, l->old.n, w->patch, w->n, &made, error);
+    if (result == 0 && (made.n != l->now.n ||
+                        memcmp(made.p, l->now.p, made.n) != 0)) {
+        result = error_set(error, "another image came out");
+    }
+    if (result != 0) {
+        (void)error_prefix(error, "delta: the patch that was made is wrong "
+                                  "(a mistake in Bowline; please report it)");
+    } else if (report != NULL &&
+               bl_delta_head(w->patch, w->n, &report->info) != BL_OK) {
+        result = error_set(error, "delta: the patch's head is wrong");
+    }
+    buffer_free(&made);
+    return result;
+}
+
+static int deliver(const struct layout *l, const struct winner *w,
+                   struct buffer *patch, struct diff_report *report,
+                   struct error *error)
+{
+    if (report != NULL) {
+        report_fill(w, report);
+    }
+    if (prove(l, w, report, error) != 0) {
+        return -1;
+    }
+    buffer_clear(patch);
+    return buffer_append(patch, w->patch, w->n, error);
+}
+
+int diff_make(const uint8_t *from, size_t from_size, const uint8_t *to,
+              size_t to_size, const struct diff_options *options,
+              struct buffer *patch, struct diff_report *report,
+              struct error *error)
+{
+    struct layout layouts[DETECT_TRIES];
+    struct winner w;
+    memset(&w, 0, sizeof w);
+    if (check(from_size, to_size, options, error) != 0) {
+        return -1;
+    }
+    uint32_t n = detect(from, (uint32_t)from_size, to, (uint32_t)to_size,
+                        options, layouts);
+    w.room = to_size + to_size / EXTRA_SHARE + EXTRA;
+    w.patch = malloc(w.room);
+    w.spare = malloc(w.room);
+    int result = w.patch == NULL || w.spare == NULL
+                     ? error_set(error, "delta: out of memory")
+                     : try_all(layouts, n, options, &w, error);
+    if (result == 0) {
+        result = deliver(&layouts[0], &w, patch, report, error);
+    }
+    struct stop end = {options, PERMILLE, PERMILLE};
+    if (result == 0) {
+        result = stop_at(&end, 0, 1, error);
+    }
+    free(w.patch);
+    free(w.spare);
+    return result;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a layout to a patch: what diff_make does for each of its tries. */
+#ifndef DIFF_MAKE_H
+#define DIFF_MAKE_H
+
+#include "image.h"
+#include "map.h"
+#include "progress.h"
+
+/* What is known of a pair under one layout. Freed by analysis_free, also when
+ * making it failed; begins zeroed. */
+struct analysis {
+    struct operations operations;
+    struct votes image, ram;
+    struct moves copies; /* the map that the copies tell */
+};
+
+int analyse(const struct layout *l, struct analysis *out, struct stop *stop,
+            struct error *error);
+void analysis_free(struct analysis *a);
+
+/* The smallest patch so far. */
+struct winner {
+    uint8_t *patch; /* room for `room` bytes */
+    uint8_t *spare;
+    size_t n, room;
+    struct bl_costs costs;
+    struct layout layout;
+    uint32_t map, ram_map;
+    uint32_t copies, copied, literal;
+};
+
+/* Tries settings and maps for an analysis, within `ram` bytes of the decoder;
+ * a smaller patch becomes the winner. */
+int encode_tries(const struct layout *l, const struct analysis *a,
+                 const struct diff_options *options, struct winner *w,
+                 struct error *error);
+
+#endif
