@@ -8,10 +8,10 @@
 #include "progress.h"
 
 enum {
-    STATES = 48,  /* shifts that are followed at once, at most */
-    KEPT = 32,    /* of them when there were too many */
-    LEADS = 5,    /* a match is also tried from a little before it on */
-    AFTER = 4,    /* bytes behind a change in which changes cost less */
+    STATES = 48, /* shifts that are followed at once, at most */
+    KEPT = 32,   /* of them when there were too many */
+    LEADS = 5,   /* a match is also tried from a little before it on */
+    AFTER = 4,   /* bytes behind a change in which changes cost less */
     TICK = 1 << 16,
     NONE = -1
 };
@@ -19,15 +19,15 @@ enum {
 #define LITERAL_SHIFT INT32_MAX
 
 /* Costs, found by measuring over many pairs of firmware. */
-#define COST_SAME (BITS(1) / 50)      /* a byte that is as it was */
-#define COST_CHANGED BITS(10)         /* a byte that is not */
-#define COST_CHANGED_AGAIN BITS(5.7)  /* soon behind another such */
-#define COST_LITERAL BITS(5)          /* a byte of new code */
+#define COST_SAME (BITS(1) / 50)     /* a byte that is as it was */
+#define COST_CHANGED BITS(10)        /* a byte that is not */
+#define COST_CHANGED_AGAIN BITS(5.7) /* soon behind another such */
+#define COST_LITERAL BITS(5)         /* a byte of new code */
 #define COST_TO_LITERAL BITS(10)
-#define COST_COPY BITS(12)            /* a copy, and how far it goes away: */
-#define COST_FAR BITS(22)             /* at most */
+#define COST_COPY BITS(12) /* a copy, and how far it goes away: */
+#define COST_FAR BITS(22)  /* at most */
 #define COST_FROM_LITERAL BITS(14)
-#define COST_HOPELESS BITS(54)        /* above the best */
+#define COST_HOPELESS BITS(54) /* above the best */
 
 /* A way that was the best at some place: from `at` on with `shift`. */
 struct node {
@@ -186,8 +186,8 @@ static int literal_enter(struct aligner *a, uint32_t at, struct error *error)
     if (best->cost + COST_TO_LITERAL >= a->literal.cost) {
         return 0;
     }
-    struct state one = {best->cost + COST_TO_LITERAL, LITERAL_SHIFT, NONE,
-                        NONE, at, 0};
+    struct state one = {
+        best->cost + COST_TO_LITERAL, LITERAL_SHIFT, NONE, NONE, at, 0};
     if (node_of(a, best, &one.before, error) != 0) {
         return -1;
     }
@@ -225,8 +225,8 @@ static void advance(struct aligner *a, uint32_t at)
 }
 
 /* From the last node back to the first. */
-static int trace(const struct aligner *a, int32_t last,
-                 struct operations *out, struct error *error)
+static int trace(const struct aligner *a, int32_t last, struct operations *out,
+                 struct error *error)
 {
     uint32_t n = 0;
     for (int32_t k = last; k != NONE; k = a->node[k].before) {
@@ -253,13 +253,12 @@ static int trace(const struct aligner *a, int32_t last,
     return result;
 }
 
-static int follow(struct aligner *a, struct operations *out,
-                  struct stop *stop, struct error *error)
+static int follow(struct aligner *a, struct operations *out, struct stop *stop,
+                  struct error *error)
 {
     for (uint32_t at = 0; at < a->new_n; at++) {
         if ((at % TICK == 0 && stop_at(stop, at, a->new_n, error) != 0) ||
-            literal_enter(a, at, error) != 0 ||
-            enter_all(a, at, error) != 0) {
+            literal_enter(a, at, error) != 0 || enter_all(a, at, error) != 0) {
             return -1;
         }
         advance(a, at);

@@ -20,8 +20,8 @@ static int match_and_align(const struct layout *l, struct masked *m,
                            struct operations *out, struct stop *stop,
                            struct error *error)
 {
-    return matches_find(m->old, l->old.n, m->now, l->now.n, LEAST,
-                        &m->matches, stop, error) == 0
+    return matches_find(m->old, l->old.n, m->now, l->now.n, LEAST, &m->matches,
+                        stop, error) == 0
                ? align(m->old, l->old.n, m->now, l->now.n, &m->matches, out,
                        stop, error)
                : -1;
@@ -34,14 +34,12 @@ static int vote(const struct layout *l, struct analysis *a,
     if (map_copies(&a->operations, &a->copies, error) != 0) {
         return -1;
     }
-    return votes_gather(&old, &now, &a->operations, &a->image, &a->ram,
-                        error);
+    return votes_gather(&old, &now, &a->operations, &a->image, &a->ram, error);
 }
 
 /* Once more, with what the last alignment says about references. */
 static int labelled(const struct layout *l, struct masked *m,
-                    struct analysis *a, struct stop *stop,
-                    struct error *error)
+                    struct analysis *a, struct stop *stop, struct error *error)
 {
     struct bl_view old = layout_old(l), now = layout_now(l);
     struct maps maps = {a->copies, {0}};
@@ -56,8 +54,8 @@ static int labelled(const struct layout *l, struct masked *m,
     return match_and_align(l, m, &a->operations, stop, error);
 }
 
-static int passes(const struct layout *l, struct masked *m,
-                  struct analysis *a, struct stop *stop, struct error *error)
+static int passes(const struct layout *l, struct masked *m, struct analysis *a,
+                  struct stop *stop, struct error *error)
 {
     struct bl_view old = layout_old(l), now = layout_now(l);
     mask_image(&old, NULL, m->old);

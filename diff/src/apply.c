@@ -72,8 +72,8 @@ static int run(const struct bl_delta_info *info, const struct bl_delta_io *io,
     if (memory == NULL) {
         return error_set(error, "patch: out of memory");
     }
-    bl_status status = bl_delta_start(info, io, info->old_size,
-                                      info->new_size, memory, info->ram, &d);
+    bl_status status = bl_delta_start(info, io, info->old_size, info->new_size,
+                                      memory, info->ram, &d);
     int result = status == BL_OK ? feed(d, patch, n, error)
                                  : error_status(error, status, "patch");
     free(memory);

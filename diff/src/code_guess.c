@@ -4,15 +4,15 @@
 #include <stdlib.h>
 
 enum {
-    TARGETS = 2048,     /* functions, and strings, that are looked at */
-    WORDS = 1 << 17,    /* words that are looked at */
-    VOTES = 1 << 21,    /* base addresses, voted for */
-    BASE_ALIGN = 256,   /* of a base address */
-    VOTES_LEAST = 6,    /* to believe in a base address */
-    STRING_LEAST = 5,   /* bytes of a text */
+    TARGETS = 2048,   /* functions, and strings, that are looked at */
+    WORDS = 1 << 17,  /* words that are looked at */
+    VOTES = 1 << 21,  /* base addresses, voted for */
+    BASE_ALIGN = 256, /* of a base address */
+    VOTES_LEAST = 6,  /* to believe in a base address */
+    STRING_LEAST = 5, /* bytes of a text */
     RAM_PAGE = 4096,
-    RAM_LEAST = 3,      /* words that make a page of RAM */
-    RAM_GAP = 16        /* pages without a word between two of RAM */
+    RAM_LEAST = 3, /* words that make a page of RAM */
+    RAM_GAP = 16   /* pages without a word between two of RAM */
 };
 
 void places_free(struct places *p)
@@ -177,8 +177,7 @@ void guess_strings(const struct image *i, struct places *out)
     for (uint32_t o = 0; o < i->n; o++) {
         uint8_t c = i->p[o];
         if (c == 0) {
-            if (begun && o - start >= STRING_LEAST &&
-                !place_add(out, start)) {
+            if (begun && o - start >= STRING_LEAST && !place_add(out, start)) {
                 return;
             }
             start = o + 1;
@@ -247,8 +246,8 @@ static void vote(const struct places *words, const struct places *places,
             continue;
         }
         for (uint32_t j = w.first[low]; j < w.first[low + 1]; j++) {
-            if (to >= w.at[j] && (votes->n >= VOTES ||
-                                  !place_add(votes, to - w.at[j]))) {
+            if (to >= w.at[j] &&
+                (votes->n >= VOTES || !place_add(votes, to - w.at[j]))) {
                 return;
             }
         }

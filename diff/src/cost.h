@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define BITS(n) ((uint64_t)((n) * 256))
+#define BITS(n) ((uint64_t)((n)*256))
 
 /* log2(v), v > 0, to about a tenth of a bit. */
 static inline uint64_t cost_log2(uint64_t v)

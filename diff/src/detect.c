@@ -47,8 +47,7 @@ static void raw_layout(struct layout *l, uint8_t isa,
     l->code.isa = isa;
     l->kind = IMAGE_RAW;
     l->found = "by its calls";
-    if (!options->has_base &&
-        !guess_base(&l->old, isa, functions, &base)) {
+    if (!options->has_base && !guess_base(&l->old, isa, functions, &base)) {
         base = 0;
     }
     if (base > UINT32_MAX - (l->old.n > l->now.n ? l->old.n : l->now.n)) {

@@ -39,8 +39,8 @@ static bool elf_head(const struct image *i, struct elf *e)
     e->segments = image_u16(i, at + 2);
     e->section_size = image_u16(i, at + 4);
     e->sections = image_u16(i, at + 6);
-    return e->segment_size >= (e->wide ? 56u : 32u) &&
-           e->segment_at < i->n && e->segments < 4096;
+    return e->segment_size >= (e->wide ? 56u : 32u) && e->segment_at < i->n &&
+           e->segments < 4096;
 }
 
 static bool machine_isa(uint32_t machine, uint8_t *isa)

@@ -18,20 +18,20 @@ static const struct chip {
     uint8_t isa;
     struct bl_range ram;
 } chips[] = {
-    {0, BL_DELTA_XTENSA, {0x3ffae000, 0x40000000}},  /* ESP32 */
-    {2, BL_DELTA_XTENSA, {0x3ffb0000, 0x40000000}},  /* S2 */
-    {5, BL_DELTA_RISCV, {0x3fc80000, 0x3fce0000}},   /* C3 */
-    {9, BL_DELTA_XTENSA, {0x3fc88000, 0x3fd00000}},  /* S3 */
-    {12, BL_DELTA_RISCV, {0x3fca0000, 0x3fce0000}},  /* C2 */
-    {13, BL_DELTA_RISCV, {0x40800000, 0x40880000}},  /* C6 */
-    {16, BL_DELTA_RISCV, {0x40800000, 0x40850000}},  /* H2 */
-    {18, BL_DELTA_RISCV, {0x4ff00000, 0x4ffc0000}},  /* P4 */
-    {20, BL_DELTA_RISCV, {0x40800000, 0x40850000}},  /* C61 */
-    {23, BL_DELTA_RISCV, {0x40800000, 0x40860000}},  /* C5 */
+    {0, BL_DELTA_XTENSA, {0x3ffae000, 0x40000000}}, /* ESP32 */
+    {2, BL_DELTA_XTENSA, {0x3ffb0000, 0x40000000}}, /* S2 */
+    {5, BL_DELTA_RISCV, {0x3fc80000, 0x3fce0000}},  /* C3 */
+    {9, BL_DELTA_XTENSA, {0x3fc88000, 0x3fd00000}}, /* S3 */
+    {12, BL_DELTA_RISCV, {0x3fca0000, 0x3fce0000}}, /* C2 */
+    {13, BL_DELTA_RISCV, {0x40800000, 0x40880000}}, /* C6 */
+    {16, BL_DELTA_RISCV, {0x40800000, 0x40850000}}, /* H2 */
+    {18, BL_DELTA_RISCV, {0x4ff00000, 0x4ffc0000}}, /* P4 */
+    {20, BL_DELTA_RISCV, {0x40800000, 0x40850000}}, /* C61 */
+    {23, BL_DELTA_RISCV, {0x40800000, 0x40860000}}, /* C5 */
 };
 
-static const struct chip esp8266 = {0, BL_DELTA_XTENSA,
-                                    {0x3ffe8000, 0x40000000}};
+static const struct chip esp8266 = {
+    0, BL_DELTA_XTENSA, {0x3ffe8000, 0x40000000}};
 
 /* Code is where instruction buses are: 0x40000000 and above. */
 static bool is_code(uint32_t address)

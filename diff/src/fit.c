@@ -6,10 +6,9 @@
 static const struct profile {
     uint8_t table_bits, exceptions;
     uint16_t map, ram_map; /* entries at least */
-} profiles[] = {
-    {12, 15, 6000, 256}, {11, 12, 3000, 128}, {10, 6, 1500, 96},
-    {9, 4, 400, 64},     {8, 2, 250, 32},     {7, 2, 100, 16},
-    {6, 1, 48, 8},       {5, 1, 16, 4},       {5, 0, 0, 0}};
+} profiles[] = {{12, 15, 6000, 256}, {11, 12, 3000, 128}, {10, 6, 1500, 96},
+                {9, 4, 400, 64},     {8, 2, 250, 32},     {7, 2, 100, 16},
+                {6, 1, 48, 8},       {5, 1, 16, 4},       {5, 0, 0, 0}};
 
 static uint32_t need(const struct bl_plan *plan, const struct profile *p,
                      uint32_t map)
@@ -53,12 +52,11 @@ int fit_ram(const struct bl_plan *plan, uint32_t ram, struct fit *out,
         out->ram_map = p->ram_map;
         return 0;
     }
-    return error_set(error,
-                     "delta: %u bytes of decoder memory are too few: at "
-                     "least %u are needed",
-                     (unsigned)ram,
-                     (unsigned)need(plan, &profiles[sizeof profiles /
-                                                        sizeof *profiles -
-                                                    1],
-                                    0));
+    return error_set(
+        error,
+        "delta: %u bytes of decoder memory are too few: at "
+        "least %u are needed",
+        (unsigned)ram,
+        (unsigned)need(plan, &profiles[sizeof profiles / sizeof *profiles - 1],
+                       0));
 }

@@ -5,9 +5,9 @@
 
 enum {
     LARGEST = 1 << 30,
-    EXTRA = 4096,     /* a patch may be longer than the image by so much, */
-    EXTRA_SHARE = 8,  /* and a share of it */
-    PROOF = 950,      /* of 1000: the proof begins */
+    EXTRA = 4096,    /* a patch may be longer than the image by so much, */
+    EXTRA_SHARE = 8, /* and a share of it */
+    PROOF = 950,     /* of 1000: the proof begins */
     PERMILLE = 1000
 };
 
@@ -74,8 +74,8 @@ static int try_literal(const struct layout *l,
 static bool skips_plain(const struct layout *first, const struct winner *w,
                         uint8_t effort)
 {
-    return effort < 9 && first->kind != IMAGE_RAW &&
-           w->n < first->now.n / 2 && first->now.n > 65536;
+    return effort < 9 && first->kind != IMAGE_RAW && w->n < first->now.n / 2 &&
+           first->now.n > 65536;
 }
 
 static int try_all(const struct layout *layouts, uint32_t n,
@@ -93,8 +93,7 @@ static int try_all(const struct layout *layouts, uint32_t n,
             return -1;
         }
     }
-    return w->n > plain->now.n / 2 ? try_literal(plain, options, w, error)
-                                   : 0;
+    return w->n > plain->now.n / 2 ? try_literal(plain, options, w, error) : 0;
 }
 
 static void report_fill(const struct winner *w, struct diff_report *report)
@@ -110,8 +109,8 @@ static void report_fill(const struct winner *w, struct diff_report *report)
     report->bits_head = (uint32_t)(bits[BL_COST_HEAD] / 256);
     report->bits_map = (uint32_t)(bits[BL_COST_MAP] / 256);
     report->bits_operations = (uint32_t)(bits[BL_COST_OPERATIONS] / 256);
-    report->bits_flags = (uint32_t)(
-        (bits[BL_COST_FLAGS] + bits[BL_COST_SITES]) / 256);
+    report->bits_flags =
+        (uint32_t)((bits[BL_COST_FLAGS] + bits[BL_COST_SITES]) / 256);
     report->bits_targets = (uint32_t)(bits[BL_COST_TARGETS] / 256);
     report->bits_differences = (uint32_t)(bits[BL_COST_DIFFERENCES] / 256);
     report->bits_missed = (uint32_t)(bits[BL_COST_MISSED] / 256);
@@ -124,10 +123,9 @@ static int prove(const struct layout *l, const struct winner *w,
                  struct diff_report *report, struct error *error)
 {
     struct buffer made = BUFFER(l->now.n);
-    int result =
-        diff_apply(l->old.p, l->old.n, w->patch, w->n, &made, error);
-    if (result == 0 && (made.n != l->now.n ||
-                        memcmp(made.p, l->now.p, made.n) != 0)) {
+    int result = diff_apply(l->old.p, l->old.n, w->patch, w->n, &made, error);
+    if (result == 0 &&
+        (made.n != l->now.n || memcmp(made.p, l->now.p, made.n) != 0)) {
         result = error_set(error, "another image came out");
     }
     if (result != 0) {

@@ -13,8 +13,8 @@ int map_copies(const struct operations *operations, struct moves *out,
                struct error *error);
 
 /* Leaves the `limit` entries that most references need. */
-void map_limit(struct moves *map, const struct votes *votes,
-               uint32_t old_size, uint32_t limit);
+void map_limit(struct moves *map, const struct votes *votes, uint32_t old_size,
+               uint32_t limit);
 
 /* By votes: the map of at most `limit` entries for which references that it
  * gets wrong and entries together cost least. Entries are cheap where a copy

@@ -149,8 +149,8 @@ static int by_worth(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
-void map_limit(struct moves *map, const struct votes *votes,
-               uint32_t old_size, uint32_t limit)
+void map_limit(struct moves *map, const struct votes *votes, uint32_t old_size,
+               uint32_t limit)
 {
     if (map->n <= limit) {
         return;
@@ -176,8 +176,8 @@ void map_limit(struct moves *map, const struct votes *votes,
     for (uint32_t k = 0; k < n; k++) {
         bool keep = value[k] > least || (value[k] == least && equal > 0);
         equal -= value[k] == least && equal > 0;
-        if (keep && (map->n == 0 ||
-                     map->m[map->n - 1].shift != map->m[k].shift)) {
+        if (keep &&
+            (map->n == 0 || map->m[map->n - 1].shift != map->m[k].shift)) {
             map->m[map->n++] = map->m[k];
         }
     }

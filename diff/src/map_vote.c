@@ -5,11 +5,11 @@
 #include "map.h"
 
 enum {
-    SHIFTS = 64,    /* that are followed at once, at most */
+    SHIFTS = 64, /* that are followed at once, at most */
     SHIFTS_KEPT = 40,
-    BALLOT = 12,    /* shifts that may win at one place */
-    DEARER = 346,   /* entries cost 1.35 times as much when there were too
-                       many */
+    BALLOT = 12,  /* shifts that may win at one place */
+    DEARER = 346, /* entries cost 1.35 times as much when there were too
+                     many */
     ROUNDS = 80,
     NONE = -1
 };
@@ -138,8 +138,7 @@ static int32_t copies_shift(const struct chooser *c, uint32_t at)
                : (int32_t)(moves_apply(c->copies, at, true) - at);
 }
 
-static int turns(struct chooser *c, const struct place *p,
-                 struct error *error)
+static int turns(struct chooser *c, const struct place *p, struct error *error)
 {
     struct way best = cheapest(c);
     uint32_t won[BALLOT];
@@ -156,10 +155,9 @@ static int turns(struct chooser *c, const struct place *p,
             return -1;
         }
     }
-    return c->copies == NULL
-               ? 0
-               : turn(c, &best, p->at, copies_shift(c, p->at),
-                      c->price.entry, error);
+    return c->copies == NULL ? 0
+                             : turn(c, &best, p->at, copies_shift(c, p->at),
+                                    c->price.entry, error);
 }
 
 static uint32_t weight_of(const struct chooser *c, const struct place *p,
@@ -362,9 +360,12 @@ int map_vote(const struct operations *operations, const struct votes *votes,
              const struct moves *copies, uint32_t limit, struct moves *out,
              struct error *error)
 {
-    static const struct prices price = {
-        .entry = BITS(26), .entry_at_copy = BITS(6), .wrong = BITS(16),
-        .wrong_more = BITS(4), .unlike = BITS(0.6), .hopeless = BITS(60)};
+    static const struct prices price = {.entry = BITS(26),
+                                        .entry_at_copy = BITS(6),
+                                        .wrong = BITS(16),
+                                        .wrong_more = BITS(4),
+                                        .unlike = BITS(0.6),
+                                        .hopeless = BITS(60)};
     struct chooser c = {.votes = votes, .copies = copies};
     int result = starts_make(&c, operations, error);
     if (result == 0) {
@@ -380,9 +381,12 @@ int map_vote(const struct operations *operations, const struct votes *votes,
 int map_ram(const struct votes *votes, uint32_t limit, struct moves *out,
             struct error *error)
 {
-    static const struct prices price = {
-        .entry = BITS(26), .entry_at_copy = BITS(26), .wrong = BITS(20),
-        .wrong_more = 0, .unlike = 0, .hopeless = BITS(80)};
+    static const struct prices price = {.entry = BITS(26),
+                                        .entry_at_copy = BITS(26),
+                                        .wrong = BITS(20),
+                                        .wrong_more = 0,
+                                        .unlike = 0,
+                                        .hopeless = BITS(80)};
     struct chooser c = {.votes = votes};
     int result = places_make(&c, error);
     if (result == 0) {

@@ -129,9 +129,8 @@ void mask_image(struct bl_view *v, const struct labels *labels, uint8_t *out)
             break;
         }
         uint32_t unit = load32(v->data + o, s.length);
-        uint32_t bits = s.kind == BL_SITE_NONE
-                            ? 0
-                            : reference_bits(v->code, &s, unit);
+        uint32_t bits =
+            s.kind == BL_SITE_NONE ? 0 : reference_bits(v->code, &s, unit);
         if (bits != 0) {
             unit = (unit & ~bits) | (label_of(labels, &s) & bits);
             for (uint32_t k = 0; k < s.length; k++) {

@@ -8,12 +8,12 @@
 #include "progress.h"
 
 enum {
-    KEYS = 65536,     /* first two bytes of a suffix */
-    CERTAIN = 400,    /* a match that long needs no better one */
-    LONGEST = 2000,   /* matches are not followed further at once */
-    SKIP = 32,        /* within a match longer than this nothing is searched */
-    FAR = 24,         /* a match that long says where the next may be */
-    NEIGHBOURS = 16,  /* of equal length that are looked at, each side */
+    KEYS = 65536,    /* first two bytes of a suffix */
+    CERTAIN = 400,   /* a match that long needs no better one */
+    LONGEST = 2000,  /* matches are not followed further at once */
+    SKIP = 32,       /* within a match longer than this nothing is searched */
+    FAR = 24,        /* a match that long says where the next may be */
+    NEIGHBOURS = 16, /* of equal length that are looked at, each side */
     TICK = 1 << 16
 };
 
@@ -97,8 +97,8 @@ static uint32_t place_of(const struct suffixes *s, const uint8_t *q,
         uint32_t at = (uint32_t)s->order[mid];
         uint32_t limit = smaller(smaller(qn, s->n - at), CERTAIN);
         uint32_t k = common(q, s->p + at, smaller(low_n, high_n), limit);
-        bool before = k < limit ? s->p[at + k] < q[k]
-                                : k == CERTAIN || s->n - at <= qn;
+        bool before =
+            k < limit ? s->p[at + k] < q[k] : k == CERTAIN || s->n - at <= qn;
         if (before) {
             low = mid + 1;
             low_n = k;
@@ -111,7 +111,7 @@ static uint32_t place_of(const struct suffixes *s, const uint8_t *q,
 }
 
 struct best {
-    uint32_t n;      /* bytes that match */
+    uint32_t n; /* bytes that match */
     int32_t shift;
     uint32_t nearness; /* distance to the shift that is expected */
 };
@@ -182,9 +182,9 @@ static int match_add(struct matches *m, uint32_t at, int32_t shift,
     return 0;
 }
 
-static int search(const struct suffixes *s, const uint8_t *new,
-                  uint32_t new_n, uint32_t least, struct matches *out,
-                  struct stop *stop, struct error *error)
+static int search(const struct suffixes *s, const uint8_t *new, uint32_t new_n,
+                  uint32_t least, struct matches *out, struct stop *stop,
+                  struct error *error)
 {
     int32_t expected = 0, shift = 0;
     uint32_t left = 0; /* bytes of the current match ahead */

@@ -100,10 +100,10 @@ uint32_t moves_apply(const struct moves *list, uint32_t at, bool before)
 uint32_t maps_target(const struct maps *m, const struct bl_view *old,
                      const struct bl_view *now, const struct bl_site *s)
 {
-    uint32_t state = s->kind == BL_SITE_POINTER &&
-                             old->code->isa == BL_DELTA_THUMB
-                         ? s->target & 1
-                         : 0;
+    uint32_t state =
+        s->kind == BL_SITE_POINTER && old->code->isa == BL_DELTA_THUMB
+            ? s->target & 1
+            : 0;
     uint32_t from;
     if (s->kind == BL_SITE_RAM ||
         !bl_view_offset(old, s->target - state, &from)) {

@@ -69,8 +69,7 @@ static int vote_site(struct walk *w, const struct bl_site *s, uint32_t at,
     struct bl_site t;
     uint32_t from, to, state = 0;
     bl_site_find(w->now, at, &w->now_sweep, &t);
-    if (t.kind != s->kind || t.length != s->length ||
-        s->kind == BL_SITE_LOW) {
+    if (t.kind != s->kind || t.length != s->length || s->kind == BL_SITE_LOW) {
         return 0;
     }
     if (s->kind == BL_SITE_POINTER && w->old->code->isa == BL_DELTA_THUMB) {
