@@ -32,3 +32,7 @@ set(BOWLINE_CORE_SOURCES
     src/client_wait.c
     src/status_text.c
     src/suit_payload.c)
+# Updates by delta, on top of core and delta/: for firmware that takes them.
+set(BOWLINE_CLIENT_DELTA_SOURCES
+    src/client_delta.c
+    src/client_delta_keep.c)

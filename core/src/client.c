@@ -154,6 +154,12 @@ static bl_status check_config(const struct bl_client_config *config)
         config->started > 2) {
         return BL_ARGUMENT;
     }
+    if (config->delta != NULL &&
+        (config->delta_memory == NULL ||
+         config->delta_memory_size < BL_DELTA_HEAD ||
+         (uintptr_t)config->delta_memory % sizeof(uint64_t) != 0)) {
+        return BL_ARGUMENT;
+    }
     return bl_layout_check(config->layout);
 }
 
@@ -226,6 +232,7 @@ static void read_running(struct bl_client *c)
     memcpy(c->running, c->state.slot[c->slot].manifest, 32);
     if (bl_client_look(c, c->slot, &facts) == BL_OK) {
         memcpy(c->image_digest, facts.image_digest, 32);
+        c->image_size = facts.whole == BL_GOOD ? facts.image_size : 0;
     }
 }
 

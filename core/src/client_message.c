@@ -56,6 +56,7 @@ struct extra {
     bool attributes;
     bool power;
     bool trial;
+    bool delta;
 };
 
 static uint8_t percent(uint8_t battery)
@@ -74,13 +75,14 @@ static struct extra extras(const struct bl_client *c, bool attributes)
     x.attributes = attributes;
     x.power = percent(now->battery) != BL_BATTERY_UNKNOWN || now->flags != 0;
     x.trial = bl_client_on_trial(c);
+    x.delta = c->fresh && c->config.delta != NULL && c->image_size > 0;
     return x;
 }
 
 static uint32_t count_extras(const struct extra *x)
 {
     return (uint32_t)x->downloading + x->waits + x->offset + x->attributes +
-           x->power + x->trial;
+           x->power + x->trial + x->delta;
 }
 
 /* Keys 1 to 12. */
@@ -108,7 +110,17 @@ static void put_facts(struct bl_cbor_writer *w, const struct bl_client *c,
     bl_cbor_put_tstr(w, config->version);
 }
 
-/* Keys 16 to 20; false: attributes were left out. */
+static void put_deltas(struct bl_cbor_writer *w,
+                       const struct bl_client_config *config)
+{
+    bl_cbor_put_uint(w, 21);
+    bl_cbor_put_array(w, 3);
+    bl_cbor_put_uint(w, BL_DELTA_FORMAT_1);
+    bl_cbor_put_uint(w, config->delta_memory_size);
+    bl_cbor_put_uint(w, config->delta->sets());
+}
+
+/* Keys 16 to 21; false: attributes were left out. */
 static bool put_conditions(struct bl_cbor_writer *w, const struct bl_client *c,
                            const struct extra *x)
 {
@@ -133,6 +145,9 @@ static bool put_conditions(struct bl_cbor_writer *w, const struct bl_client *c,
     }
     if (x->trial) {
         put_key_uint(w, 20, c->state.tries);
+    }
+    if (x->delta) {
+        put_deltas(w, &c->config);
     }
     return whole;
 }
@@ -230,7 +245,7 @@ static bl_status get_roots(struct bl_cbor *r, struct bl_answer *out)
     return s;
 }
 
-static bl_status get_hint(struct bl_cbor *r, bl_span *out)
+static bl_status get_digest(struct bl_cbor *r, bl_span *out)
 {
     bl_status s = bl_cbor_bstr(r, out);
 
@@ -290,6 +305,26 @@ static bl_status get_policy(struct bl_cbor *r, struct bl_policy *out)
     return s;
 }
 
+static bl_status get_delta(struct bl_cbor *r, struct bl_delta_offer *out)
+{
+    uint32_t n = 0;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s == BL_OK && n != 4) {
+        return BL_CBOR;
+    }
+    if (s == BL_OK) {
+        s = get_digest(r, &out->payload);
+    }
+    if (s == BL_OK) {
+        s = get_digest(r, &out->base);
+    }
+    if (s == BL_OK) {
+        s = get_digest(r, &out->patch);
+    }
+    return s == BL_OK ? get_u32(r, &out->size) : s;
+}
+
 static bl_status get_value(struct bl_cbor *r, uint64_t key,
                            struct bl_answer *out)
 {
@@ -307,9 +342,11 @@ static bl_status get_value(struct bl_cbor *r, uint64_t key,
     case 6:
         return get_u32(r, &out->acked);
     case 7:
-        return get_hint(r, &out->hint);
+        return get_digest(r, &out->hint);
     case 8:
         return get_policy(r, &out->policy);
+    case 9:
+        return get_delta(r, &out->delta);
     default:
         return bl_cbor_item(r, NULL);
     }

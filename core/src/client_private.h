@@ -18,6 +18,14 @@ enum {
 
 enum { EXPECT_NONE, EXPECT_POLL, EXPECT_REPORT, EXPECT_GET };
 
+/* A delta as the server offers it. */
+struct bl_delta_offer {
+    bl_span payload;
+    bl_span base;
+    bl_span patch; /* p NULL: absent */
+    uint32_t size;
+};
+
 struct bl_answer {
     bl_span ticket; /* p NULL: absent, here and below */
     bl_span permit;
@@ -28,6 +36,7 @@ struct bl_answer {
     uint32_t poll_s;
     uint32_t acked;
     struct bl_policy policy;
+    struct bl_delta_offer delta;
 };
 
 /* client_message.c */
@@ -35,6 +44,31 @@ bl_status bl_client_write_poll(struct bl_client *c,
                                bl_span *out) BL_MUST_CHECK;
 bl_status bl_client_read_answer(bl_span body,
                                 struct bl_answer *out) BL_MUST_CHECK;
+
+/*
+ * client_delta.c: all that is called of it goes through this table, so that
+ * only a firmware that names it carries it.
+ */
+struct bl_delta_engine {
+    /* Instruction sets, for poll key 21. */
+    uint32_t (*sets)(void);
+    /* Takes down what a ticket's answer offers, or that it offers none. */
+    void (*offer)(struct bl_client *c, const struct bl_delta_offer *offer);
+    /* Shall the payload that was just begun come by delta? */
+    bool (*begin)(struct bl_client *c);
+    /* Is the whole patch here already, before a transfer? */
+    bool (*has_all)(const struct bl_client *c);
+    void (*get)(struct bl_client *c, struct bl_action *action);
+    bl_status (*body)(struct bl_client *c, int status, uint32_t offset);
+    bl_status (*data)(struct bl_client *c, const uint8_t *data, size_t n);
+    /* A transfer has ended, and how. BL_TRANSPORT, BL_HTTP: once more, from
+     * where it is. BL_OK: the payload is in flash, and is the right one.
+     * BL_TO_BE_FETCHED: whole, from now on. Else the installation ends. */
+    bl_status (*done)(struct bl_client *c, bl_status broken, bool ok);
+};
+
+/* Not an error, and a status that no function of an installation returns. */
+#define BL_TO_BE_FETCHED BL_INTERRUPTED
 
 /* client_attributes.c */
 /* False: some were left out. */
@@ -87,6 +121,9 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
 void bl_client_work(struct bl_client *c);
 bool bl_client_goes_on(struct bl_client *c);
 void bl_client_get(struct bl_client *c, struct bl_action *action);
+/* `folder`, with its '/', and a digest's hex; in c->uri. */
+bl_span bl_client_uri(struct bl_client *c, const char *folder,
+                      const uint8_t digest[32]);
 
 /* client_platform.c */
 static inline uint8_t bl_client_target(const struct bl_client *c)

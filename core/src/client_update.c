@@ -10,8 +10,6 @@
 
 enum { LOOK_AGAIN_MS = 60000 };
 
-static const char manifests[] = "manifests/";
-
 /* --- The end without success ----------------------------------------------
  */
 
@@ -137,6 +135,7 @@ static void hold(struct bl_client *c)
     if (c->phase == PHASE_PAYLOAD) {
         (void)bl_install_pause(&c->install);
     }
+    c->delta.on = false;
     c->phase = PHASE_WAIT;
     c->work_due_ms = c->now_ms + LOOK_AGAIN_MS;
     if (c->device_state != BL_STATE_WAITING) {
@@ -271,9 +270,6 @@ static void reuse(struct bl_client *c)
 /* --- Payloads
  * ----------------------------------------------------------------- */
 
-/* Not an error, and a status that nothing called here returns. */
-#define TO_BE_FETCHED BL_INTERRUPTED
-
 static bl_status end_payload(struct bl_client *c)
 {
     bl_status s;
@@ -286,12 +282,22 @@ static bl_status end_payload(struct bl_client *c)
         /* The pieces may be of different images; one try in one piece. */
         c->restarted = true;
         s = bl_install_restart(&c->install);
-        return s == BL_OK ? TO_BE_FETCHED : s;
+        return s == BL_OK ? BL_TO_BE_FETCHED : s;
     }
     return s;
 }
 
-/* TO_BE_FETCHED: bytes have to come over the network first. */
+/* By delta, when one is on offer that will do. */
+static bl_status begin_transfer(struct bl_client *c)
+{
+    const struct bl_delta_engine *delta = c->config.delta;
+
+    c->delta.on = delta != NULL && delta->begin(c);
+    return c->delta.on && delta->has_all(c) ? delta->done(c, BL_OK, true)
+                                            : BL_TO_BE_FETCHED;
+}
+
+/* BL_TO_BE_FETCHED: bytes have to come over the network first. */
 static bl_status fetch(struct bl_client *c)
 {
     const struct bl_suit_fetch *f = &c->run.fetch;
@@ -309,7 +315,7 @@ static bl_status fetch(struct bl_client *c)
     if (s != BL_OK) {
         return s;
     }
-    return offset == f->size ? end_payload(c) : TO_BE_FETCHED;
+    return offset == f->size ? end_payload(c) : begin_transfer(c);
 }
 
 /*
@@ -378,7 +384,7 @@ static void proceed(struct bl_client *c, bl_status s)
             s = fetch(c);
         }
     }
-    if (s == TO_BE_FETCHED) {
+    if (s == BL_TO_BE_FETCHED) {
         c->phase = PHASE_PAYLOAD;
         c->work_due_ms = c->now_ms;
         if (c->device_state != BL_STATE_DOWNLOADING) {
@@ -396,6 +402,7 @@ static void install(struct bl_client *c)
     memset(&c->install, 0, sizeof(c->install));
     c->claimed = false;
     c->claims = false;
+    c->delta.on = false;
     proceed(c, run_anew(c));
 }
 
@@ -437,6 +444,9 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
         c->consent = BL_CONSENT_OPEN; /* it was said of another release */
     }
     bl_client_take_policy(c, &answer->policy);
+    if (c->config.delta != NULL) {
+        c->config.delta->offer(c, &answer->delta);
+    }
     memcpy(c->wanted, ticket->manifest, 32);
     c->envelope_n = answer->envelope_n;
     c->attempt = 0;
@@ -445,18 +455,6 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
     if (!waits && !refused) {
         c->sequence = 0;
         bl_client_enter(c, BL_STATE_OFFERED, BL_OK);
-    }
-}
-
-static void make_uri(struct bl_client *c)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *p = c->uri + sizeof(manifests) - 1;
-
-    memcpy(c->uri, manifests, sizeof(manifests) - 1);
-    for (uint32_t i = 0; i < 32; i++) {
-        *p++ = digits[c->wanted[i] >> 4];
-        *p++ = digits[c->wanted[i] & 15U];
     }
 }
 
@@ -471,7 +469,6 @@ static void begin(struct bl_client *c)
     } else if (c->envelope_n > c->config.envelope_size) {
         give_up(c, BL_TOO_LARGE);
     } else {
-        make_uri(c);
         c->phase = PHASE_ENVELOPE;
     }
 }
@@ -504,14 +501,32 @@ void bl_client_work(struct bl_client *c)
 /* --- Transfers
  * ------------------------------------------------------------------- */
 
+bl_span bl_client_uri(struct bl_client *c, const char *folder,
+                      const uint8_t digest[32])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t n = strlen(folder);
+
+    memcpy(c->uri, folder, n);
+    for (uint32_t i = 0; i < 32; i++) {
+        c->uri[n++] = digits[digest[i] >> 4];
+        c->uri[n++] = digits[digest[i] & 15U];
+    }
+    return bl_span_of(c->uri, n);
+}
+
 void bl_client_get(struct bl_client *c, struct bl_action *action)
 {
     action->todo = BL_TODO_GET;
     c->expect = EXPECT_GET;
     c->broken = BL_TRANSPORT; /* until the body begins */
     if (c->phase == PHASE_ENVELOPE) {
-        action->uri = bl_span_of(c->uri, sizeof(manifests) - 1 + 64);
+        action->uri = bl_client_uri(c, "manifests/", c->wanted);
         action->size = c->envelope_n;
+        return;
+    }
+    if (c->delta.on) {
+        c->config.delta->get(c, action);
         return;
     }
     action->uri = c->run.fetch.uri;
@@ -527,6 +542,9 @@ static bl_status begin_body(struct bl_client *c, int status, uint32_t offset)
     if (c->phase == PHASE_ENVELOPE) {
         c->received = 0;
         return status == 200 && offset == 0 ? BL_OK : BL_HTTP;
+    }
+    if (c->delta.on) {
+        return c->config.delta->body(c, status, offset);
     }
     if (status == 206 && offset == have) {
         c->stitched = c->stitched || offset > 0;
@@ -563,15 +581,22 @@ static bl_status take_envelope(struct bl_client *c, const void *data, size_t n)
     return BL_OK;
 }
 
+static bl_status take(struct bl_client *c, const void *data, size_t n)
+{
+    if (c->phase == PHASE_ENVELOPE) {
+        return take_envelope(c, data, n);
+    }
+    return c->delta.on ? c->config.delta->data(c, data, n)
+                       : bl_install_data(&c->install, data, n);
+}
+
 bl_status bl_client_data(struct bl_client *c, const void *data, size_t n)
 {
     if (c->expect != EXPECT_GET) {
         return BL_BUSY;
     }
     if (c->broken == BL_OK && n > 0) {
-        c->broken = c->phase == PHASE_ENVELOPE
-                        ? take_envelope(c, data, n)
-                        : bl_install_data(&c->install, data, n);
+        c->broken = take(c, data, n);
     }
     return c->broken;
 }
@@ -580,8 +605,10 @@ static void try_again(struct bl_client *c, uint32_t retry_after_s)
 {
     uint32_t failures = c->attempt++;
 
-    if (c->phase == PHASE_PAYLOAD) {
-        /* `io` may serve other ends until the next transfer. */
+    if (c->phase == PHASE_PAYLOAD && !c->delta.on) {
+        /* `io` may serve other ends until the next transfer. What a patch gave
+         * stays: its decoder is behind those bytes, and nobody else needs io
+         * before the payload is whole, or `hold` ends it. */
         (void)bl_install_pause(&c->install);
     }
     if (c->attempt >= c->config.download_attempts) {
@@ -603,6 +630,17 @@ static void envelope_done(struct bl_client *c)
     install(c);
 }
 
+static void delta_done(struct bl_client *c, bool ok, uint32_t retry_after_s)
+{
+    bl_status s = c->config.delta->done(c, c->broken, ok);
+
+    if (s == BL_TRANSPORT || s == BL_HTTP) {
+        try_again(c, retry_after_s);
+    } else {
+        proceed(c, s);
+    }
+}
+
 static void payload_done(struct bl_client *c)
 {
     bl_status s = end_payload(c);
@@ -621,6 +659,10 @@ void bl_client_done(struct bl_client *c, uint64_t now_ms, bool ok,
     }
     c->expect = EXPECT_NONE;
     c->now_ms = now_ms;
+    if (c->phase == PHASE_PAYLOAD && c->delta.on) {
+        delta_done(c, ok, retry_after_s);
+        return;
+    }
     whole = c->phase == PHASE_PAYLOAD &&
             c->install.done + c->install.io_used == c->run.fetch.size;
     if (broken == BL_HTTP || broken == BL_TRANSPORT ||

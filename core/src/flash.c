@@ -276,20 +276,27 @@ bl_status bl_flash_store(const struct bl_flash *flash,
                          const struct bl_area *area, bl_span head,
                          bl_span body, uint8_t *io, size_t io_size)
 {
-    uint32_t step = at_most(area->size, io_size) & ~(flash->write_size - 1);
-    uint32_t total;
-    uint32_t at;
-
-    if (step == 0) {
+    if (io_size < flash->write_size) {
         return BL_BUFFER;
     }
     if (body.n > area->size || head.n > area->size - body.n) {
         return BL_NO_SPACE;
     }
-    total = bl_round_up((uint32_t)(head.n + body.n), flash->write_size);
     if (flash->erase(flash->ctx, area->offset, area->size) != BL_OK) {
         return BL_FLASH;
     }
+    return bl_flash_fill(flash, area, head, body, io, io_size);
+}
+
+bl_status bl_flash_fill(const struct bl_flash *flash,
+                        const struct bl_area *area, bl_span head, bl_span body,
+                        uint8_t *io, size_t io_size)
+{
+    uint32_t step = at_most(area->size, io_size) & ~(flash->write_size - 1);
+    uint32_t total =
+        bl_round_up((uint32_t)(head.n + body.n), flash->write_size);
+    uint32_t at;
+
     for (at = 0; at < total; at += step) {
         uint32_t n = at_most(total - at, step);
         uint32_t offset = area->offset + at;

@@ -56,6 +56,12 @@ bl_status bl_flash_store(const struct bl_flash *flash,
                          bl_span body, uint8_t *io,
                          size_t io_size) BL_MUST_CHECK;
 
+/* The same into an area that is erased; they fit, and io has room for a write
+ * unit at least. */
+bl_status bl_flash_fill(const struct bl_flash *flash,
+                        const struct bl_area *area, bl_span head, bl_span body,
+                        uint8_t *io, size_t io_size) BL_MUST_CHECK;
+
 /* Number of the component with this encoded id; BL_COMPONENT: none. */
 bl_status bl_component_find(const struct bl_layout *layout, bl_span id,
                             uint32_t *index) BL_MUST_CHECK;

@@ -13,6 +13,7 @@
 #ifndef BOWLINE_CLIENT_H
 #define BOWLINE_CLIENT_H
 
+#include "bowline/delta.h"
 #include "bowline/journal.h"
 #include "bowline/policy.h"
 #include "bowline/slot.h"
@@ -51,6 +52,58 @@ enum {
 struct bl_attribute {
     const char *name;
     const char *value;
+};
+
+/* --- Deltas --------------------------------------------------------------- */
+
+/*
+ * A payload may come as a patch to the running image (docs/PROTOCOL.md, answer
+ * key 9). Nothing is trusted because of it: before the first write the running
+ * image is read and compared with its own manifest and with the offer, and
+ * what the patch gives is judged by the digest of the wanted manifest, as a
+ * payload is that came whole. Whatever goes wrong (an event of state
+ * downloading and code BL_DELTA_FAILED), the whole payload is fetched in the
+ * same installation, and no patch to this release is tried any more for as
+ * long as the journal knows of that event.
+ *
+ * Power cut: what the patch gave is in the idle slot, written and found again
+ * as any payload's bytes are. The decoder's memory is kept in the free end of
+ * that slot's area, behind the image's last erase block, each `delta_keep`
+ * bytes of output, in as many places in turn as there is room for (at most
+ * BL_DELTA_PLACES). After the cut the newest of them that is no further than
+ * the image in flash goes on, and the patch is asked for from there. Without
+ * room, or of a patch up to BL_DELTA_SMALL bytes, the patch is fetched once
+ * more from its start; in either case what flash has is not written again. A
+ * place that a cut left half written does not count: it has a checksum.
+ * Nobody but this reads the places; the next claim on the slot erases them.
+ *
+ * A firmware that takes deltas names `bl_delta_engine` in its configuration
+ * and links libbowline-client-delta and libbowline-delta; one that does not
+ * carries neither.
+ */
+enum {
+    BL_DELTA_PLACES = 16,
+    BL_DELTA_SMALL = 1024,
+    BL_DELTA_KEEP = 48 * 1024
+};
+
+struct bl_delta_engine; /* private */
+extern const struct bl_delta_engine bl_delta_engine;
+
+/* The delta on offer, and how far it is: private but for `why`. */
+struct bl_client_delta {
+    uint8_t payload[32]; /* what it gives */
+    uint8_t patch[32];   /* its own digest */
+    uint32_t size;       /* of the patch, 0: none is on offer */
+    bool on;             /* it is being fetched */
+    bl_status why;       /* the last one failed because of this; BL_OK: none */
+    uint32_t received;   /* bytes of the patch that were taken */
+    uint32_t again;      /* ... and are coming a second time */
+    uint32_t drop;       /* bytes of output to come that flash has */
+    uint32_t ram;        /* bytes that the decoder uses */
+    uint32_t kept;       /* output at the last checkpoint */
+    struct bl_delta *decoder; /* NULL: the patch's head is not whole */
+    struct bl_delta_io io;
 };
 
 /* --- Configuration ------------------------------------------------------ */
@@ -120,6 +173,18 @@ struct bl_client_config {
     uint8_t *message; /* request being sent: 512 at least; BL_CLIENT_MESSAGE
                          holds all attributes at their longest */
     uint32_t message_size;
+    /* &bl_delta_engine, and memory for the decoder, aligned for uint64_t: the
+     * server makes patches for 6, 8, 12, 16 or 32 KB of it. NULL, 0: the
+     * device takes no deltas. */
+    const struct bl_delta_engine *delta;
+    uint8_t *delta_memory;
+    uint32_t delta_memory_size;
+    /* Bytes of output between two checkpoints, 0: BL_DELTA_KEEP; never less
+     * than two erase blocks. */
+    uint32_t delta_keep;
+    /* Called about each BL_DELTA_QUANTUM bytes that a patch gives, also when
+     * few of its bytes give very many: to feed a watchdog. NULL: nothing. */
+    void (*busy)(void *ctx);
 };
 
 /* --- The machine --------------------------------------------------------- */
@@ -192,6 +257,8 @@ struct bl_client {
     uint8_t refused[32]; /* the last one that could not be had */
     uint8_t running[32];
     uint8_t image_digest[32]; /* of the running image, component 0 */
+    uint32_t image_size;
+    struct bl_client_delta delta;
     uint64_t sequence;        /* of the release being worked on */
     uint64_t issued_kept; /* state.issued as it was last saved for itself */
     uint32_t envelope_n;  /* its size as the server says, 0: not known */
