@@ -26,7 +26,8 @@ static struct bl_area area_take(uint32_t *at, uint32_t size, uint32_t block)
     return a;
 }
 
-static uint32_t layout_make(struct sim_device *d, uint32_t block)
+static uint32_t layout_make(struct sim_device *d, uint32_t block,
+                            uint32_t room)
 {
     uint32_t at = 0;
 
@@ -35,7 +36,7 @@ static uint32_t layout_make(struct sim_device *d, uint32_t block)
         d->layout.state[i] = area_take(&at, 512, block);
         d->layout.journal[i] = area_take(&at, 512, block);
         d->layout.manifest[i] = area_take(&at, SIM_ENVELOPE_MAX, block);
-        d->component[0].area[i] = area_take(&at, SIM_APP_SIZE + 1000, block);
+        d->component[0].area[i] = area_take(&at, SIM_APP_SIZE + room, block);
         d->component[1].area[i] = area_take(&at, SIM_NET_SIZE, block);
     }
     d->component[0].id = bl_span_of(app_id, sizeof(app_id));
@@ -46,12 +47,12 @@ static uint32_t layout_make(struct sim_device *d, uint32_t block)
 }
 
 int sim_device_open(struct sim_device *d, const struct sim_shape *shape,
-                    const struct sim_fixture *f)
+                    uint32_t room, const struct sim_fixture *f)
 {
     struct sim_geometry g;
 
     memset(d, 0, sizeof(*d));
-    g.size = layout_make(d, shape->erase_size);
+    g.size = layout_make(d, shape->erase_size, room);
     g.erase_size = shape->erase_size;
     g.write_size = shape->write_size;
     g.erased = shape->erased;
@@ -170,6 +171,8 @@ void sim_device_client(struct sim_device *d, const struct sim_fixture *f,
     config->io_size = sizeof(d->io);
     config->message = d->message;
     config->message_size = sizeof(d->message);
+    config->delta_memory = (uint8_t *)d->delta;
+    config->delta_memory_size = sizeof(d->delta);
 }
 
 void sim_device_boot(struct sim_device *d, const struct bl_crypto *crypto,

@@ -19,7 +19,7 @@ struct sim_shape { /* a kind of flash */
     uint8_t erased;
 };
 
-enum { SIM_SHAPES = 4 };
+enum { SIM_SHAPES = 4, SIM_DELTA_MEMORY = 8192, SIM_ROOM = 1000 };
 extern const struct sim_shape sim_shapes[SIM_SHAPES];
 
 struct sim_device {
@@ -31,12 +31,14 @@ struct sim_device {
     uint8_t root[BL_ROOT_AREA];
     uint8_t io[1024];
     uint8_t message[512];
+    uint64_t delta[SIM_DELTA_MEMORY / sizeof(uint64_t)];
     struct bl_client client;
 };
 
-/* Erased flash with a layout in it. */
+/* Erased flash with a layout in it; `room` bytes of each slot behind the
+ * largest image are free. */
 int sim_device_open(struct sim_device *device, const struct sim_shape *shape,
-                    const struct sim_fixture *fixture);
+                    uint32_t room, const struct sim_fixture *fixture);
 void sim_device_close(struct sim_device *device);
 /* What the factory does: root document 1, release SIM_R1 in slot A. */
 bl_status sim_device_provision(struct sim_device *device,
@@ -45,7 +47,8 @@ bl_status sim_device_provision(struct sim_device *device,
 enum sim_release_name sim_device_image(struct sim_device *device,
                                        const struct sim_fixture *fixture,
                                        const struct bl_boot_result *boot);
-/* Fills in buffers, layout and identity; the caller does the rest. */
+/* Fills in buffers, layout and identity; the caller does the rest, and names
+ * an engine when the device shall take deltas. */
 void sim_device_client(struct sim_device *device,
                        const struct sim_fixture *fixture,
                        struct bl_client_config *config);

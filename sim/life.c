@@ -78,7 +78,7 @@ static bool lives(const struct sim_fixture *fixture,
     bool good;
 
     memset(&life, 0, sizeof(life));
-    good = sim_world_open(w, fixture, shape) == 0;
+    good = sim_world_open(w, fixture, shape, SIM_ROOM) == 0;
     w->log = log;
     w->server.permit = true;
     w->running = SIM_R1;

@@ -170,7 +170,7 @@ static bool stage_open(const struct run *run, struct stage *stage,
     struct sim_world *w = &stage->world;
 
     memset(stage, 0, sizeof(*stage));
-    return sim_world_open(w, fixture, run->shape) == 0 &&
+    return sim_world_open(w, fixture, run->shape, SIM_ROOM) == 0 &&
            sim_snapshot_open(&stage->start, w) == 0 &&
            sim_snapshot_open(&stage->after, w) == 0 &&
            sim_scenario_prepare(run->scenario, w) == 0;

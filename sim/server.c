@@ -97,6 +97,24 @@ static bl_status read_power(struct bl_cbor *r, struct sim_poll *out)
     return s == BL_OK ? bl_cbor_uint(r, &out->flags) : s;
 }
 
+static bl_status read_deltas(struct bl_cbor *r, struct sim_poll *out)
+{
+    uint32_t n = 0;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s == BL_OK && n != 3) {
+        return BL_CBOR;
+    }
+    out->has_deltas = true;
+    if (s == BL_OK) {
+        s = bl_cbor_uint(r, &out->delta_format);
+    }
+    if (s == BL_OK) {
+        s = bl_cbor_uint(r, &out->delta_memory);
+    }
+    return s == BL_OK ? bl_cbor_uint(r, &out->delta_sets) : s;
+}
+
 static bl_status read_known(struct sim_server *server, struct bl_cbor *r,
                             uint64_t key, struct sim_poll *out)
 {
@@ -139,6 +157,8 @@ static bl_status read_known(struct sim_server *server, struct bl_cbor *r,
         return read_power(r, out);
     case 20:
         return bl_cbor_uint(r, &out->tries);
+    case 21:
+        return read_deltas(r, out);
     default:
         return bl_cbor_item(r, NULL);
     }
@@ -272,6 +292,19 @@ static void put_policy(const struct bl_policy *p, struct bl_cbor_writer *w)
     }
 }
 
+static void put_patch(struct sim_server *server, struct bl_cbor_writer *w)
+{
+    const struct sim_patch *patch = server->patch;
+
+    server->patches++;
+    bl_cbor_put_uint(w, 9);
+    bl_cbor_put_array(w, 4);
+    bl_cbor_put_bstr(w, bl_span_of(patch->payload, 32));
+    bl_cbor_put_bstr(w, bl_span_of(patch->base, 32));
+    bl_cbor_put_bstr(w, bl_span_of(patch->sha256, 32));
+    bl_cbor_put_uint(w, patch->bytes.n);
+}
+
 static int put_answer(struct sim_server *server, const struct sim_poll *poll,
                       struct bl_cbor_writer *w)
 {
@@ -283,7 +316,10 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
     bool permit = differs && server->permit;
     bool policy = differs && count_rules(&server->policy) > 0;
 
-    bl_cbor_put_map(w, 2U + fresh + new_roots + differs + permit + policy);
+    bool patch = differs && fresh && poll->has_deltas && server->patch != NULL;
+
+    bl_cbor_put_map(w, 2U + fresh + new_roots + differs + permit + policy +
+                           patch);
     if (fresh) {
         server->tickets++;
         if (put_ticket(server, poll, w) != 0) {
@@ -307,6 +343,9 @@ static int put_answer(struct sim_server *server, const struct sim_poll *poll,
     bl_cbor_put_bstr(w, bl_span_of(r->manifest, 32));
     if (policy) {
         put_policy(&server->policy, w);
+    }
+    if (patch) {
+        put_patch(server, w);
     }
     return 0;
 }
@@ -353,6 +392,10 @@ bl_span sim_server_get(const struct sim_server *server, bl_span uri)
         if (is_uri(uri, "payloads/", r->app_sha256)) {
             return bl_span_of(r->app, SIM_APP_SIZE);
         }
+    }
+    if (server->patch != NULL && !server->no_patch &&
+        is_uri(uri, "deltas/", server->patch->sha256)) {
+        return server->patch->bytes;
     }
     return bl_span_of(NULL, 0);
 }

@@ -35,6 +35,18 @@ struct sim_poll { /* what a device said last */
     uint64_t battery;
     uint64_t flags;
     uint64_t tries; /* 0: not said */
+    bool has_deltas;
+    uint64_t delta_format;
+    uint64_t delta_memory;
+    uint64_t delta_sets;
+};
+
+/* A delta that the server has: any bytes, said to be anything. */
+struct sim_patch {
+    bl_span bytes;
+    uint8_t payload[32]; /* digests */
+    uint8_t base[32];
+    uint8_t sha256[32];
 };
 
 struct sim_server {
@@ -43,12 +55,15 @@ struct sim_server {
     bool permit;  /* give one for the wanted release */
     bool recalls; /* wants `recalled` as soon as the other is on trial */
     enum sim_release_name recalled;
-    unsigned root;           /* newest root document */
-    bool keeps_roots;        /* says its version, and gives none */
-    uint32_t breaks;         /* transfers of payloads that will break */
-    uint32_t break_at;       /* ... after so many bytes of each */
-    bool no_range;           /* ignores Range */
-    struct bl_policy policy; /* of the wanted release */
+    unsigned root;                 /* newest root document */
+    bool keeps_roots;              /* says its version, and gives none */
+    uint32_t breaks;               /* transfers of payloads that will break */
+    uint32_t break_at;             /* ... after so many bytes of each */
+    bool no_range;                 /* ignores Range */
+    struct bl_policy policy;       /* of the wanted release */
+    const struct sim_patch *patch; /* offered to who can; NULL: none */
+    bool no_patch;                 /* ... and then it is not there */
+    uint32_t patches;              /* how often it was offered */
     uint32_t acked;
     /* What was heard, by device state: events about the release with this
      * sequence number. The boot code writes its event before the state record,

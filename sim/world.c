@@ -326,7 +326,7 @@ enum sim_end sim_world_run(struct sim_world *w)
 /* --- Life -------------------------------------------------------------- */
 
 int sim_world_open(struct sim_world *w, const struct sim_fixture *f,
-                   const struct sim_shape *shape)
+                   const struct sim_shape *shape, uint32_t room)
 {
     memset(w, 0, sizeof(*w));
     w->fixture = f;
@@ -334,7 +334,7 @@ int sim_world_open(struct sim_world *w, const struct sim_fixture *f,
     w->server.root = 1;
     w->may_boot = 1U << SIM_R1;
     w->now_ms = 1000;
-    if (sim_device_open(&w->device, shape, f) != 0) {
+    if (sim_device_open(&w->device, shape, room, f) != 0) {
         return -1;
     }
     return sim_device_provision(&w->device, f) == BL_OK ? 0 : -1;

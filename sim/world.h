@@ -43,8 +43,9 @@ struct sim_snapshot {
     uint64_t floor;
 };
 
+/* `room`: as sim_device_open has it. */
 int sim_world_open(struct sim_world *world, const struct sim_fixture *fixture,
-                   const struct sim_shape *shape);
+                   const struct sim_shape *shape, uint32_t room);
 void sim_world_close(struct sim_world *world);
 int sim_snapshot_open(struct sim_snapshot *snapshot,
                       const struct sim_world *world);

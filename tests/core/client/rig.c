@@ -60,7 +60,8 @@ int rig_setup(void **state)
     struct rig *rig = calloc(1, sizeof(*rig));
 
     if (rig == NULL ||
-        sim_device_open(&rig->device, &sim_shapes[1], &fixture) != 0 ||
+        sim_device_open(&rig->device, &sim_shapes[1], RIG_ROOM, &fixture) !=
+            0 ||
         sim_device_provision(&rig->device, &fixture) != BL_OK) {
         return -1;
     }

@@ -13,6 +13,8 @@
 #include "device.h"
 #include "server.h"
 
+enum { RIG_ROOM = 50000 }; /* behind the images, in each slot */
+
 struct rig {
     struct sim_device device;
     struct sim_server server;
