@@ -54,7 +54,7 @@ struct bl_attribute {
     const char *value;
 };
 
-/* --- Deltas --------------------------------------------------------------- */
+/* --- Deltas ------------------------------------------------------------- */
 
 /*
  * A payload may come as a patch to the running image (docs/PROTOCOL.md, answer
@@ -259,7 +259,7 @@ struct bl_client {
     uint8_t image_digest[32]; /* of the running image, component 0 */
     uint32_t image_size;
     struct bl_client_delta delta;
-    uint64_t sequence;        /* of the release being worked on */
+    uint64_t sequence;    /* of the release being worked on */
     uint64_t issued_kept; /* state.issued as it was last saved for itself */
     uint32_t envelope_n;  /* its size as the server says, 0: not known */
     uint32_t received;    /* bytes of the envelope so far */
