@@ -390,7 +390,7 @@ def test_who_takes_an_answer_byte_by_byte_is_cut(make_server):
                         return n, False
         return n, True
 
-    n, alive = take(1, 0.2, 20)
+    n, alive = take(1, 0.2, 60)
     assert not alive and n < 200
     assert take(65536, 0.01, 5)[1]
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Twenty rollouts that steer themselves, good releases and bad ones, over a
-fleet with random faults, while the server is killed again and again. With BOWLINE_LONG=1: 10,000
-devices and fifty kills; else the same with few."""
+fleet with random faults, while the server is killed again and again. With
+BOWLINE_LONG=1: 10,000 devices and fifty kills, or as many as
+BOWLINE_LONG_SIZE says (devices,rollouts,kills); else the same with few."""
 import os
 import random
 import threading
@@ -11,7 +12,8 @@ from bowline_server import PRODUCT
 from fleet import assert_same, believed, bucket, offered, wait
 
 LONG = bool(os.environ.get("BOWLINE_LONG"))
-DEVICES, ROLLOUTS, KILLS = (10000, 20, 50) if LONG else (200, 3, 3)
+DEVICES, ROLLOUTS, KILLS = map(int, os.environ.get(
+    "BOWLINE_LONG_SIZE", "10000,20,50").split(",")) if LONG else (200, 3, 3)
 STAGES = (1, 10, 100) if LONG else (10, 30, 100)
 SPEED = 200 if LONG else 1200  # of all clocks, the server's too
 SEED = 20
