@@ -140,24 +140,31 @@ def test_a_restarted_server_does_not_know_the_old_place(stocked):
         assert s.next()[0] == "reset"
 
 
-def test_a_reader_that_does_not_read_is_told_to_look_anew(stocked):
-    made = rollout(stocked)
+def test_a_reader_that_does_not_read_is_told_to_look_anew(
+        make_server):
+    # Who takes nothing for as long as request_timeout is cut.
+    server = make_server(request_timeout=600).start().set_up()
+    server.publish(1, "1.0.0")
+    server.publish(2, "1.1.0")
+    made = rollout(server)
     path = f"/rollouts/{made['id']}/"
-    with socket.create_connection(("127.0.0.1", stocked.port)) as lazy:
+    with socket.create_connection(("127.0.0.1", server.port)) as lazy:
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         lazy.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: a\r\n"
-                     b"Authorization: Bearer " + stocked.token.encode() +
+                     b"Authorization: Bearer " + server.token.encode() +
                      b"\r\n\r\n")
         # 2,400 changes with two notices each: far more than the ring holds.
-        keep = stocked.connect()
+        keep = server.connect()
         for _ in range(1200):
             for action in ("pause", "resume"):
-                assert stocked.api("POST", path + action, {},
+                assert server.api("POST", path + action, {},
                                    connection=keep).status == 200
         lazy.settimeout(60)
         said = b""
         while b"event: reset" not in said:
-            said += lazy.recv(65536)
+            piece = lazy.recv(65536)
+            assert piece, "it was cut"
+            said += piece
 
 
 def test_an_idle_stream_outlives_the_request_timeout(make_server):
