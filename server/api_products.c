@@ -190,7 +190,12 @@ static void roll_back(struct server *s, struct http_request *rq,
     plan_free(&wish.plan);
 }
 
-void product_rollback(struct server *s, struct http_request *rq)
+static void rollback(struct server *s, struct http_request *rq)
 {
     api_with_body(s, rq, roll_back);
+}
+
+void product_rollback(struct server *s, struct http_request *rq)
+{
+    worker_change(s->changes, rq, rollback);
 }

@@ -628,7 +628,7 @@ static void ask_or_do(struct server *s, struct http_request *rq,
     if (is_question(rq)) {
         worker_walk(s->walks, rq, job);
     } else {
-        job(s, rq);
+        worker_change(s->changes, rq, job);
     }
 }
 

@@ -99,11 +99,12 @@ static int place_stages(struct server *s, struct patch *p, struct plan *new,
                                 .release = p->r->release,
                                 .kind = p->r->kind,
                                 .plan = *new};
-    uint32_t devices[ROLLOUT_STAGES];
+    struct rollout_placed placed;
 
-    if (rollout_place(s, &wish, p->r->id, cut, devices) != 0) {
+    if (rollout_place(s, &wish, p->r->id, &placed) != 0) {
         return -1;
     }
+    memcpy(cut, placed.cut, sizeof placed.cut);
     for (uint32_t i = 0; i < new->n_stages; i++) {
         uint64_t least = p->r->cut[i <= p->r->stage ? i : p->r->stage];
 
@@ -231,24 +232,30 @@ static void patch(struct server *s, struct http_request *rq, struct patch *p)
     free(new);
 }
 
-void rollout_change(struct server *s, struct http_request *rq)
+static void change(struct server *s, struct http_request *rq,
+                   const json_t *body)
 {
-    json_t *body = api_body(rq);
-    struct patch p = {NULL, body, NULL};
+    struct patch p = {rollout_named(s, rq), body, NULL};
 
-    if (body == NULL) {
+    if (p.r == NULL) {
         return;
     }
-    pthread_mutex_lock(&s->admin);
-    p.r = rollout_named(s, rq);
-    if (p.r != NULL && !rollout_open(p.r->state)) {
+    if (!rollout_open(p.r->state)) {
         api_error(rq, 409, "state", "rollout %s is %s: it has ended",
                   rq->param[0], rollout_state_name(p.r->state));
-    } else if (p.r != NULL) {
-        p.plan = plan_json(&p.r->plan);
-        patch(s, rq, &p);
-        json_decref(p.plan);
+        return;
     }
-    pthread_mutex_unlock(&s->admin);
-    json_decref(body);
+    p.plan = plan_json(&p.r->plan);
+    patch(s, rq, &p);
+    json_decref(p.plan);
+}
+
+static void change_it(struct server *s, struct http_request *rq)
+{
+    api_with_body(s, rq, change);
+}
+
+void rollout_change(struct server *s, struct http_request *rq)
+{
+    worker_change(s->changes, rq, change_it);
 }

@@ -59,17 +59,16 @@ static int read_wish(struct server *s, struct http_request *rq,
 }
 
 /* What would run for ever without a device that can take it. */
-static int check_takers(struct server *s, struct http_request *rq,
+static int check_takers(struct http_request *rq,
                         const struct rollout_wish *wish)
 {
-    uint32_t blocked;
-    uint32_t devices;
+    const struct rollout_placed *p = &wish->placed;
     char reason[256];
 
-    if (!rollout_for_nobody(s, wish, &blocked, &devices)) {
+    if (!rollout_for_nobody(p)) {
         return 0;
     }
-    rollout_blocked_reason(blocked, devices, wish->release, reason,
+    rollout_blocked_reason(p->blocked, p->wanted, wish->release, reason,
                            sizeof reason);
     api_error(rq, 409, "floor", "no device of %s can take %s: %s",
               wish->product->name, wish->release->version, reason);
@@ -141,22 +140,58 @@ int rollout_reply_new(struct server *s, struct http_request *rq, int status,
     return 0;
 }
 
-static void start(struct server *s, struct http_request *rq,
-                  const json_t *body)
+/* All that can be said before the walk. -1 and the error is set. */
+static int prepare(struct server *s, struct http_request *rq,
+                   const json_t *body, struct rollout_wish *wish, uint64_t *id)
 {
-    struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
+    int result = -1;
 
-    if (read_wish(s, rq, body, &wish) != 0) {
-        return;
+    pthread_mutex_lock(&s->admin);
+    if (read_wish(s, rq, body, wish) == 0) {
+        if (rollout_check_permits(s, rq, wish->product, &wish->plan) == 0 &&
+            check_others(rq, wish) == 0) {
+            *id = rollout_next_id(s);
+            result = 0;
+        } else {
+            plan_free(&wish->plan);
+        }
     }
-    if (rollout_check_permits(s, rq, wish.product, &wish.plan) == 0 &&
-        check_others(rq, &wish) == 0 && check_takers(s, rq, &wish) == 0) {
-        rollout_reply_new(s, rq, 201, &wish);
-    }
-    plan_free(&wish.plan);
+    pthread_mutex_unlock(&s->admin);
+    return result;
 }
 
-/* Products and releases stay: the admin lock is not kept for the walk. */
+/* Another one may have come meanwhile, or the wish for a second pair of
+ * eyes. */
+static void make(struct server *s, struct http_request *rq,
+                 struct rollout_wish *wish)
+{
+    pthread_mutex_lock(&s->admin);
+    wish->approval = settings_four_eyes(s);
+    if (check_others(rq, wish) == 0) {
+        rollout_reply_new(s, rq, 201, wish);
+    }
+    pthread_mutex_unlock(&s->admin);
+}
+
+/* Products and releases stay: nobody waits for the walk with the admin
+ * lock. */
+static void start(struct server *s, struct http_request *rq)
+{
+    struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
+    json_t *body = api_body(rq);
+    uint64_t id;
+
+    if (body != NULL && prepare(s, rq, body, &wish, &id) == 0) {
+        if (rollout_place(s, &wish, id, &wish.placed) != 0) {
+            api_error(rq, 503, "memory", "no memory");
+        } else if (check_takers(rq, &wish) == 0) {
+            make(s, rq, &wish);
+        }
+        plan_free(&wish.plan);
+    }
+    json_decref(body);
+}
+
 static void preview(struct server *s, struct http_request *rq)
 {
     struct rollout_wish wish = {.kind = ROLLOUT_UPDATE};
@@ -178,7 +213,7 @@ static void preview(struct server *s, struct http_request *rq)
 
 void rollout_add(struct server *s, struct http_request *rq)
 {
-    api_with_body(s, rq, start);
+    worker_change(s->changes, rq, start);
 }
 
 void rollout_preview(struct server *s, struct http_request *rq)

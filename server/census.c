@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SECOND_US = 1000000, SHARE = 50 /* of the time: two percent */ };
+enum {
+    SECOND_US = 1000000,
+    LONGEST_US = 60 * SECOND_US, /* between two walks */
+    SHARE = 50                   /* of the time: two percent */
+};
 
 struct census_keeper {
     struct server *s;
@@ -17,6 +21,7 @@ struct census_keeper {
     pthread_mutex_t walking; /* one at a time, of those at once */
     struct census *last;
     struct census_history history;
+    bool wanted; /* somebody asked for a newer one */
     _Atomic bool stop;
 };
 
@@ -71,20 +76,14 @@ static void publish(struct census_keeper *k, struct census *c)
     census_release(old);
 }
 
-const struct census *census_fresh(struct server *s)
+/* Walked here, on the thread of whoever asks: where devices are few. */
+static const struct census *walk_now(struct server *s)
 {
     struct census_keeper *k = s->census;
-    const struct census *c = census_hold(s);
     uint64_t asked = monotonic_us();
-    uint32_t devices = devices_count(s->devices);
-    uint64_t age = devices <= CENSUS_FEW ? 0 : SECOND_US;
+    const struct census *c;
     struct census *mine;
 
-    if (devices > CENSUS_SOME ||
-        (age > 0 && c->whole && c->began_us + age > asked)) {
-        return c;
-    }
-    census_release(c);
     pthread_mutex_lock(&k->walking);
     c = census_hold(s);
     if (!c->whole || c->began_us < asked) { /* nobody did it meanwhile */
@@ -98,6 +97,29 @@ const struct census *census_fresh(struct server *s)
         }
     }
     pthread_mutex_unlock(&k->walking);
+    return c;
+}
+
+static void ask_for_newer(struct census_keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    k->wanted = true;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+}
+
+const struct census *census_fresh(struct server *s)
+{
+    uint32_t devices = devices_count(s->devices);
+    const struct census *c;
+
+    if (devices <= CENSUS_FEW) {
+        return walk_now(s);
+    }
+    c = census_hold(s);
+    if (devices <= CENSUS_SOME && c->began_us + SECOND_US < monotonic_us()) {
+        ask_for_newer(s->census);
+    }
     return c;
 }
 
@@ -134,21 +156,36 @@ void census_sum(const struct census_rollout *r, uint32_t stage,
 /* --- The thread -----------------------------------------------------------
  */
 
-static void wait_us(struct census_keeper *k, uint64_t us)
+static struct timespec after_us(uint64_t us)
 {
-    struct timespec until;
+    struct timespec t;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(us / SECOND_US);
-    until.tv_nsec += (long)(us % SECOND_US) * 1000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += (time_t)(us / SECOND_US);
+    t.tv_nsec += (long)(us % SECOND_US) * 1000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
     }
+    return t;
+}
+
+/* Until then, or a second after the last walk when somebody asks. */
+static void wait_until(struct census_keeper *k, uint64_t least, uint64_t most)
+{
     pthread_mutex_lock(&k->lock);
-    if (!atomic_load(&k->stop)) {
-        pthread_cond_timedwait(&k->wake, &k->lock, &until);
+    while (!atomic_load(&k->stop)) {
+        uint64_t now = monotonic_us();
+        uint64_t end = k->wanted && least < most ? least : most;
+        struct timespec t;
+
+        if (now >= end) {
+            break;
+        }
+        t = after_us(end - now);
+        pthread_cond_timedwait(&k->wake, &k->lock, &t);
     }
+    k->wanted = false;
     pthread_mutex_unlock(&k->lock);
 }
 
@@ -160,6 +197,7 @@ static void *keep_counting(void *ctx)
     while (!atomic_load(&k->stop)) {
         struct census *c = census_new(k->s);
         uint64_t pause = SECOND_US;
+        uint64_t now;
 
         if (c == NULL || !census_walk(k->s, c, !first, &k->stop)) {
             census_free(c);
@@ -173,7 +211,9 @@ static void *keep_counting(void *ctx)
             publish(k, c);
             first = false;
         }
-        wait_us(k, pause > 60 * (uint64_t)SECOND_US ? 60 * SECOND_US : pause);
+        now = monotonic_us();
+        pause = pause > LONGEST_US ? LONGEST_US : pause;
+        wait_until(k, now + SECOND_US, now + pause);
     }
     return NULL;
 }

@@ -18,7 +18,7 @@ enum {
     CENSUS_ATTENTION = 20,
     CENSUS_VERSIONS = 64, /* of a product; the rest is put together */
     CENSUS_FEW = 5000,    /* a fresh one for each request */
-    CENSUS_SOME = 50000   /* one of the last second */
+    CENSUS_SOME = 50000   /* the last one; a newer one a second later */
 };
 
 struct census_device {
@@ -97,8 +97,9 @@ void census_stop(struct census_keeper *k);
 
 /* Never NULL; census_release it. */
 const struct census *census_hold(struct server *s);
-/* Begun now where devices are few, else the last one. The admin lock may be
- * held, no other. */
+/* Begun now where devices are few (CENSUS_FEW of them take milliseconds), else
+ * the last one: no HTTP thread walks far. To ask up to CENSUS_SOME makes the
+ * census thread walk again soon. The admin lock may be held, no other. */
 const struct census *census_fresh(struct server *s);
 void census_release(const struct census *c);
 

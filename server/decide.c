@@ -12,7 +12,8 @@ static uint64_t quarantine_of(const struct server *s, const struct device *d,
     return until == 0 ? 0 : until > now ? until : 1;
 }
 
-void device_look(struct server *s, struct device *d, struct decision *out)
+void device_look_light(struct server *s, struct device *d,
+                       struct decision *out)
 {
     const struct product *product =
         catalog_product_number(&s->catalog, d->product);
@@ -40,8 +41,15 @@ void device_look(struct server *s, struct device *d, struct decision *out)
         .fact = device_fact,
         .facts = &out->facts,
     };
-    out->n = catalog_candidates(product, d->pin, d->number, clock_us(s),
-                                out->candidate);
+    out->n = 0;
+}
+
+void device_look(struct server *s, struct device *d, struct decision *out)
+{
+    device_look_light(s, d, out);
+    out->n =
+        catalog_candidates(catalog_product_number(&s->catalog, d->product),
+                           d->pin, d->number, clock_us(s), out->candidate);
 }
 
 void device_decide(struct server *s, struct device *d, struct decision *out)

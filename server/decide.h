@@ -18,6 +18,9 @@ struct decision {
 
 /* Catalog and device locked. */
 void device_decide(struct server *s, struct device *d, struct decision *out);
+/* The facts alone: enough for rollout_target and rollout_blocked. */
+void device_look_light(struct server *s, struct device *d,
+                       struct decision *out);
 /* The same without the verdict: facts, candidates. */
 void device_look(struct server *s, struct device *d, struct decision *out);
 /* The release that the verdict would have it run, a stepping stone when one

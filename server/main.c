@@ -260,7 +260,8 @@ static int start_workers(struct server *s, struct error *err)
     s->logins = worker_start(s, err);
     s->slow = s->logins == NULL ? NULL : worker_start(s, err);
     s->walks = s->slow == NULL ? NULL : worker_start(s, err);
-    return s->walks == NULL ? -1 : 0;
+    s->changes = s->walks == NULL ? NULL : worker_start(s, err);
+    return s->changes == NULL ? -1 : 0;
 }
 
 /* After the last request, before the listener is gone. */
@@ -269,9 +270,11 @@ static void stop_workers(struct server *s)
     worker_stop(s->logins);
     worker_stop(s->slow);
     worker_stop(s->walks);
+    worker_stop(s->changes);
     s->logins = NULL;
     s->slow = NULL;
     s->walks = NULL;
+    s->changes = NULL;
 }
 
 static int serve(struct server *s, const struct pems *p, struct error *err)

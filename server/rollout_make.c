@@ -44,49 +44,10 @@ uint32_t rollout_open_count(const struct product *product)
     return n;
 }
 
-/* 0 is not wanted, 1 can take it, -1 can not. */
-static int can_take(struct server *s, const struct rollout_wish *wish,
-                    const struct rollout_candidate *c, struct device *d,
-                    struct decision *x)
+bool rollout_for_nobody(const struct rollout_placed *placed)
 {
-    device_look(s, d, x);
-    if (d->product != wish->product->number ||
-        rollout_target(&x->device, c) != ROLLOUT_OFFER) {
-        return 0;
-    }
-    return d->s.first_seen == 0 ||
-                   !rollout_blocked(&x->device, wish->release->sequence,
-                                    wish->release->manifest)
-               ? 1
-               : -1;
-}
-
-bool rollout_for_nobody(struct server *s, const struct rollout_wish *wish,
-                        uint32_t *blocked, uint32_t *devices)
-{
-    const struct rollout_candidate c = {.kind = wish->kind,
-                                        .channels = wish->release->channels,
-                                        .plan = &wish->plan};
-    struct decision *x = malloc(sizeof *x);
-    int taken = 0;
-
-    *blocked = 0;
-    *devices = 0;
-    pthread_rwlock_rdlock(&s->catalog.lock);
-    for (uint32_t i = 1;
-         x != NULL && i <= devices_last(s->devices) && taken <= 0; i++) {
-        struct device *d = devices_lock_number(s->devices, i);
-
-        if (d != NULL) {
-            taken = can_take(s, wish, &c, d, x);
-            *blocked += taken < 0;
-            *devices += taken != 0;
-            devices_unlock(s->devices, d);
-        }
-    }
-    pthread_rwlock_unlock(&s->catalog.lock);
-    free(x);
-    return *devices > 0 && taken <= 0 && *blocked == *devices;
+    return !placed->takers && placed->wanted > 0 &&
+           placed->blocked == placed->wanted;
 }
 
 bool rollout_leads_forward(struct server *s, const struct product *product,
@@ -159,6 +120,20 @@ static int write_texts(struct new_rollout *new)
                                                                           : 0;
 }
 
+/* What was placed in advance holds unless somebody else took the number. */
+static int place(struct server *s, struct new_rollout *new)
+{
+    uint64_t id = rollout_next_id(s);
+    struct rollout_placed placed = new->wish->placed;
+
+    if (placed.id != id && rollout_place(s, new->wish, id, &placed) != 0) {
+        return -1;
+    }
+    memcpy(new->draft->cut, placed.cut, sizeof placed.cut);
+    memcpy(new->draft->stage_devices, placed.devices, sizeof placed.devices);
+    return 0;
+}
+
 static int prepare(struct server *s, struct new_rollout *new,
                    struct error *err)
 {
@@ -184,9 +159,7 @@ static int prepare(struct server *s, struct new_rollout *new,
     }
     new->draft->plan.n_stages = w->plan.n_stages;
     memcpy(new->draft->plan.stage, w->plan.stage, sizeof w->plan.stage);
-    if (rollout_place(s, w, rollout_next_id(s), new->draft->cut,
-                      new->draft->stage_devices) != 0 ||
-        write_texts(new) != 0) {
+    if (place(s, new) != 0 || write_texts(new) != 0) {
         return error_set(err, "no memory");
     }
     return 0;

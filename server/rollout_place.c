@@ -16,7 +16,7 @@ struct ranks {
     struct server *s;
     const struct product *product;
     struct rollout_candidate candidate;
-    uint64_t id;
+    struct rollout_placed *out;
     struct decision *decision;
     uint64_t *at; /* of the devices that it wants, and can take it */
     uint32_t n;
@@ -24,16 +24,27 @@ struct ranks {
     uint64_t least; /* of them all */
 };
 
-/* And does not run already. */
+/* Can it take it, and does not run it already? */
 static bool wants(struct ranks *k, struct device *d)
 {
-    device_look(k->s, d, k->decision);
-    return memcmp(d->s.manifest, k->candidate.manifest, 32) != 0 &&
-           rollout_target(&k->decision->device, &k->candidate) ==
-               ROLLOUT_OFFER &&
-           (d->s.first_seen == 0 || k->candidate.kind != ROLLOUT_UPDATE ||
-            !rollout_blocked(&k->decision->device, k->candidate.sequence,
-                             k->candidate.manifest));
+    const struct rollout_device *facts = &k->decision->device;
+
+    device_look_light(k->s, d, k->decision);
+    if (rollout_target(facts, &k->candidate) != ROLLOUT_OFFER) {
+        return false;
+    }
+    k->out->wanted++;
+    if (memcmp(d->s.manifest, k->candidate.manifest, 32) == 0) {
+        k->out->on_it++;
+        return false;
+    }
+    if (d->s.first_seen != 0 && k->candidate.kind == ROLLOUT_UPDATE &&
+        rollout_blocked(facts, k->candidate.sequence, k->candidate.manifest)) {
+        k->out->blocked++;
+        return false;
+    }
+    k->out->takers = true;
+    return true;
 }
 
 static int keep(struct ranks *k, uint64_t rank)
@@ -70,7 +81,7 @@ static int collect(struct ranks *k, bool all, uint64_t enough)
             continue;
         }
         if (d->product == k->product->number && wants(k, d)) {
-            uint64_t rank = rollout_rank(k->id, d->id);
+            uint64_t rank = rollout_rank(k->out->id, d->id);
 
             k->least = rank < k->least ? rank : k->least;
             result = all ? keep(k, rank) : 0;
@@ -114,9 +125,10 @@ static void count_stage(const struct ranks *k, uint64_t cut, uint32_t *out)
     *out = n;
 }
 
-static void place(struct ranks *k, const struct plan *p, uint64_t *cut,
-                  uint32_t *devices)
+static void place(struct ranks *k, const struct plan *p)
 {
+    uint32_t *devices = k->out->devices;
+    uint64_t *cut = k->out->cut;
     uint32_t all = atomic_load(&k->product->devices);
 
     if (k->n > 0) {
@@ -146,8 +158,7 @@ static bool has_counts(const struct plan *p)
 }
 
 int rollout_place(struct server *s, const struct rollout_wish *wish,
-                  uint64_t id, uint64_t cut[ROLLOUT_STAGES],
-                  uint32_t devices[ROLLOUT_STAGES])
+                  uint64_t id, struct rollout_placed *out)
 {
     const struct plan *p = &wish->plan;
     bool all = has_counts(p) || devices_count(s->devices) <= CENSUS_FEW;
@@ -161,14 +172,16 @@ int rollout_place(struct server *s, const struct rollout_wish *wish,
                       .manifest = wish->release->manifest,
                       .channels = wish->release->channels,
                       .plan = p},
-        .id = id,
+        .out = out,
         .decision = malloc(sizeof *k.decision),
     };
     int result = -1;
 
+    memset(out, 0, sizeof *out);
+    out->id = id;
     pthread_rwlock_rdlock(&s->catalog.lock);
     if (k.decision != NULL && collect(&k, all, first) == 0) {
-        place(&k, p, cut, devices);
+        place(&k, p);
         result = 0;
     }
     pthread_rwlock_unlock(&s->catalog.lock);

@@ -34,9 +34,8 @@ struct preview {
     struct decision decision;
     uint64_t id;
     uint32_t step; /* of so many devices one is looked at */
-    uint64_t cut[ROLLOUT_STAGES];
+    struct rollout_placed placed;
     uint32_t stage[ROLLOUT_STAGES];
-    uint32_t placed[ROLLOUT_STAGES];
     uint32_t taken;
     uint32_t on_it; /* run it already */
     uint32_t n_versions;
@@ -80,7 +79,7 @@ static void add_stage(struct preview *p, const struct device *d)
     uint64_t rank = rollout_rank(p->id, d->id);
 
     for (uint32_t i = 0; i < p->wish->plan.n_stages; i++) {
-        p->stage[i] += rank < p->cut[i];
+        p->stage[i] += rank < p->placed.cut[i];
     }
 }
 
@@ -172,11 +171,11 @@ static int place(struct preview *p)
     const struct rollout_wish *w = p->wish;
     const struct rollout *r = waiting_one(w);
 
-    if (rollout_place(p->s, w, p->id, p->cut, p->placed) != 0) {
+    if (rollout_place(p->s, w, p->id, &p->placed) != 0) {
         return -1;
     }
     if (r != NULL && same_stages(&w->plan, &r->plan)) {
-        memcpy(p->cut, r->cut, sizeof p->cut);
+        memcpy(p->placed.cut, r->cut, sizeof p->placed.cut);
     }
     return 0;
 }

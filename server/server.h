@@ -37,9 +37,10 @@ struct server {
     struct stream *stream;
     struct people people;
     struct login login;
-    struct worker *logins; /* hashes passwords */
-    struct worker *slow;   /* walks over much */
-    struct worker *walks;  /* over all devices, for who asks */
+    struct worker *logins;  /* hashes passwords */
+    struct worker *slow;    /* walks over much */
+    struct worker *walks;   /* over all devices, for who asks */
+    struct worker *changes; /* that take such a walk */
     struct webhooks *webhooks;
     const struct bl_crypto *crypto;
     /* Operators' changes, one at a time: check, store, then apply. */

@@ -132,11 +132,25 @@ static bool may_wait(const struct worker *w, const struct http_request *rq)
     return true;
 }
 
+static bool few(const struct worker *w)
+{
+    return devices_count(w->server->devices) <= WALK_FEW;
+}
+
+void worker_change(struct worker *w, struct http_request *rq, worker_job *job)
+{
+    if (few(w)) {
+        job(w->server, rq);
+    } else {
+        worker_do(w, rq, job);
+    }
+}
+
 void worker_walk(struct worker *w, struct http_request *rq, worker_job *job)
 {
     bool taken;
 
-    if (devices_count(w->server->devices) <= WALK_FEW) {
+    if (few(w)) {
         job(w->server, rq);
         return;
     }

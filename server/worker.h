@@ -25,6 +25,9 @@ void worker_stop(struct worker *worker);
  * is answered with 503 at once. */
 void worker_do(struct worker *worker, struct http_request *rq,
                worker_job *job);
+/* A change that takes such a walk: at once here where devices are few. */
+void worker_change(struct worker *worker, struct http_request *rq,
+                   worker_job *job);
 /* A walk over all devices that somebody asks for: the same, but at once here
  * where they are few, and 429 where one caller's walks would keep the
  * others from theirs. */

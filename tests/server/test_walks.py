@@ -5,6 +5,8 @@ import urllib.parse
 
 import pytest
 
+from waiting import wait_for
+
 FEW = 5000  # worker.h: WALK_FEW
 COSTLY = " or ".join(f'name ~ "*d*1*2*3*4*{i}*x"' for i in range(25))
 LIST = "/api/v1/devices?query=" + urllib.parse.quote(COSTLY)
@@ -84,3 +86,49 @@ def test_an_export_whose_filter_takes_nothing_ends(large):
     some = large.api("GET", "/export/devices?search=number%205000%20",
                      expect=200)
     assert len(some.body.splitlines()) == 1
+
+
+def start(server, query, version="1.1.0", **plan):
+    return server.api("POST", "/rollouts", {
+        "product": "thermostat", "version": version,
+        "target": {"query": query}, **plan})
+
+
+def test_of_the_same_rollout_at_once_one_is_made(large):
+    answers = at_once(6, lambda: start(large, 'name ~ "device*"'))
+    assert sorted(a.status for a in answers) == [201] + 5 * [409]
+    assert {a.json["error"]["code"] for a in answers
+            if a.status == 409} == {"active"}
+    made, = (a.json["id"] for a in answers if a.status == 201)
+    large.api("POST", f"/rollouts/{made}/abort", {}, expect=200)
+
+
+def test_of_rollouts_at_once_each_has_its_own_places(large):
+    queries = iter([f'name ~ "device*" and name != "{i}"' for i in range(4)])
+    stages = [{"count": 25}, {"percent": 100}]
+    made = [a.json for a in at_once(
+        4, lambda: start(large, next(queries), stages=stages))]
+    assert len({rollout["id"] for rollout in made}) == 4
+    for rollout in made:
+        path = f"/rollouts/{rollout['id']}"
+        wait_for(lambda p=path: large.api("GET", p).json["counts"][
+            "untouched"] == 25)
+        large.api("POST", path + "/abort", {}, expect=200)
+
+
+def test_what_nobody_can_take_is_refused_and_what_nobody_wants_is_not(large):
+    seen = f"id = {large.device.id}"
+    refused = start(large, seen, version="0.9.0")
+    assert refused.status == 404
+    large.device.run(large.new, slot=0)
+    large.device.poll()
+    refused = start(large, seen, version="1.0.0")
+    assert refused.status == 409
+    assert refused.json["error"]["code"] == "floor"
+    for query, stages in ((seen, [{"percent": 100}]),
+                          ("site = nowhere", [{"count": 3},
+                                              {"percent": 100}])):
+        made = start(large, query, stages=stages)
+        assert made.status == 201, made.json
+        large.api("POST", f"/rollouts/{made.json['id']}/abort", {},
+                  expect=200)
