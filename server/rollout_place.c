@@ -91,17 +91,49 @@ static int collect(struct ranks *k, bool all, uint64_t enough)
     return result;
 }
 
-static int by_rank(const void *a, const void *b)
+static void swap(uint64_t *a, uint64_t *b)
 {
-    uint64_t x;
-    uint64_t y;
+    uint64_t x = *a;
 
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
+    *a = *b;
+    *b = x;
 }
 
-static uint64_t cut_of(const struct ranks *k, const struct plan_stage *stage)
+/* What would be at `place` if they were sorted (quickselect: ranks are hashes,
+ * so that any pivot is a good one). They change places. */
+static uint64_t rank_at(struct ranks *k, uint32_t place)
+{
+    uint32_t from = 0;
+    uint32_t to = k->n - 1;
+
+    while (from < to) {
+        uint64_t pivot = k->at[from + (to - from) / 2];
+        uint32_t low = from;
+        uint32_t next = from;
+        uint32_t high = to + 1;
+
+        while (next < high) {
+            if (k->at[next] < pivot) {
+                swap(&k->at[next++], &k->at[low++]);
+            } else if (k->at[next] > pivot) {
+                swap(&k->at[next], &k->at[--high]);
+            } else {
+                next++;
+            }
+        }
+        if (place >= low && place < high) {
+            return pivot;
+        }
+        if (place < low) {
+            to = low - 1;
+        } else {
+            from = high;
+        }
+    }
+    return k->at[from];
+}
+
+static uint64_t cut_of(struct ranks *k, const struct plan_stage *stage)
 {
     uint64_t cut;
 
@@ -112,15 +144,15 @@ static uint64_t cut_of(const struct ranks *k, const struct plan_stage *stage)
                    ? ((k->least >> 32) + 1) << 32
                    : cut;
     }
-    return stage->count >= k->n ? ROLLOUT_ALL : k->at[stage->count];
+    return stage->count >= k->n ? ROLLOUT_ALL : rank_at(k, stage->count);
 }
 
 static void count_stage(const struct ranks *k, uint64_t cut, uint32_t *out)
 {
     uint32_t n = 0;
 
-    while (n < k->n && k->at[n] < cut) {
-        n++;
+    for (uint32_t i = 0; i < k->n; i++) {
+        n += k->at[i] < cut;
     }
     *out = n;
 }
@@ -131,9 +163,6 @@ static void place(struct ranks *k, const struct plan *p)
     uint64_t *cut = k->out->cut;
     uint32_t all = atomic_load(&k->product->devices);
 
-    if (k->n > 0) {
-        qsort(k->at, k->n, sizeof k->at[0], by_rank);
-    }
     for (uint32_t i = 0; i < p->n_stages; i++) {
         cut[i] = cut_of(k, &p->stage[i]);
         if (i > 0 && cut[i] < cut[i - 1]) {
