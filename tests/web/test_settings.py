@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users, tokens, keys and the wishes of a server, from the page."""
 import pytest
+from browser import PHONE
 from operators import add_user
+from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 
@@ -158,3 +160,22 @@ def test_a_theme_that_was_chosen_stays(as_role):
     page.driver.refresh()
     page.see("h1", "Settings")
     assert theme() == "light"
+
+
+def test_on_a_phone_the_current_tab_is_seen_and_nothing_overlaps(as_role,
+                                                                  filled):
+    server, _ = filled
+    hook = server.api("POST", "/webhooks", {
+        "url": "https://chat.example.com/hooks/phone", "events": ["rollout"]},
+        token=server.admin_token, expect=201).json["id"]
+    page = as_role("admin", "#/settings/server")
+    page.size(PHONE)
+    page.go("#/settings/webhooks")
+    shown = row(page, "Webhooks", "hooks/phone")
+    tab = page.see(".tabs [aria-current=page]").rect
+    assert 0 <= tab["x"] and tab["x"] + tab["width"] <= PHONE[0]
+    state = shown.find_element(By.CSS_SELECTOR, "[data-title=State]").rect
+    for button in shown.find_elements(By.TAG_NAME, "button"):
+        assert button.rect["y"] >= state["y"] + state["height"] - 4
+    assert page.axe() == []
+    server.api("DELETE", f"/webhooks/{hook}", token=server.admin_token)

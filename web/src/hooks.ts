@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What pages use: data of the server that stays fresh, and actions.
+import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError } from "./api";
 import { patiently } from "./patience";
@@ -166,4 +167,19 @@ export function useNow(ms = 1000): number {
     return () => window.clearInterval(timer);
   }, [ms]);
   return now / 1000;
+}
+
+/** For a row of tabs that is wider than a phone: the current one is seen. */
+export function useCurrentInView(current: unknown): RefObject<HTMLElement> {
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const tab = row.current?.querySelector("[aria-current=page]");
+    if (row.current && tab) {
+      const outer = row.current.getBoundingClientRect();
+      const inner = tab.getBoundingClientRect();
+      row.current.scrollLeft += inner.left + inner.width / 2
+        - outer.left - outer.width / 2;
+    }
+  }, [current]);
+  return row;
 }

@@ -48,8 +48,10 @@ function seriesOf(history: FleetHistory): Series[] {
   return shown.reverse();
 }
 
-export function VersionsChart({ products }: { products: string[] }) {
-  const [product, setProduct] = useState(products[0] ?? "");
+export function VersionsChart({ products, preset }: {
+  products: string[]; preset?: string; // shown until another is chosen
+}) {
+  const [product, setProduct] = useState(preset ?? products[0] ?? "");
   const [span, setSpan] = useState<Span>("day");
   // Of a young server the span's points would all be one: it begins where the
   // history does.

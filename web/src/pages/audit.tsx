@@ -50,7 +50,8 @@ const columns: Column<AuditLine>[] = [
     cell: (l) => <code>{l.action}</code> },
   { key: "object", title: "On", cell: (l) => <Subject line={l} /> },
   { key: "detail", title: "Detail", wide: true,
-    cell: (l) => <span class="audit-detail">{l.detail}</span> },
+    cell: (l) => l.detail
+      ? <span class="audit-detail">{l.detail}</span> : null },
   { key: "hash", title: "Hash", shrink: true, minor: true,
     cell: (l) => l.hash ? <Digest hex={l.hash} n={8} /> : "" },
 ];

@@ -208,7 +208,9 @@ export function FleetPage() {
           )}
           {!empty && (
             <>
-              <VersionsChart products={fleet.products.map((p) => p.name)} />
+              <VersionsChart products={fleet.products.map((p) => p.name)}
+                preset={[...fleet.products].sort(
+                  (a, b) => b.devices - a.devices)[0]?.name} />
               <AttentionCard fleet={fleet} />
               <div class="grid-2">
                 <Products fleet={fleet} />

@@ -40,7 +40,7 @@ const PAYLOAD_COLUMNS: Column<Payload>[] = [
     p.component || "image" },
   { key: "size", title: "Size", right: true, cell: (p) =>
     <Bytes n={p.size} /> },
-  { key: "sha256", title: "SHA-256", cell: (p) => (
+  { key: "sha256", title: "SHA-256", wide: true, cell: (p) => (
     <span class="hash"><code>{p.sha256}</code>
       <CopyButton text={p.sha256} label="Copy the SHA-256" /></span>
   ) },

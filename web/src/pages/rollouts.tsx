@@ -11,7 +11,7 @@ import { gateWaits, stageParts } from "../components/StageLanes";
 import { stageSize } from "../components/Lane";
 import { Pill } from "../components/Pill";
 import { count, number, percent, sentence } from "../format";
-import { useResource } from "../hooks";
+import { useCurrentInView, useResource } from "../hooks";
 import { rolloutName } from "../plan";
 import { href, type Route } from "../router";
 import { useMay } from "../session";
@@ -162,6 +162,7 @@ export function Rollouts({ route }: { route: Route }) {
   const tab: Tab = TABS.find((t) => t.key === wish)?.key ?? "active";
   const rows = all.filter((r) => inTab(tab, r)).sort((a, b) =>
     Number(inTab("needs", b)) - Number(inTab("needs", a)) || b.id - a.id);
+  const tabs = useCurrentInView(tab);
   const none = list.data !== null && all.length === 0;
   return (
     <>
@@ -170,7 +171,7 @@ export function Rollouts({ route }: { route: Route }) {
           <Icon name="plus" />New rollout</a>)} />
       <ErrorBox error={list.error} retry={list.reload} />
       {!none && (
-        <nav class="tabs" aria-label="Rollouts by state">
+        <nav class="tabs" aria-label="Rollouts by state" ref={tabs}>
           {TABS.map(({ key, title }) => {
             const n = all.filter((r) => inTab(key, r)).length;
             return (

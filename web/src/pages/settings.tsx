@@ -8,7 +8,7 @@ import {
 } from "../components/basics";
 import { ThemeChoice } from "../components/PersonMenu";
 import { dateTime, number } from "../format";
-import { useAction, useResource } from "../hooks";
+import { useAction, useCurrentInView, useResource } from "../hooks";
 import { useMay, useSession } from "../session";
 import { PasswordForm } from "./new_password";
 import { Keys } from "./settings_keys";
@@ -128,10 +128,11 @@ export function Settings({ part }: { part: string }) {
   const { admin } = useMay();
   const shown = TABS.filter((tab) => admin || !tab.admin);
   const tab = shown.find((t) => t.part === part) ?? shown[0];
+  const tabs = useCurrentInView(tab);
   return (
     <>
       <PageHead title="Settings" />
-      <nav class="tabs" aria-label="Settings">
+      <nav class="tabs" aria-label="Settings" ref={tabs}>
         {shown.map((t) => (
           <a key={t.part} href={`#/settings/${t.part}`}
             aria-current={t === tab ? "page" : undefined}>{t.title}</a>

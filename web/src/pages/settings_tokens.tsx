@@ -94,7 +94,8 @@ export function Tokens() {
       ? <RelativeTime time={t.expires} /> : <span class="muted">never</span> },
     { key: "last_use", title: "Last used",
       cell: (t) => <RelativeTime time={t.last_use} /> },
-    { key: "actions", title: "", right: true, shrink: true, cell: (t) => (
+    { key: "actions", title: "", right: true, shrink: true, wide: true,
+      cell: (t) => (
       <Button small kind="quiet" icon="trash" label={`Revoke ${t.name}`}
         onClick={() => setRemoving(t)} />
     ) },

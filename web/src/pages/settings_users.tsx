@@ -114,7 +114,8 @@ export function Users() {
       : <Pill state="confirmed" word="active" /> },
     { key: "last_login", title: "Last signed in",
       cell: (u) => <RelativeTime time={u.last_login} /> },
-    { key: "actions", title: "", right: true, shrink: true, cell: (u) => (
+    { key: "actions", title: "", right: true, shrink: true, wide: true,
+      cell: (u) => (
       <Menu icon="more" label={`Actions for ${u.name}`} quiet floating>
         {(close) => {
           const item = (text: string, act: () => void) => (

@@ -122,7 +122,8 @@ export function Webhooks() {
     { key: "state", title: "State", cell: (h) => h.enabled
       ? <Pill state="confirmed" word="on" />
       : <Pill state="aborted" word="off" /> },
-    { key: "actions", title: "", right: true, shrink: true, cell: (h) => (
+    { key: "actions", title: "", right: true, shrink: true, wide: true,
+      cell: (h) => (
       <span class="actions">
         <Button small expanded={shown === h.id} onClick={() =>
           setShown(shown === h.id ? null : h.id)}>Log</Button>
