@@ -121,6 +121,16 @@ def test_of_rollouts_at_once_each_has_its_own_places(make_server):
         assert now["counts"]["untouched"] == 100
 
 
+def test_counts_of_a_large_fleet_follow(large):
+    for count in (3, 5):
+        made = start(large, 'name ~ "device*"', stages=[
+            {"count": count}, {"percent": 100}]).json
+        path = f"/rollouts/{made['id']}"
+        wait_for(lambda p=path, n=count: large.api("GET", p).json["counts"][
+            "untouched"] == n)
+        large.api("POST", path + "/abort", {}, expect=200)
+
+
 def test_what_nobody_can_take_is_refused_and_what_nobody_wants_is_not(large):
     seen = f"id = {large.device.id}"
     refused = start(large, seen, version="0.9.0")
