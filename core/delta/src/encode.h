@@ -75,10 +75,14 @@ struct bl_costs {
 /* Bytes of memory that the decoder will want for this plan. */
 uint32_t bl_encode_ram(const struct bl_plan *plan);
 
-/* The patch, into `out`: BL_OK; BL_BUFFER: longer than `size`; BL_ARGUMENT:
- * the plan cannot be (says nothing more: a mistake of the caller); BL_DELTA:
- * an instruction set that is not there; BL_NO_SPACE: no memory. */
-bl_status bl_encode(const struct bl_plan *plan, uint8_t *out, size_t size,
-                    struct bl_costs *costs) BL_MUST_CHECK;
+/* Bytes of working memory that bl_encode wants (aligned for uint64_t). */
+size_t bl_encode_memory(const struct bl_plan *plan);
+
+/* The patch, into `out`: BL_OK, costs->bytes of it; BL_BUFFER: longer than
+ * `size`; BL_ARGUMENT: the plan cannot be (a mistake of the caller); BL_DELTA:
+ * an instruction set that is not there. A plan without regions, RAM ranges,
+ * maps and exceptions, and with table_bits 5, gets the shortest head. */
+bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
+                    size_t size, struct bl_costs *costs) BL_MUST_CHECK;
 
 #endif

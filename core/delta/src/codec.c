@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of a patch but for its units: regions, maps, operations. */
+#include "codec.h"
+
+#include <string.h>
+
+#include "bowline/sha256.h"
+
+enum {
+    FAR = 4096, /* seeks from there on have a model of their own */
+    /* counters of c->choices.operation */
+    IS_LITERAL = 0, /* and 1: after a literal */
+    IS_PLACE = 2,
+    IS_FAR = 3,
+    TO_PLACE = 4,
+    TO_STOP = 5,
+    AS_SAID = 6, /* regions */
+    MORE_RAM = 7
+};
+
+static uint32_t flag(struct bl_codec *c, bool y, uint32_t which)
+{
+    return bl_code_flag(&c->rc, y, &c->choices.operation[which]);
+}
+
+static void next_phase(struct bl_codec *c)
+{
+    c->phase++;
+    c->index = 0;
+    c->field = 0;
+}
+
+static void fail(struct bl_codec *c)
+{
+    c->status = BL_DELTA_FORMAT;
+}
+
+/* --- setting up --- */
+
+void bl_codec_link(struct bl_codec *c, const struct bl_head *h, void *memory)
+{
+    uint8_t *base = memory;
+    struct bl_parts at;
+    uint32_t k;
+    bl_fine *f;
+
+    bl_head_memory(h, &at);
+    c->model.table = (bl_counter *)(void *)(base + at.table);
+    f = (bl_fine *)(void *)(base + at.flags);
+    for (k = 0; k < 3; k++) {
+        c->model.flag[k] = f;
+        f += bl_head_flags(h, k) + 1;
+    }
+    c->map[0].entries = base + at.map;
+    c->map[1].entries = base + at.ram_map;
+    c->exceptions = (struct bl_exception *)(void *)(base + at.exceptions);
+    c->regions = (struct bl_region *)(void *)(base + at.regions);
+    c->old.regions = c->regions;
+    c->now.regions = c->regions + h->regions[0];
+    c->old.code = &c->code;
+    c->now.code = &c->code;
+#if !BL_DELTA_ENCODE
+    c->hash = (h->flags & BL_HEAD_HASH) != 0
+                  ? (struct bl_sha256 *)(void *)(base + at.hash)
+                  : NULL;
+#endif
+}
+
+static void start_models(struct bl_codec *c, const struct bl_head *h)
+{
+    uint32_t k;
+
+    c->model.table_mask = (1U << h->table_bits) - 1;
+    for (k = 0; k < 3; k++) {
+        c->model.flag_mask[k] = bl_head_flags(h, k);
+    }
+    bl_model_start(&c->model);
+    bl_counters((bl_counter *)(void *)&c->choices,
+                sizeof c->choices / sizeof(bl_counter));
+    bl_counters((bl_counter *)(void *)&c->number,
+                sizeof c->number / sizeof(bl_counter));
+}
+
+#if !BL_DELTA_ENCODE
+static void start_output(struct bl_codec *c)
+{
+    uint32_t i;
+
+    for (i = 0; i < BL_LINES; i++) {
+        c->old.line[i].at = UINT32_MAX;
+    }
+    c->sum = 0xEF;
+    if (c->hash != NULL) {
+        bl_sha256_init(c->hash);
+    }
+}
+#endif
+
+void bl_codec_start(struct bl_codec *c, const struct bl_head *h)
+{
+    c->flags = h->flags;
+    c->code.isa = h->isa;
+    c->code.pic = (h->flags & BL_HEAD_PIC) != 0;
+    c->old.size = h->size[0];
+    c->now.size = h->size[1];
+    c->old.regions_n = h->regions[0];
+    c->now.regions_n = h->regions[1];
+    c->exceptions_size = (uint8_t)(h->exceptions * BL_EXCEPTIONS_UNIT);
+    c->map[0].narrow = bl_head_narrow(h);
+    c->map_n[0] = h->map[0];
+    c->map_n[1] = h->map[1];
+    start_models(c, h);
+#if !BL_DELTA_ENCODE
+    start_output(c);
+#endif
+}
+
+/* --- regions --- */
+
+static uint32_t region_end(const struct bl_region *r)
+{
+    return r->offset + r->length;
+}
+
+/* As in the image before it: nothing but the last region changes its length.
+ */
+static void predict_new(struct bl_codec *c, uint32_t i, struct bl_region *p)
+{
+    const struct bl_region *old = &c->regions[i];
+    const struct bl_region *before = &c->now.regions[i] - 1;
+
+    *p = *old;
+    if (i > 0) {
+        p->offset = region_end(before) + (old->offset - region_end(old - 1));
+    }
+    if (region_end(old) == c->old.size) {
+        p->length = c->now.size - c->now.regions[i].offset;
+    }
+}
+
+/* Behind the one before, to the end of the image. */
+static void predict_old(const struct bl_region *regions, uint32_t size,
+                        uint32_t i, struct bl_region *p)
+{
+    memset(p, 0, sizeof *p);
+    if (i > 0) {
+        const struct bl_region *before = &regions[i - 1];
+
+        p->offset = region_end(before);
+        p->address = before->address + (regions[i].offset - before->offset);
+    }
+    p->length = size - regions[i].offset;
+    p->executable = i == 0;
+}
+
+/* One field: as predicted, or else by how much it differs, or outright. */
+static void code_field(struct bl_codec *c, uint32_t *field, uint32_t predicted,
+                       uint32_t said, bool differs)
+{
+    if (flag(c, said == predicted, AS_SAID) != 0) {
+        *field = predicted;
+    } else if (differs) {
+        *field = predicted +
+                 (uint32_t)bl_code_signed(&c->rc, (int32_t)(said - predicted),
+                                          &c->number.maps.region);
+    } else {
+        *field = bl_code_round(&c->rc, said);
+    }
+}
+
+static uint32_t *field_of(struct bl_region *r, uint32_t field)
+{
+    switch (field) {
+    case 0:
+        return &r->offset;
+    case 1:
+        return &r->address;
+    case 2:
+        return &r->length;
+    default:
+        return &r->executable;
+    }
+}
+
+static void step_regions(struct bl_codec *c)
+{
+    uint32_t olds = c->old.regions_n;
+    struct bl_region *r = &c->regions[c->index];
+    struct bl_region p;
+#if BL_DELTA_ENCODE
+    struct bl_region said_region;
+#endif
+    uint32_t said = 0;
+    bool is_new = c->index >= olds;
+    uint32_t i = is_new ? c->index - olds : c->index;
+    bool modelled = is_new && i < olds;
+
+    if (c->index == olds + c->now.regions_n) {
+        next_phase(c);
+        return;
+    }
+    if (modelled) {
+        predict_new(c, i, &p);
+    } else {
+        predict_old(is_new ? r - i : c->regions,
+                    is_new ? c->now.size : c->old.size, i, &p);
+    }
+#if BL_DELTA_ENCODE
+    said_region = is_new ? c->plan->now.regions[i] : c->plan->old.regions[i];
+    said = *field_of(&said_region, c->field);
+#endif
+    code_field(c, field_of(r, c->field), *field_of(&p, c->field), said,
+               modelled);
+    c->field++;
+    if (c->field == 4) {
+        c->field = 0;
+        c->index++;
+    }
+}
+
+/* What the image itself says. */
+static void esp_regions(struct bl_codec *c)
+{
+    uint32_t first = (c->flags & BL_HEAD_ESP_SHORT) != 0 ? 8 : 24;
+
+    c->index = bl_view_esp(&c->old, first, c->regions, c->old.regions_n);
+    if (c->index != c->old.regions_n) {
+        fail(c);
+    }
+}
+
+static void step_rams(struct bl_codec *c)
+{
+    struct bl_range *r = &c->code.ram[c->index];
+    bool small = (c->flags & BL_HEAD_SMALL) != 0;
+
+    if (small || c->index == BL_RAM_RANGES ||
+        flag(c, BL_SAY(c->index < c->plan->code.rams), MORE_RAM) == 0) {
+        next_phase(c);
+        return;
+    }
+    r->low = bl_code_round(&c->rc, BL_SAY(c->plan->code.ram[c->index].low));
+    r->high = r->low +
+              bl_code_round(&c->rc,
+                            BL_SAY(c->plan->code.ram[c->index].high - r->low));
+    c->index++;
+    c->code.rams++;
+}
+
+/* --- maps --- */
+
+#if BL_DELTA_ENCODE
+static const struct bl_move *said_move(const struct bl_codec *c,
+                                       uint32_t which)
+{
+    return which == 0 ? &c->plan->map[c->index] : &c->plan->ram_map[c->index];
+}
+#endif
+
+static void step_map(struct bl_codec *c, uint32_t which)
+{
+    struct bl_map *m = &c->map[which];
+    uint32_t i = c->index;
+    uint32_t at = which == 0 || c->code.rams == 0 ? 0 : c->code.ram[0].low;
+    uint32_t shift = 0;
+
+    if (i == c->map_n[which]) {
+        next_phase(c);
+        return;
+    }
+    if (i > 0) {
+        at = bl_map_start_at(m, i - 1);
+        shift = bl_map_shift(m, i - 1);
+    }
+    if (c->field == 0) {
+        at += bl_code_number(&c->rc, BL_SAY(said_move(c, which)->at - at),
+                             &c->number.maps.at[which]);
+        bl_map_set(m, i, at, 0);
+        c->field = 1;
+        return;
+    }
+    shift += (uint32_t)bl_code_signed(
+        &c->rc,
+        BL_SAY((int32_t)((uint32_t)said_move(c, which)->shift - shift)),
+        &c->number.maps.shift[which]);
+    bl_map_set(m, i, bl_map_start_at(m, i), shift);
+    m->n = i + 1;
+    c->index = i + 1;
+    c->field = 0;
+}
+
+/* --- operations --- */
+
+static void start_operations(struct bl_codec *c)
+{
+    uint32_t n;
+
+    bl_counters((bl_counter *)(void *)&c->number,
+                sizeof c->number / sizeof(bl_counter));
+    c->stop = bl_tail_find(&c->now, c->flags, &n);
+    if (n == 0 && (c->flags & BL_HEAD_SUM) != 0) {
+        fail(c);
+    }
+    c->place = bl_map_place(&c->map[0], 0, &c->place_from);
+    c->index = 1;
+}
+
+/* Where a copy comes from: what the map has at this place, else a seek from
+ * where the last copy ended. */
+static void code_from(struct bl_codec *c, uint32_t said)
+{
+    int32_t seek = (int32_t)(said - c->from);
+    bool far = BL_SAY(seek > FAR || seek < -FAR);
+
+    if (c->place == c->position &&
+        flag(c, said == c->place_from, IS_PLACE) != 0) {
+        c->from = c->place_from;
+        return;
+    }
+    far = flag(c, far, IS_FAR) != 0;
+    c->from += (uint32_t)bl_code_signed(&c->rc, seek,
+                                        far ? &c->number.operations.far
+                                            : &c->number.operations.near);
+}
+
+/* The next place at or behind `from`; each is searched once. */
+static void find_place(struct bl_codec *c, uint32_t from)
+{
+    if (c->place < from) {
+        c->place = bl_map_place(&c->map[0], from, &c->place_from);
+    }
+}
+
+static void end_operations(struct bl_codec *c)
+{
+    c->phase = c->stop < c->now.size && c->position == c->stop ? BL_PHASE_TAIL
+                                                               : BL_PHASE_DONE;
+}
+
+#if BL_DELTA_ENCODE
+static struct bl_operation said_operation(struct bl_codec *c)
+{
+    struct bl_operation said;
+
+    bl_plan_operation(c, &said);
+    return said;
+}
+#endif
+
+static void step_place(struct bl_codec *c)
+{
+    uint32_t said = 0;
+    bool was_literal = c->literal;
+
+    BL_ACCOUNT(c, BL_COST_OPERATIONS);
+    if (c->index == 0) {
+        start_operations(c);
+        return;
+    }
+    if (c->position == c->stop) {
+        end_operations(c);
+        return;
+    }
+#if BL_DELTA_ENCODE
+    said = said_operation(c).old;
+#endif
+    c->literal = flag(c, BL_SAY(said == BL_LITERAL),
+                      IS_LITERAL + (was_literal ? 1U : 0U)) != 0;
+    if (!c->literal) {
+        find_place(c, c->position);
+        code_from(c, said);
+        find_place(c, c->position + 1);
+    }
+    c->phase = BL_PHASE_LENGTH;
+}
+
+static uint32_t code_length(struct bl_codec *c, uint32_t said)
+{
+    uint32_t rest = c->stop - c->position;
+    uint32_t place = c->place - c->position;
+    struct bl_number *m = c->literal ? &c->number.operations.literal
+                                     : &c->number.operations.copy;
+
+    if (place > rest || c->place == UINT32_MAX) {
+        place = rest;
+    }
+    if (!c->literal && flag(c, said == place, TO_PLACE) != 0) {
+        return place;
+    }
+    if (flag(c, said == rest, TO_STOP) != 0) {
+        return rest;
+    }
+    return bl_code_number(&c->rc, said - 1, m) + 1;
+}
+
+static void step_length(struct bl_codec *c)
+{
+    c->left = code_length(c, BL_SAY(c->plan->operations[c->operation].length));
+    if (c->left == 0 || c->left > c->stop - c->position) {
+        fail(c);
+        return;
+    }
+    if (c->literal) {
+        c->phase = BL_PHASE_LITERAL;
+        return;
+    }
+    if (c->from > c->old.size || c->left > c->old.size - c->from) {
+        fail(c);
+        return;
+    }
+    bl_unit_start(c);
+    c->phase = BL_PHASE_COPY;
+}
+
+/* One unit of the operation. */
+static void step_units(struct bl_codec *c)
+{
+    if (c->literal) {
+        BL_ACCOUNT(c, BL_COST_LITERAL);
+        bl_unit_literal(c);
+    } else {
+        bl_unit_copy(c);
+    }
+    if (c->left == 0) {
+        c->phase = BL_PHASE_PLACE;
+    }
+}
+
+/* What follows the tail (a signature, padding) is operations again. */
+static void step_tail(struct bl_codec *c)
+{
+    uint32_t before = c->position;
+
+    bl_tail_put(c);
+    c->from += c->position - before;
+    c->stop = c->now.size;
+    c->phase = BL_PHASE_PLACE;
+}
+
+bool bl_codec_step(struct bl_codec *c)
+{
+    switch (c->phase) {
+    case BL_PHASE_REGIONS:
+        BL_ACCOUNT(c, BL_COST_HEAD);
+        if (c->index == 0 && c->field == 0 && (c->flags & BL_HEAD_ESP) != 0) {
+            esp_regions(c);
+        }
+        step_regions(c);
+        break;
+    case BL_PHASE_RAMS:
+        step_rams(c);
+        break;
+    case BL_PHASE_MAP:
+        BL_ACCOUNT(c, BL_COST_MAP);
+        step_map(c, 0);
+        break;
+    case BL_PHASE_RAM_MAP:
+        step_map(c, 1);
+        break;
+    case BL_PHASE_PLACE:
+        step_place(c);
+        break;
+    case BL_PHASE_LENGTH:
+        step_length(c);
+        break;
+    case BL_PHASE_COPY:
+    case BL_PHASE_LITERAL:
+        step_units(c);
+        break;
+    case BL_PHASE_TAIL:
+        step_tail(c);
+        break;
+    default:
+        break;
+    }
+#if !BL_DELTA_ENCODE
+    if (c->status == BL_OK) {
+        c->status = c->rc.spare > BL_SPARE ? BL_DELTA_FORMAT : c->old.status;
+    }
+#endif
+    return c->status == BL_OK && c->phase != BL_PHASE_DONE;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The codec: what both sides know at each point of a patch, and the steps in
+ * which they go on. A step takes at most BL_STEP bytes of the patch and puts
+ * out at most one unit (or the tail), so the decoder can stop between any two.
+ *
+ *   regions, RAM ranges, map, RAM map, then for each operation: where from,
+ *   how long, its units; behind the last one the tail, if it is recomputed.
+ */
+#ifndef BL_DELTA_CODEC_H
+#define BL_DELTA_CODEC_H
+
+#include "coder.h"
+#include "head.h"
+#include "map.h"
+#include "model.h"
+#include "site.h"
+
+#if BL_DELTA_ENCODE
+#include "encode.h"
+#endif
+
+enum {
+    BL_FIXED = 4864, /* bytes of struct bl_delta, at most, on any machine */
+    BL_OUT = 256,    /* bytes of output that are kept together */
+    BL_DIFFERENCES = 8,
+    BL_RECENT = 16,
+    BL_TYPES = 4 /* of candidates */
+};
+
+enum bl_phase {
+    BL_PHASE_REGIONS,
+    BL_PHASE_RAMS,
+    BL_PHASE_MAP,
+    BL_PHASE_RAM_MAP,
+    BL_PHASE_PLACE,
+    BL_PHASE_LENGTH,
+    BL_PHASE_COPY,
+    BL_PHASE_LITERAL,
+    BL_PHASE_TAIL,
+    BL_PHASE_DONE
+};
+
+/* A target that the map gets wrong. */
+struct bl_exception {
+    uint32_t from, to;
+};
+
+/* What has been put out: all that contexts look at. */
+struct bl_history {
+    uint32_t last;      /* four bytes, the newest lowest */
+    uint8_t opcode[2];  /* of the last two units */
+    uint32_t misses;    /* a bit for each unit: 1: prediction was wrong */
+    uint32_t run;       /* units since the last wrong one */
+    uint32_t change[5]; /* new - predicted, of the last changed unit of n */
+    uint8_t candidates[BL_TYPES * BL_SITE_CLASSES]; /* 1: was wrong */
+    uint32_t difference[3][BL_DIFFERENCES]; /* units of 2, 3, 4; 0: none */
+    uint8_t difference_hits[3];
+    uint32_t recent[BL_RECENT]; /* targets that were said outright */
+};
+
+/* Counters of single decisions. */
+struct bl_choices {
+    bl_counter operation[8];
+    bl_counter candidate[BL_SITE_CLASSES * 8 * BL_TYPES];
+    bl_counter target[BL_SITE_CLASSES * 4];
+    bl_counter recent[BL_RECENT];
+    bl_counter inside[48];
+    bl_counter difference[3][12];
+};
+
+struct bl_codec {
+    struct bl_coder rc;
+    struct bl_model model;
+    struct bl_code code;
+    struct bl_view old, now; /* the new one: regions only */
+    struct bl_region *regions;
+    struct bl_map map[2]; /* of the image, of RAM */
+    struct bl_exception *exceptions;
+    uint8_t exceptions_n, exceptions_size, exceptions_next;
+    uint8_t flags; /* of the head */
+    uint8_t phase, field;
+    bool literal;   /* the operation, and the one before while reading it */
+    uint32_t index; /* within the phase */
+    uint32_t map_n[2];
+    uint32_t position; /* in the new image */
+    uint32_t stop;     /* where the operations end (the tail begins) */
+    uint32_t from;     /* in the old image */
+    uint32_t left;     /* of the operation */
+    uint32_t raw;      /* single bytes before whole units again */
+    uint32_t place, place_from; /* next start of the map, and its old one */
+    struct bl_sweep sweep;
+    struct bl_history history;
+    struct bl_choices choices;
+    union {
+        struct {
+            struct bl_number region, at[2], shift[2];
+        } maps;
+        struct {
+            struct bl_number literal, copy, near, far, target[4];
+        } operations;
+    } number;
+    bl_status status;
+#if BL_DELTA_ENCODE
+    const struct bl_plan *plan;
+    struct bl_costs *costs;
+    uint32_t operation, operation_at; /* of the plan; its first byte */
+#else
+    struct bl_sha256 *hash;
+    uint32_t written;         /* through io; what is above waits in `out` */
+    uint32_t back_at, back_n; /* of the line of the new image */
+    uint8_t sum;
+    uint8_t back[BL_LINE];
+    uint8_t out[BL_OUT];
+#endif
+};
+
+/* Sets the pointers into `memory`, whose first part the codec is in. */
+void bl_codec_link(struct bl_codec *c, const struct bl_head *h, void *memory);
+
+/* Sets everything else; behind bl_codec_link, before bl_coder_start. */
+void bl_codec_start(struct bl_codec *c, const struct bl_head *h);
+
+/* One step; false: done, or c->status is not BL_OK. */
+bool bl_codec_step(struct bl_codec *c);
+
+/* --- units (unit.c) --- */
+
+/* Before the first unit of a copy: finds where units begin. */
+void bl_unit_start(struct bl_codec *c);
+void bl_unit_copy(struct bl_codec *c);
+void bl_unit_literal(struct bl_codec *c);
+
+/* --- output (output.c) --- */
+
+/* The next n bytes of the new image. */
+void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n);
+/* Word at `at` of what was put; at + 4 <= c->position. */
+uint32_t bl_now_word(struct bl_codec *c, uint32_t at);
+/* Where the tail is; *n: its length, 0: none. Its start is `size` then. */
+uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n);
+void bl_tail_put(struct bl_codec *c);
+#if BL_DELTA_ENCODE
+/* What is to be done at c->position, below c->stop. */
+void bl_plan_operation(struct bl_codec *c, struct bl_operation *said);
+#else
+/* Hands what waits to the caller. */
+void bl_put_flush(struct bl_codec *c);
+#endif
+
+#if BL_DELTA_ENCODE
+#define BL_ACCOUNT(c, what) ((c)->rc.cost = &(c)->costs->bits256[what])
+#define BL_TALLY(c, what) ((c)->costs->what++)
+#else
+#define BL_ACCOUNT(c, what) ((void)0)
+#define BL_TALLY(c, what) ((void)0)
+#endif
+
+#endif

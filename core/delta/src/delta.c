@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public face of the decoder: memory, input, pauses. */
+#include "bowline/delta.h"
+
+#include <string.h>
+
+#include "codec.h"
+
+struct bl_delta {
+    uint32_t build; /* tells the layout, for bl_delta_resume */
+    uint32_t ram;
+    uint32_t head_n; /* bytes of the head */
+    uint32_t taken;
+    bool started; /* the coder has its first bytes */
+    bool ended;   /* no more patch bytes come */
+    uint32_t limit[2];
+    struct bl_head head;
+    struct bl_codec codec;
+};
+
+/* The least of all memories holds it, with 32 and with 64 bits. */
+typedef char bl_delta_fits[sizeof(struct bl_delta) <= BL_FIXED ? 1 : -1];
+
+static uint32_t build_id(void)
+{
+    return 0xB0000000U | (uint32_t)BL_DELTA_FORMAT_1 << 24 |
+           (uint32_t)sizeof(struct bl_delta);
+}
+
+uint32_t bl_delta_isas(void)
+{
+    uint32_t isas = 0;
+    uint32_t i;
+
+    for (i = 0; i < BL_DELTA_ISAS; i++) {
+        isas |= bl_isa_of(i) != NULL ? 1U << i : 0;
+    }
+    return isas;
+}
+
+bl_status bl_delta_head(const void *patch, size_t n, struct bl_delta_info *out)
+{
+    struct bl_head h;
+    struct bl_parts parts;
+    uint32_t used;
+    bl_status status = bl_head_read(patch, n, &h, &used);
+
+    if (status != BL_OK) {
+        return status;
+    }
+    bl_head_memory(&h, &parts);
+    memset(out, 0, sizeof *out);
+    out->format = BL_DELTA_FORMAT_1;
+    out->isa = h.isa;
+    out->in_place = (h.flags & BL_HEAD_IN_PLACE) != 0;
+    out->deflate = (h.flags & BL_HEAD_DEFLATE) != 0;
+    out->old_size = h.size[0];
+    out->new_size = h.size[1];
+    out->ram = parts.end;
+    out->n = used;
+    memcpy(out->old_check, h.check[0], BL_DELTA_CHECK);
+    memcpy(out->new_check, h.check[1], BL_DELTA_CHECK);
+    return BL_OK;
+}
+
+bl_status bl_delta_start(const struct bl_delta_info *info,
+                         const struct bl_delta_io *io, uint32_t old_limit,
+                         uint32_t new_limit, void *memory, size_t size,
+                         struct bl_delta **out)
+{
+    struct bl_delta *d = memory;
+
+    if (info->ram > size) {
+        return BL_DELTA_RAM;
+    }
+    if (info->ram < BL_FIXED || info->n > BL_DELTA_HEAD) {
+        return BL_ARGUMENT;
+    }
+    if (info->old_size > old_limit || info->new_size > new_limit) {
+        return BL_NO_SPACE;
+    }
+    memset(memory, 0, info->ram);
+    d->build = build_id();
+    d->ram = info->ram;
+    d->head_n = info->n;
+    d->limit[0] = old_limit;
+    d->limit[1] = new_limit;
+    d->codec.old.io = io;
+    *out = d;
+    return BL_OK;
+}
+
+/* The head again, now to begin: it must be the one that was shown. */
+static void begin(struct bl_delta *d)
+{
+    struct bl_codec *c = &d->codec;
+    struct bl_parts parts;
+    uint32_t used;
+
+    c->status = bl_head_read(c->rc.in, c->rc.waiting, &d->head, &used);
+    if (c->status != BL_OK) {
+        return;
+    }
+    bl_head_memory(&d->head, &parts);
+    if (used != d->head_n || parts.end != d->ram ||
+        d->head.size[0] > d->limit[0] || d->head.size[1] > d->limit[1]) {
+        c->status = BL_DELTA_FORMAT;
+        return;
+    }
+    c->rc.waiting = 0;
+    bl_codec_link(c, &d->head, d);
+    bl_codec_start(c, &d->head);
+}
+
+static bool head_missing(const struct bl_delta *d)
+{
+    return d->head.size[0] == 0;
+}
+
+/* Bytes that may wait: the head at first, then as many as there is room. */
+static uint32_t room(const struct bl_delta *d)
+{
+    return (head_missing(d) ? d->head_n : BL_INPUT) - d->codec.rc.waiting;
+}
+
+static size_t fill(struct bl_delta *d, const uint8_t *p, size_t n)
+{
+    struct bl_coder *rc = &d->codec.rc;
+    uint32_t free_n = room(d);
+    size_t i;
+
+    n = n < free_n ? n : free_n;
+    for (i = 0; i < n; i++) {
+        rc->in[(rc->first + rc->waiting) % BL_INPUT] = p[i];
+        rc->waiting++;
+    }
+    d->taken += (uint32_t)n;
+    if (head_missing(d) && room(d) == 0) {
+        begin(d);
+    }
+    return n;
+}
+
+static bool may_step(const struct bl_delta *d)
+{
+    const struct bl_codec *c = &d->codec;
+
+    return c->status == BL_OK && !head_missing(d) &&
+           c->phase != BL_PHASE_DONE && (d->ended || c->rc.waiting >= BL_STEP);
+}
+
+/* Steps while there is input for them, until `until` bytes are put out. */
+static void run(struct bl_delta *d, uint32_t until)
+{
+    struct bl_codec *c = &d->codec;
+
+    while (may_step(d) && c->position < until) {
+        if (!d->started) {
+            d->started = true;
+            bl_coder_start(&c->rc);
+        }
+        (void)bl_codec_step(c);
+    }
+}
+
+bl_status bl_delta_data(struct bl_delta *d, const void *patch, size_t n,
+                        size_t *taken)
+{
+    const uint8_t *p = patch;
+    struct bl_codec *c = &d->codec;
+    uint32_t until = c->position + BL_DELTA_QUANTUM;
+
+    *taken = 0;
+    while (c->status == BL_OK && *taken < n && c->position < until) {
+        if (c->phase == BL_PHASE_DONE) {
+            c->status = BL_DELTA_FORMAT;
+            break;
+        }
+        *taken += fill(d, p + *taken, n - *taken);
+        run(d, until);
+    }
+    return c->status;
+}
+
+bl_status bl_delta_end(struct bl_delta *d, bool *whole)
+{
+    struct bl_codec *c = &d->codec;
+
+    *whole = false;
+    if (c->status == BL_OK && head_missing(d)) {
+        c->status = BL_DELTA_FORMAT;
+    }
+    d->ended = true;
+    run(d, c->position + BL_DELTA_QUANTUM);
+    if (c->status == BL_OK && c->phase == BL_PHASE_DONE) {
+        if (c->rc.waiting > 0) {
+            c->status = BL_DELTA_FORMAT;
+        }
+        bl_put_flush(c);
+        *whole = c->status == BL_OK;
+    }
+    return c->status;
+}
+
+uint32_t bl_delta_taken(const struct bl_delta *d)
+{
+    return d->taken;
+}
+
+uint32_t bl_delta_written(const struct bl_delta *d)
+{
+    return d->codec.written;
+}
+
+bl_status bl_delta_resume(void *memory, size_t size,
+                          const struct bl_delta_io *io, struct bl_delta **out)
+{
+    struct bl_delta *d = memory;
+    struct bl_parts parts;
+
+    if (size < sizeof *d || d->build != build_id() || d->ram > size) {
+        return BL_DELTA_FORMAT;
+    }
+    d->codec.old.io = io;
+    if (!head_missing(d)) {
+        bl_head_memory(&d->head, &parts);
+        if (parts.end != d->ram) {
+            return BL_DELTA_FORMAT;
+        }
+        bl_codec_link(&d->codec, &d->head, d);
+    }
+    *out = d;
+    return BL_OK;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan becomes a patch. */
+#include "encode.h"
+
+#include <string.h>
+
+#include "bowline/sha256.h"
+#include "codec.h"
+
+static bool is_small(const struct bl_plan *p)
+{
+    const struct bl_settings *s = &p->settings;
+
+    return p->old.regions_n + p->now.regions_n + p->code.rams + p->map_n +
+                   p->ram_map_n + s->exceptions ==
+               0 &&
+           s->table_bits == BL_TABLE_BITS_MIN && !s->esp;
+}
+
+static uint8_t esp_sum(const struct bl_view *v)
+{
+    uint8_t sum = 0xEF;
+    uint32_t i;
+    uint32_t k;
+
+    for (i = 0; i < v->regions_n; i++) {
+        for (k = 0; k < v->regions[i].length; k++) {
+            uint32_t at = v->regions[i].offset + k;
+
+            sum ^= at < v->size ? v->data[at] : 0;
+        }
+    }
+    return sum;
+}
+
+/* Which parts of the tail can be recomputed. */
+static uint8_t tail_flags(const struct bl_plan *p)
+{
+    uint8_t digest[BL_SHA256_SIZE];
+    uint32_t n;
+    uint32_t at = bl_tail_find(&p->now, BL_HEAD_SUM, &n);
+
+    if (!p->settings.esp || !p->settings.esp_tail || n == 0 ||
+        p->now.data[at] != esp_sum(&p->now)) {
+        return 0;
+    }
+    (void)bl_tail_find(&p->now, BL_HEAD_SUM | BL_HEAD_HASH, &n);
+    if (n > 1) {
+        bl_sha256(p->now.data, at + 1, digest);
+        if (memcmp(p->now.data + at + 1, digest, sizeof digest) == 0) {
+            return BL_HEAD_SUM | BL_HEAD_HASH;
+        }
+    }
+    return BL_HEAD_SUM;
+}
+
+static void make_head(const struct bl_plan *p, struct bl_head *h)
+{
+    const struct bl_settings *s = &p->settings;
+
+    memset(h, 0, sizeof *h);
+    h->isa = p->code.isa;
+    h->flags = (uint8_t)((s->in_place ? BL_HEAD_IN_PLACE : 0) |
+                         (p->code.pic ? BL_HEAD_PIC : 0) |
+                         (s->esp ? BL_HEAD_ESP : 0) |
+                         (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
+                         (is_small(p) ? BL_HEAD_SMALL : 0) | tail_flags(p));
+    h->table_bits = s->table_bits;
+    h->exceptions = s->exceptions;
+    h->regions[0] = (uint8_t)p->old.regions_n;
+    h->regions[1] = (uint8_t)p->now.regions_n;
+    h->map[0] = p->map_n;
+    h->map[1] = p->ram_map_n;
+    h->size[0] = p->old.size;
+    h->size[1] = p->now.size;
+    memcpy(h->check[0], p->old_check, BL_DELTA_CHECK);
+    memcpy(h->check[1], p->new_check, BL_DELTA_CHECK);
+}
+
+static bool moves_can_be(const struct bl_move *m, uint32_t n)
+{
+    uint32_t i;
+
+    for (i = 1; i < n; i++) {
+        if (m[i].at <= m[i - 1].at) {
+            return false;
+        }
+    }
+    return n <= BL_MAP_MAX;
+}
+
+static bool operations_can_be(const struct bl_plan *p)
+{
+    uint32_t at = 0;
+    uint32_t i;
+
+    for (i = 0; i < p->operations_n; i++) {
+        const struct bl_operation *o = &p->operations[i];
+
+        if (o->length == 0 || o->length > p->now.size - at ||
+            (o->old != BL_LITERAL &&
+             (o->old > p->old.size || o->length > p->old.size - o->old))) {
+            return false;
+        }
+        at += o->length;
+    }
+    return at == p->now.size;
+}
+
+static bool can_be(const struct bl_plan *p)
+{
+    const struct bl_settings *s = &p->settings;
+
+    return p->old.size > 0 && p->old.size <= BL_IMAGE_MAX && p->now.size > 0 &&
+           p->now.size <= BL_IMAGE_MAX && p->old.regions_n <= BL_REGIONS &&
+           p->now.regions_n <= BL_REGIONS &&
+           s->table_bits >= BL_TABLE_BITS_MIN &&
+           s->table_bits <= BL_TABLE_BITS_MAX && s->exceptions <= 15 &&
+           p->code.rams <= BL_RAM_RANGES && moves_can_be(p->map, p->map_n) &&
+           moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p);
+}
+
+uint32_t bl_encode_ram(const struct bl_plan *plan)
+{
+    struct bl_head h;
+    struct bl_parts parts;
+
+    make_head(plan, &h);
+    bl_head_memory(&h, &parts);
+    return parts.end;
+}
+
+/* The codec of this side is larger than the decoder's fixed part. */
+static size_t codec_room(void)
+{
+    return (sizeof(struct bl_codec) + BL_FIXED) & ~(size_t)7;
+}
+
+size_t bl_encode_memory(const struct bl_plan *plan)
+{
+    return codec_room() + bl_encode_ram(plan);
+}
+
+/* Operations end where the tail begins and go on behind it: the plan's one
+ * that has c->position, cut to what is before the tail. */
+void bl_plan_operation(struct bl_codec *c, struct bl_operation *said)
+{
+    const struct bl_operation *o = &c->plan->operations[c->operation];
+    uint32_t done;
+
+    while (c->operation_at + o->length <= c->position) {
+        c->operation_at += o->length;
+        c->operation++;
+        o++;
+    }
+    done = c->position - c->operation_at;
+    *said = *o;
+    said->length -= done;
+    if (said->old != BL_LITERAL) {
+        said->old += done;
+    }
+    if (said->length > c->stop - c->position) {
+        said->length = c->stop - c->position;
+    }
+}
+
+bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
+                    size_t size, struct bl_costs *costs)
+{
+    struct bl_codec *c = memory;
+    struct bl_head h;
+    uint32_t n;
+
+    if (!can_be(plan) || size < BL_DELTA_HEAD) {
+        return plan->now.size > 0 && size < BL_DELTA_HEAD ? BL_BUFFER
+                                                          : BL_ARGUMENT;
+    }
+    if (bl_isa_of(plan->code.isa) == NULL) {
+        return BL_DELTA;
+    }
+    memset(memory, 0, bl_encode_memory(plan));
+    memset(costs, 0, sizeof *costs);
+    make_head(plan, &h);
+    n = bl_head_write(&h, out);
+    costs->bits256[BL_COST_HEAD] = (uint64_t)n * 8 * 256;
+    c->plan = plan;
+    c->costs = costs;
+    bl_codec_link(c, &h, (uint8_t *)memory + codec_room() - BL_FIXED);
+    bl_codec_start(c, &h);
+    c->old.data = plan->old.data;
+    c->now.data = plan->now.data;
+    bl_coder_start(&c->rc, out + n, size - n);
+    while (bl_codec_step(c)) {
+    }
+    bl_coder_finish(&c->rc);
+    costs->bytes = n + (uint32_t)c->rc.n;
+    costs->ram = bl_encode_ram(plan);
+    return c->status != BL_OK ? BL_ARGUMENT : c->rc.full ? BL_BUFFER : BL_OK;
+}

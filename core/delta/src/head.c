@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "head.h"
+
+#include <string.h>
+
+#include "bowline/sha256.h"
+#include "codec.h"
+
+enum { MAGIC = 0xBD, DEFLATE_UNIT = 256, VARINT = 5 };
+
+struct reader {
+    const uint8_t *p;
+    size_t n, at;
+    bool wrong;
+};
+
+/* Behind the end 0; the caller looks at `at` last. */
+static uint8_t take(struct reader *r)
+{
+    uint8_t b = r->at < r->n ? r->p[r->at] : 0;
+
+    r->at++;
+    return b;
+}
+
+static uint32_t take_varint(struct reader *r)
+{
+    uint32_t value = 0;
+    uint32_t i;
+
+    for (i = 0; i < VARINT; i++) {
+        uint32_t b = take(r);
+
+        value |= (b & 0x7F) << (7 * i);
+        if ((b & 0x80) == 0) {
+            r->wrong = r->wrong || (i == 4 && b > 15) || (i > 0 && b == 0);
+            return value;
+        }
+    }
+    r->wrong = true;
+    return value;
+}
+
+static void take_settings(struct reader *r, struct bl_head *h)
+{
+    uint32_t b;
+
+    h->table_bits = BL_TABLE_BITS_MIN;
+    if ((h->flags & BL_HEAD_SMALL) != 0) {
+        return;
+    }
+    b = take(r);
+    h->table_bits = b & 15;
+    h->exceptions = (uint8_t)(b >> 4);
+    b = take(r);
+    h->regions[0] = b & 15;
+    h->regions[1] = (uint8_t)(b >> 4);
+    h->map[0] = take_varint(r);
+    h->map[1] = take_varint(r);
+    if ((h->flags & BL_HEAD_DEFLATE) != 0) {
+        uint32_t units = take_varint(r);
+
+        r->wrong = r->wrong || units > 1024;
+        h->deflate = units * DEFLATE_UNIT;
+    }
+}
+
+static bool possible(const struct bl_head *h)
+{
+    uint8_t tail = BL_HEAD_SUM | BL_HEAD_HASH;
+    uint8_t esp = BL_HEAD_ESP_SHORT | BL_HEAD_SUM;
+
+    return h->table_bits >= BL_TABLE_BITS_MIN &&
+           h->table_bits <= BL_TABLE_BITS_MAX && h->map[0] <= BL_MAP_MAX &&
+           h->map[1] <= BL_MAP_MAX && h->size[0] > 0 && h->size[1] > 0 &&
+           h->size[0] <= BL_IMAGE_MAX && h->size[1] <= BL_IMAGE_MAX &&
+           ((h->flags & tail) != BL_HEAD_HASH) &&
+           ((h->flags & esp) == 0 || (h->flags & BL_HEAD_ESP) != 0) &&
+           ((h->flags & BL_HEAD_SMALL) == 0 ||
+            (h->flags & (BL_HEAD_ESP | BL_HEAD_DEFLATE)) == 0);
+}
+
+/* zigzag: 0, -1, 1, -2, ... */
+static uint32_t unfold(uint32_t z)
+{
+    return z >> 1 ^ (0U - (z & 1));
+}
+
+bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
+                       uint32_t *used)
+{
+    struct reader r = {p, n, 0, false};
+    uint32_t kind;
+
+    memset(h, 0, sizeof *h);
+    if (take(&r) != MAGIC) {
+        return n < 1 ? BL_BUFFER : BL_DELTA_FORMAT;
+    }
+    kind = take(&r);
+    if (n < 3) {
+        return BL_BUFFER;
+    }
+    if (kind >> 4 != BL_DELTA_FORMAT_1) {
+        return BL_DELTA;
+    }
+    h->isa = kind & 15;
+    h->flags = take(&r);
+    take_settings(&r, h);
+    h->size[0] = take_varint(&r);
+    h->size[1] = h->size[0] + unfold(take_varint(&r));
+    for (kind = 0; kind < sizeof h->check; kind++) {
+        h->check[kind / BL_DELTA_CHECK][kind % BL_DELTA_CHECK] = take(&r);
+    }
+    if (r.at > n) {
+        return BL_BUFFER;
+    }
+    *used = (uint32_t)r.at;
+    if (r.wrong || !possible(h)) {
+        return BL_DELTA_FORMAT;
+    }
+    return bl_isa_of(h->isa) != NULL ? BL_OK : BL_DELTA;
+}
+
+#if BL_DELTA_ENCODE
+
+static uint8_t *give_varint(uint8_t *out, uint32_t value)
+{
+    while (value > 0x7F) {
+        *out++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *out++ = (uint8_t)value;
+    return out;
+}
+
+uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
+{
+    uint8_t *p = out;
+    int32_t more = (int32_t)(h->size[1] - h->size[0]);
+
+    *p++ = MAGIC;
+    *p++ = (uint8_t)(BL_DELTA_FORMAT_1 << 4 | h->isa);
+    *p++ = h->flags;
+    if ((h->flags & BL_HEAD_SMALL) == 0) {
+        *p++ = (uint8_t)(h->table_bits | h->exceptions << 4);
+        *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
+        p = give_varint(p, h->map[0]);
+        p = give_varint(p, h->map[1]);
+        if ((h->flags & BL_HEAD_DEFLATE) != 0) {
+            p = give_varint(p, h->deflate / DEFLATE_UNIT);
+        }
+    }
+    p = give_varint(p, h->size[0]);
+    p = give_varint(p, ((uint32_t)more << 1) ^ (more < 0 ? UINT32_MAX : 0));
+    memcpy(p, h->check, sizeof h->check);
+    p += sizeof h->check;
+    return (uint32_t)(p - out);
+}
+
+#endif
+
+static uint32_t part(uint32_t *at, uint32_t bytes)
+{
+    uint32_t here = *at;
+
+    *at += (bytes + 7) & ~7U;
+    return here;
+}
+
+void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
+{
+    uint32_t at = BL_FIXED;
+    uint32_t flags =
+        bl_head_flags(h, 0) + bl_head_flags(h, 1) + bl_head_flags(h, 2);
+    uint32_t entry = bl_head_narrow(h) ? 6 : 8;
+    uint32_t regions = (uint32_t)h->regions[0] + h->regions[1];
+
+    parts->table = part(&at, ((uint32_t)BL_CONTEXTS << h->table_bits) * 2);
+    parts->flags = part(&at, (flags + 3) * sizeof(bl_fine));
+    parts->map = part(&at, h->map[0] * entry);
+    parts->ram_map = part(&at, h->map[1] * 8);
+    parts->exceptions =
+        part(&at, (uint32_t)h->exceptions * BL_EXCEPTIONS_UNIT *
+                      sizeof(struct bl_exception));
+    parts->regions = part(&at, regions * sizeof(struct bl_region));
+    parts->hash = part(
+        &at, (h->flags & BL_HEAD_HASH) != 0 ? sizeof(struct bl_sha256) : 0);
+    parts->deflate = part(&at, h->deflate);
+    parts->end = at;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A patch's head, and how much memory it asks for. */
+#ifndef BL_DELTA_HEAD_H
+#define BL_DELTA_HEAD_H
+
+#include "view.h"
+
+enum bl_head_flag {
+    BL_HEAD_IN_PLACE = 1,
+    BL_HEAD_DEFLATE = 2,
+    BL_HEAD_PIC = 4,
+    BL_HEAD_ESP = 8,        /* old regions from the image's own headers */
+    BL_HEAD_ESP_SHORT = 16, /* ESP8266: they begin at 8, not at 24 */
+    BL_HEAD_SUM = 32,       /* ESP checksum is recomputed */
+    BL_HEAD_HASH = 64,      /* and the SHA-256 behind it */
+    BL_HEAD_SMALL = 128     /* no regions, maps, exceptions; least tables */
+};
+
+enum {
+    BL_IMAGE_MAX = 1 << 30,
+    BL_TABLE_BITS_MIN = 5,
+    BL_TABLE_BITS_MAX = 14,
+    BL_MAP_MAX = 65535,
+    BL_EXCEPTIONS_UNIT = 8
+};
+
+struct bl_head {
+    uint8_t isa;
+    uint8_t flags; /* enum bl_head_flag */
+    uint8_t table_bits;
+    uint8_t exceptions; /* in units */
+    uint8_t regions[2]; /* of the old and the new image */
+    uint32_t deflate;   /* bytes of the area for compressed members */
+    uint32_t map[2];    /* entries: of the image's, of the RAM's map */
+    uint32_t size[2];   /* of the old and the new image */
+    uint8_t check[2][BL_DELTA_CHECK];
+};
+
+/* *used: bytes of the head. As bl_delta_head says. */
+bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
+                       uint32_t *used);
+
+#if BL_DELTA_ENCODE
+/* At most BL_DELTA_HEAD bytes; returns how many. */
+uint32_t bl_head_write(const struct bl_head *h, uint8_t *out);
+#endif
+
+/* Parts of the memory behind the fixed one: where each begins. */
+struct bl_parts {
+    uint32_t table, flags, map, ram_map, exceptions, regions, hash, deflate,
+        end;
+};
+
+/* The same on all devices: nothing in it depends on the size of a pointer.
+ */
+void bl_head_memory(const struct bl_head *h, struct bl_parts *parts);
+
+/* Images of that size have map entries of 6 bytes, others of 8. */
+static inline bool bl_head_narrow(const struct bl_head *h)
+{
+    return h->size[0] < 1U << 23 && h->size[1] < 1U << 23;
+}
+
+/* Entries of the flag tables, as a mask. */
+static inline uint32_t bl_head_flags(const struct bl_head *h, uint32_t k)
+{
+    return h->table_bits < 7 ? 63 : k < 2 ? 127 : 255;
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map.h"
+
+#include "site.h"
+
+static uint32_t get3(const uint8_t *p)
+{
+    return bl_get2(p) | (uint32_t)p[2] << 16;
+}
+
+void bl_map_set(struct bl_map *m, uint32_t i, uint32_t at, uint32_t shift)
+{
+    uint32_t half = m->narrow != 0 ? 3 : 4;
+    uint8_t *p = m->entries + (size_t)i * 2 * half;
+
+    bl_set(p, at, half);
+    bl_set(p + half, shift, half);
+}
+
+uint32_t bl_map_start_at(const struct bl_map *m, uint32_t i)
+{
+    return m->narrow != 0 ? get3(m->entries + (size_t)i * 6)
+                          : bl_get4(m->entries + (size_t)i * 8);
+}
+
+uint32_t bl_map_shift(const struct bl_map *m, uint32_t i)
+{
+    if (m->narrow != 0) {
+        return (uint32_t)bl_sign(get3(m->entries + (size_t)i * 6 + 3), 24);
+    }
+    return bl_get4(m->entries + (size_t)i * 8 + 4);
+}
+
+uint32_t bl_map_find(const struct bl_map *m, uint32_t at)
+{
+    uint32_t low = 0;
+    uint32_t high = m->n;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (bl_map_start_at(m, middle) <= at) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+uint32_t bl_map_place(const struct bl_map *m, uint32_t from, uint32_t *at)
+{
+    uint32_t best = UINT32_MAX;
+    uint32_t i;
+
+    for (i = 0; i < m->n; i++) {
+        uint32_t start = bl_map_start_at(m, i);
+        uint32_t place = start + bl_map_shift(m, i);
+
+        if (place >= from && place < best) {
+            best = place;
+            *at = start;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model.h"
+
+#include <string.h>
+
+/* Negative numbers are shifted right below: rounding down, on every compiler
+ * that this is built with. */
+typedef char bl_shift_is_arithmetic[(-1 >> 1) == -1 ? 1 : -1];
+
+enum {
+    SQUASH_END = 2879,
+    BYTE_LIMIT = 7, /* counts of the tables: what is new weighs more */
+    MATCH_LIMIT = 14,
+    FLAG_LIMIT = 255,
+    FLAG_BOUND = 1 << 19, /* of flag weights, 65536 being 1 */
+    BYTE_WEIGHT = 1228,   /* 0.3 of 4096 */
+    FLAG_WEIGHT = 26214,  /* 0.4 of 65536 */
+    LEAST = 32            /* probability of a bit of a byte, of 65536 */
+};
+
+/* -256 * ln(p / (65536 - p)) for p = 2^(i / 8) * (1 + i % 8 / 8) */
+static const uint16_t odds[122] = {
+    2839, 2809, 2782, 2758, 2735, 2715, 2696, 2678, 2662, 2632, 2605, 2580,
+    2558, 2537, 2518, 2501, 2484, 2454, 2427, 2403, 2380, 2360, 2341, 2323,
+    2307, 2277, 2250, 2225, 2203, 2182, 2163, 2146, 2129, 2099, 2072, 2048,
+    2025, 2005, 1986, 1968, 1952, 1922, 1895, 1870, 1848, 1827, 1808, 1791,
+    1774, 1744, 1717, 1693, 1670, 1650, 1631, 1613, 1597, 1566, 1539, 1515,
+    1492, 1472, 1453, 1435, 1419, 1388, 1361, 1337, 1314, 1294, 1275, 1257,
+    1240, 1210, 1182, 1158, 1135, 1115, 1095, 1077, 1061, 1030, 1002, 978,
+    955,  934,  914,  896,  879,  848,  820,  794,  771,  750,  730,  711,
+    693,  661,  632,  605,  581,  558,  537,  517,  498,  463,  432,  403,
+    375,  350,  326,  303,  281,  240,  202,  166,  131,  97,   64,   32,
+    0,    0,
+};
+
+/* 16 * 65536 / (1 + exp(i / 4)) */
+static const uint32_t tails[46] = {
+    524288, 459091, 395880, 336406, 282006, 233518, 191287, 155239,
+    124993, 99981,  79543,  63005,  49730,  39140,  30736,  24094,
+    18860,  14747,  11521,  8994,   7018,   5474,   4268,   3327,
+    2593,   2020,   1574,   1226,   955,    744,    580,    451,
+    352,    274,    213,    166,    129,    101,    78,     61,
+    48,     37,     29,     22,     18,     14,
+};
+
+int32_t bl_stretch(uint32_t p)
+{
+    uint32_t q = p > 32768 ? 65536 - p : p;
+    uint32_t e = 15;
+    uint32_t i;
+    int32_t a;
+
+    for (; q < 32768; q <<= 1) {
+        e--;
+    }
+    i = e * 8 + (q >> 12 & 7);
+    a = odds[i];
+    a -= ((a - (int32_t)odds[i + 1]) * (int32_t)(q & 0xFFF)) >> 12;
+    return p > 32768 ? a : -a;
+}
+
+uint32_t bl_squash(int32_t d)
+{
+    uint32_t x = (uint32_t)(d < 0 ? -d : d);
+    uint32_t i;
+    uint32_t p;
+
+    if (x > SQUASH_END) {
+        x = SQUASH_END;
+    }
+    i = x >> 6;
+    p = tails[i] - (((tails[i] - tails[i + 1]) * (x & 63)) >> 6);
+    p = (p + 8) >> 4;
+    if (p < 1) {
+        p = 1;
+    }
+    return d < 0 ? p : 65536 - p;
+}
+
+uint32_t bl_mix(uint32_t a, uint32_t b)
+{
+    uint32_t x = a * 0x9E3779B1U + b * 0x7FEB352DU + 0x1234567U;
+
+    x ^= x >> 15;
+    x *= 0x846CA68BU;
+    x ^= x >> 13;
+    return x | 1;
+}
+
+static void fine_start(bl_fine *f, uint32_t n)
+{
+    while (n > 0) {
+        n--;
+        f[n] = 0x80000000U;
+    }
+}
+
+void bl_model_start(struct bl_model *m)
+{
+    uint32_t i;
+    uint32_t k;
+
+    bl_counters(m->table, BL_CONTEXTS * ((size_t)m->table_mask + 1));
+    bl_counters(m->match[0], sizeof m->match / sizeof m->match[0][0]);
+    for (k = 0; k < 3; k++) {
+        fine_start(m->flag[k], m->flag_mask[k] + 1);
+        for (i = 0; i < BL_FLAG_SETS; i++) {
+            m->flag_weight[i][k] = FLAG_WEIGHT;
+        }
+    }
+    for (i = 0; i < BL_WEIGHTS; i++) {
+        for (k = 0; k < BL_INPUTS; k++) {
+            m->weight[i][k] = BYTE_WEIGHT;
+        }
+    }
+}
+
+/* Opinions on one bit: counters (NULL: none) and what they say. */
+struct opinions {
+    bl_counter *counter[BL_INPUTS - 1];
+    int32_t in[BL_INPUTS];
+};
+
+static int32_t stretch_counter(bl_counter c)
+{
+    uint32_t p = c & 0xFFF0U;
+
+    return bl_stretch(p < 16 ? 16 : p);
+}
+
+static void ask_contexts(struct bl_model *m, const struct bl_byte *b,
+                         uint32_t node, struct opinions *o)
+{
+    uint32_t k;
+
+    for (k = 0; k < BL_CONTEXTS; k++) {
+        uint32_t x = b->context[k];
+
+        o->counter[k] = NULL;
+        o->in[k] = 0;
+        if (x != 0) {
+            x = (x + node * 0x9E3779B1U) * 0x85EBCA6BU;
+            x ^= x >> 15;
+            x *= 0x2C1B3C6DU;
+            x ^= x >> 14;
+            o->counter[k] =
+                &m->table[k * (m->table_mask + 1) + (x & m->table_mask)];
+            o->in[k] = stretch_counter(*o->counter[k]);
+        }
+    }
+}
+
+/* How often a guessed byte was right so far, for this bit. */
+static void ask_guesses(struct bl_model *m, const struct bl_byte *b,
+                        const bool *alive, uint32_t bit, struct opinions *o)
+{
+    uint32_t k;
+
+    for (k = 0; k < 2; k++) {
+        uint32_t n = BL_CONTEXTS + k;
+
+        o->counter[n] = NULL;
+        o->in[n] = 0;
+        if (alive[k]) {
+            int32_t s;
+
+            o->counter[n] = &m->match[k][b->place * 8 + bit];
+            s = stretch_counter(*o->counter[n]);
+            o->in[n] = ((uint32_t)b->guess[k] >> bit & 1) != 0 ? s : -s;
+        }
+    }
+    o->in[BL_INPUTS - 1] = 256;
+}
+
+static int16_t clamp16(int32_t x)
+{
+    return (int16_t)(x > INT16_MAX   ? INT16_MAX
+                     : x < INT16_MIN ? INT16_MIN
+                                     : x);
+}
+
+static uint32_t mix_bit(struct bl_coder *rc, int16_t *w, uint32_t y,
+                        const struct opinions *o)
+{
+    int32_t dot = 0;
+    int32_t wrong;
+    uint32_t p;
+    uint32_t k;
+
+    for (k = 0; k < BL_INPUTS; k++) {
+        dot += w[k] * o->in[k];
+    }
+    p = bl_squash(dot >> 12);
+    p = p < LEAST ? LEAST : p > 65536 - LEAST ? 65536 - LEAST : p;
+    y = bl_code_bit(rc, y, p);
+    wrong = (int32_t)(y << 12) - (int32_t)(p >> 4);
+    for (k = 0; k < BL_INPUTS; k++) {
+        w[k] = clamp16(w[k] + ((o->in[k] * wrong + (1 << 14)) >> 15));
+    }
+    return y;
+}
+
+static void learn(const struct opinions *o, const struct bl_byte *b,
+                  bool *alive, uint32_t y, uint32_t bit)
+{
+    uint32_t k;
+
+    for (k = 0; k < BL_CONTEXTS; k++) {
+        if (o->counter[k] != NULL) {
+            bl_count(o->counter[k], y, BYTE_LIMIT);
+        }
+    }
+    for (k = 0; k < 2; k++) {
+        if (alive[k]) {
+            bool right = ((uint32_t)b->guess[k] >> bit & 1) == y;
+
+            bl_count(o->counter[BL_CONTEXTS + k], right, MATCH_LIMIT);
+            alive[k] = right;
+        }
+    }
+}
+
+uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
+                      const struct bl_byte *b)
+{
+    struct opinions o;
+    uint32_t row = b->place > 9 ? 9 : b->place;
+    uint32_t node = 1;
+    uint32_t bit = 8;
+    bool alive[2];
+
+    alive[0] = b->guess[0] >= 0;
+    alive[1] = b->guess[1] >= 0 && b->guess[1] != b->guess[0];
+    while (bit > 0) {
+        uint32_t set = row * 4 + (alive[0] ? 2U : 0U) + (alive[1] ? 1U : 0U);
+        uint32_t y;
+
+        bit--;
+        ask_contexts(m, b, node, &o);
+        ask_guesses(m, b, alive, bit, &o);
+        y = mix_bit(rc, m->weight[set], byte >> bit & 1, &o);
+        learn(&o, b, alive, y, bit);
+        node = node << 1 | y;
+    }
+    return node & 0xFF;
+}
+
+static void learn_fine(bl_fine *f, uint32_t y)
+{
+    int32_t n = (int32_t)(*f & 1023);
+    int32_t p = (int32_t)(*f >> 10);
+    int32_t goal = y != 0 ? (1 << 22) - 1 : 0;
+
+    p += (goal - p) * 2 / (2 * n + 3);
+    if (n < FLAG_LIMIT) {
+        n++;
+    }
+    *f = (uint32_t)p << 10 | (uint32_t)n;
+}
+
+static int32_t clamp_weight(int32_t w)
+{
+    return w > FLAG_BOUND ? FLAG_BOUND : w < -FLAG_BOUND ? -FLAG_BOUND : w;
+}
+
+uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                           const uint32_t context[3], uint32_t set)
+{
+    int32_t *w = m->flag_weight[set % BL_FLAG_SETS];
+    bl_fine *f[3];
+    int32_t in[3];
+    int64_t dot = 0;
+    int32_t wrong;
+    uint32_t p;
+    uint32_t k;
+
+    for (k = 0; k < 3; k++) {
+        f[k] = &m->flag[k][context[k] & m->flag_mask[k]];
+        p = *f[k] >> 16;
+        in[k] = bl_stretch(p < 1 ? 1 : p);
+        dot += (int64_t)w[k] * in[k];
+    }
+    dot >>= 16;
+    p = bl_squash(dot > 4096 ? 4096 : dot < -4096 ? -4096 : (int32_t)dot);
+    y = bl_code_bit(rc, y, p);
+    wrong = (int32_t)(y << 16) - (int32_t)p;
+    for (k = 0; k < 3; k++) {
+        w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
+        learn_fine(f[k], y);
+    }
+    return y;
+}

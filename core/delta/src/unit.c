@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One unit of a copy: predicted, corrected. Candidates come from the map, from
+ * exceptions learnt before, from where an Xtensa literal's value is found, and
+ * from the old bytes as they are. When none is right: the target outright, a
+ * recent difference, or the bytes, with the prediction as a guess.
+ */
+#include "codec.h"
+
+#include <string.h>
+
+enum {
+    CANDIDATES = 5,
+    SYNC = 64,  /* old bytes before a copy that are walked to find units */
+    NEAR = 256, /* of targets to the prediction */
+    WINDOW = 64 /* words, to either side, in which a literal is looked for */
+};
+
+/* How a candidate came about; numbers stand in contexts. */
+enum type { BY_MAP, BY_EXCEPTION, UNCHANGED, BY_CONTENT };
+
+struct unit {
+    struct bl_site site;
+    uint32_t at;      /* offset in the old image */
+    uint32_t was;     /* its address */
+    uint32_t address; /* in the new image */
+    uint32_t class;
+    uint32_t predicted;  /* target */
+    const uint8_t *said; /* in encoding: the new bytes */
+    uint8_t old[BL_SITE_UNIT];
+    uint8_t candidate[CANDIDATES][BL_SITE_UNIT];
+    uint8_t type[CANDIDATES];
+    uint32_t candidates;
+};
+
+static const struct bl_isa *isa_of(const struct bl_codec *c)
+{
+    return bl_isa_of(c->code.isa);
+}
+
+/* --- the map --- */
+
+static uint32_t map_offset(const struct bl_codec *c, uint32_t offset)
+{
+    const struct bl_map *m = &c->map[0];
+    uint32_t i = bl_map_find(m, offset);
+
+    if (m->n == 0) {
+        return offset;
+    }
+    return offset + bl_map_shift(m, i > 0 ? i - 1 : 0);
+}
+
+static uint32_t map_ram(const struct bl_codec *c, uint32_t address)
+{
+    uint32_t i = bl_map_find(&c->map[1], address);
+
+    return i > 0 ? address + bl_map_shift(&c->map[1], i - 1) : address;
+}
+
+/* An address of the old image as one of the new. `state`: bits that are none
+ * of the address but kept. */
+static uint32_t map_address(const struct bl_codec *c, uint32_t address,
+                            uint32_t state)
+{
+    uint32_t bits = address & state;
+    uint32_t offset;
+
+    if (!bl_view_offset(&c->old, address - bits, &offset)) {
+        return map_ram(c, address);
+    }
+    offset = map_offset(c, offset);
+    if (offset < c->now.size) {
+        return bl_view_address(&c->now, offset) + bits;
+    }
+    if (offset == c->now.size) {
+        return bl_view_address(&c->now, offset - 1) + 1 + bits;
+    }
+    return address;
+}
+
+static uint32_t map_target(const struct bl_codec *c, uint32_t target,
+                           uint32_t kind)
+{
+    if (kind == BL_SITE_RAM) {
+        return map_ram(c, target);
+    }
+    return map_address(c, target,
+                       kind == BL_SITE_POINTER ? isa_of(c)->thumb : 0U);
+}
+
+/* --- exceptions --- */
+
+static struct bl_exception *find_exception(const struct bl_codec *c,
+                                           uint32_t from)
+{
+    uint32_t i;
+
+    for (i = 0; i < c->exceptions_n; i++) {
+        if (c->exceptions[i].from == from) {
+            return &c->exceptions[i];
+        }
+    }
+    return NULL;
+}
+
+/* The oldest one gives way. */
+static void learn_exception(struct bl_codec *c, uint32_t from, uint32_t to)
+{
+    struct bl_exception *e = find_exception(c, from);
+
+    if (e == NULL && c->exceptions_size > 0) {
+        e = &c->exceptions[c->exceptions_next];
+        c->exceptions_next =
+            (uint8_t)((c->exceptions_next + 1) % c->exceptions_size);
+        if (c->exceptions_n < c->exceptions_size) {
+            c->exceptions_n++;
+        }
+        e->from = from;
+    }
+    if (e != NULL) {
+        e->to = to;
+    }
+}
+
+/* --- candidates --- */
+
+static void add_bytes(struct unit *u, const uint8_t *bytes, uint32_t type)
+{
+    uint32_t i;
+
+    for (i = 0; i < u->candidates; i++) {
+        if (memcmp(u->candidate[i], bytes, u->site.length) == 0) {
+            return;
+        }
+    }
+    memcpy(u->candidate[u->candidates], bytes, BL_SITE_UNIT);
+    u->type[u->candidates] = (uint8_t)type;
+    u->candidates++;
+}
+
+static void add_target(const struct bl_codec *c, struct unit *u,
+                       const struct bl_site *s, uint32_t target, uint32_t type)
+{
+    uint8_t bytes[BL_SITE_UNIT];
+
+    memcpy(bytes, u->old, sizeof bytes);
+    if (bl_site_write(&c->code, s, u->was, u->address, target, &c->sweep,
+                      bytes)) {
+        add_bytes(u, bytes, type);
+    }
+}
+
+static bool literal_is(struct bl_codec *c, uint32_t at, uint32_t value)
+{
+    return at <= c->position && c->position - at >= 4 &&
+           bl_now_word(c, at) == value;
+}
+
+/* Literals are shared and sorted anew with each link: the one that holds the
+ * mapped value of the old literal, nearest to where the map expects it. */
+static void add_content(struct bl_codec *c, struct unit *u)
+{
+    uint32_t old;
+    uint32_t now;
+    uint32_t value;
+    uint32_t t;
+    uint32_t k;
+
+    if ((c->flags & BL_HEAD_IN_PLACE) != 0 ||
+        !bl_view_offset(&c->old, u->site.target, &old) ||
+        old > c->old.size - 4 || c->old.size < 4 ||
+        !bl_view_offset(&c->now, u->predicted, &now)) {
+        return;
+    }
+    value = bl_view_word(&c->old, old);
+    if (bl_view_offset(&c->old, value, &t) || bl_view_ram(&c->code, value)) {
+        value = map_address(c, value, 0);
+    }
+    for (k = 0; k < WINDOW * 4; k += 4) {
+        if (now >= k && literal_is(c, now - k, value)) {
+            add_target(c, u, &u->site, u->predicted - k, BY_CONTENT);
+            return;
+        }
+        if (literal_is(c, now + k, value)) {
+            add_target(c, u, &u->site, u->predicted + k, BY_CONTENT);
+            return;
+        }
+    }
+}
+
+static void add_other(struct bl_codec *c, struct unit *u)
+{
+    struct bl_site s = u->site;
+
+    s.kind = s.kind2;
+    s.target = s.target2;
+    add_target(c, u, &s, map_target(c, s.target, s.kind), BY_CONTENT);
+}
+
+/* How often the last ones of this type and class were wrong. */
+static uint8_t *candidate_history(struct bl_codec *c, uint32_t type,
+                                  uint32_t class)
+{
+    return &c->history.candidates[type * BL_SITE_CLASSES + class];
+}
+
+static void find_candidates(struct bl_codec *c, struct unit *u)
+{
+    const struct bl_exception *e;
+    bool first;
+
+    if (u->site.kind == BL_SITE_NONE) {
+        add_bytes(u, u->old, UNCHANGED);
+        return;
+    }
+    e = find_exception(c, u->site.target);
+    first =
+        e != NULL && (*candidate_history(c, BY_EXCEPTION, u->class) & 3) <= 1;
+    u->predicted = map_target(c, u->site.target, u->site.kind);
+    if (u->site.kind == BL_SITE_L32R) {
+        add_content(c, u);
+    }
+    if (first) {
+        add_target(c, u, &u->site, e->to, BY_EXCEPTION);
+    }
+    add_target(c, u, &u->site, u->predicted, BY_MAP);
+    if (e != NULL && !first) {
+        add_target(c, u, &u->site, e->to, BY_EXCEPTION);
+    }
+    if (u->site.kind2 != BL_SITE_NONE) {
+        add_other(c, u);
+    }
+    add_bytes(u, u->old, UNCHANGED);
+}
+
+/* --- flags --- */
+
+/* Several candidates: each in turn. Returns which one is right, or how many
+ * there are. */
+static uint32_t choose(struct bl_codec *c, const struct unit *u)
+{
+    uint32_t i;
+
+    BL_ACCOUNT(c, BL_COST_SITES);
+    BL_TALLY(c, sites);
+    for (i = 0; i < u->candidates; i++) {
+        uint8_t *h = candidate_history(c, u->type[i], u->class);
+        uint32_t set =
+            u->class * 8 + (*h & 3U) * 2 + (c->history.run < 8 ? 1U : 0U);
+        bool right =
+            BL_SAY(memcmp(u->said, u->candidate[i], u->site.length) == 0);
+
+        right = bl_code_flag(
+                    &c->rc, right,
+                    &c->choices.candidate[set * BL_TYPES + u->type[i]]) != 0;
+        *h = (uint8_t)(*h << 1 | (right ? 0 : 1));
+        if (right) {
+            break;
+        }
+    }
+    return i;
+}
+
+static uint32_t group_of(const struct unit *u)
+{
+    switch (u->site.kind) {
+    case BL_SITE_NONE:
+        return u->site.length > 2 ? 1 : u->site.length == 1 ? 2 : 0;
+    case BL_SITE_POINTER:
+    case BL_SITE_RAM:
+    case BL_SITE_RELATIVE:
+        return 3;
+    case BL_SITE_LOAD:
+    case BL_SITE_LOCAL:
+    case BL_SITE_JUMP:
+        return 4;
+    case BL_SITE_HIGH:
+    case BL_SITE_LOW:
+        return 5;
+    default:
+        return 6;
+    }
+}
+
+/* One candidate: 0 when it is right, else 1. */
+static uint32_t check(struct bl_codec *c, const struct unit *u)
+{
+    uint32_t context[3];
+    uint32_t set = 0;
+    uint32_t n = u->site.length;
+    bool wrong = BL_SAY(memcmp(u->said, u->candidate[0], n) != 0);
+
+    BL_ACCOUNT(c, BL_COST_FLAGS);
+    BL_TALLY(c, flags);
+    while (set < 15 && c->history.run >> set != 0) {
+        set++;
+    }
+    context[0] = set * 8 + group_of(u);
+    context[1] = (c->history.misses & 31) * 4 + (n & 3);
+    context[2] = n == 1 ? 0x60 | (u->at & 3) | (u->old[0] == 0 ? 4U : 0U)
+                        : isa_of(c)->opcode(u->old, n);
+    return bl_code_unit_flag(&c->rc, &c->model, wrong, context, set);
+}
+
+/* --- targets said outright --- */
+
+static bool has_target(uint32_t kind)
+{
+    return kind == BL_SITE_POINTER || kind == BL_SITE_RAM ||
+           kind == BL_SITE_RELATIVE || kind == BL_SITE_CALL ||
+           kind == BL_SITE_L32R;
+}
+
+static uint32_t target_shift(const struct bl_codec *c, uint32_t kind)
+{
+    return kind == BL_SITE_CALL || kind == BL_SITE_L32R ? isa_of(c)->shift
+                                                        : 0U;
+}
+
+static uint32_t target_model(uint32_t kind)
+{
+    return kind == BL_SITE_L32R   ? 0
+           : kind == BL_SITE_CALL ? 1
+           : kind == BL_SITE_RAM  ? 2
+                                  : 3;
+}
+
+static void recent_front(struct bl_codec *c, uint32_t i, uint32_t target)
+{
+    uint32_t *r = c->history.recent;
+
+    memmove(r + 1, r, i * sizeof *r);
+    r[0] = target;
+}
+
+#if BL_DELTA_ENCODE
+static uint32_t recent_find(const struct bl_codec *c, uint32_t target)
+{
+    uint32_t i = 0;
+
+    while (i < BL_RECENT && c->history.recent[i] != target) {
+        i++;
+    }
+    return i;
+}
+#endif
+
+static uint32_t code_recent(struct bl_codec *c, uint32_t i)
+{
+    uint32_t x = 1;
+    uint32_t bit = 4;
+
+    while (bit > 0) {
+        bit--;
+        x = x * 2 + bl_code_flag(&c->rc, i >> bit & 1, &c->choices.recent[x]);
+    }
+    return x - BL_RECENT;
+}
+
+/* An offset in the new image: five bits from the top and two at the bottom in
+ * context, none below the shift. */
+static uint32_t code_inside(struct bl_codec *c, uint32_t offset,
+                            uint32_t shift)
+{
+    uint32_t top = 0;
+    uint32_t x = 1;
+    uint32_t value = 0;
+    uint32_t bit;
+
+    while (1U << top < c->now.size) {
+        top++;
+    }
+    for (bit = top; bit > 0;) {
+        uint32_t y = offset >> --bit & 1;
+
+        if (top - 1 - bit < 5) {
+            y = bl_code_flag(&c->rc, y, &c->choices.inside[x]);
+            x = x * 2 + y;
+        } else if (bit == 0 && shift > 0) {
+            y = 0;
+        } else if (bit < 2) {
+            y = bl_code_flag(&c->rc, y,
+                             &c->choices.inside[(shift > 0 ? 32 : 34) + bit]);
+        } else {
+            y = bl_code_bit(&c->rc, y, 32768);
+        }
+        value = value << 1 | y;
+    }
+    return value;
+}
+
+/* A target that is neither near nor recent. */
+static uint32_t code_far(struct bl_codec *c, uint32_t target,
+                         const struct unit *u)
+{
+    uint32_t kind = u->site.kind;
+    uint32_t state = kind == BL_SITE_POINTER ? isa_of(c)->thumb : 0U;
+    uint32_t offset = 0;
+    bool inside =
+        BL_SAY(bl_view_offset(&c->now, target & ~state, &offset) &&
+               offset < c->now.size &&
+               bl_view_address(&c->now, offset) == (target & ~state));
+
+    if (bl_code_flag(&c->rc, inside, &c->choices.target[u->class * 4 + 2]) ==
+        0) {
+        return bl_code_bits(&c->rc, target, 32);
+    }
+    offset = code_inside(c, offset, target_shift(c, kind));
+    if (state != 0) {
+        state = bl_code_flag(&c->rc, target & 1, &c->choices.inside[40]);
+    }
+    return bl_view_address(&c->now, offset) + state;
+}
+
+static uint32_t code_target(struct bl_codec *c, uint32_t target,
+                            const struct unit *u)
+{
+    bl_counter *choice = &c->choices.target[u->class * 4];
+    uint32_t shift = target_shift(c, u->site.kind);
+    int32_t d = (int32_t)(target - u->predicted);
+    bool near = BL_SAY((d & ((1 << shift) - 1)) == 0 && d != 0 &&
+                       d >> shift < NEAR && d >> shift > -NEAR);
+    uint32_t i;
+
+    if (bl_code_flag(&c->rc, near, &choice[0]) != 0) {
+        d = bl_code_signed(
+            &c->rc, d >> shift,
+            &c->number.operations.target[target_model(u->site.kind)]);
+        return u->predicted + ((uint32_t)d << shift);
+    }
+    i = BL_SAY(recent_find(c, target));
+    if (bl_code_flag(&c->rc, BL_SAY(i < BL_RECENT), &choice[1]) != 0) {
+        i = code_recent(c, i);
+        target = c->history.recent[i];
+        recent_front(c, i, target);
+        return target;
+    }
+    target = code_far(c, target, u);
+    recent_front(c, BL_RECENT - 1, target);
+    return target;
+}
+
+#if BL_DELTA_ENCODE
+/* Can the new bytes be said by their target? */
+static bool target_of(struct bl_codec *c, const struct unit *u,
+                      uint32_t *target)
+{
+    uint8_t now[BL_SITE_UNIT] = {0};
+    uint8_t again[BL_SITE_UNIT];
+    uint32_t t;
+
+    memcpy(now, u->said, u->site.length);
+    memcpy(again, u->old, sizeof again);
+    if (!bl_site_read(&c->code, &u->site, u->address, now, target) ||
+        !bl_site_write(&c->code, &u->site, u->was, u->address, *target,
+                       &c->sweep, again) ||
+        memcmp(again, now, u->site.length) != 0) {
+        return false;
+    }
+    return u->site.kind == BL_SITE_CALL || u->site.kind == BL_SITE_L32R ||
+           bl_view_offset(&c->now, *target & ~1U, &t) ||
+           bl_view_ram(&c->code, *target);
+}
+#endif
+
+/* Returns false when the unit is not told by its target. A target that
+ * cannot be written leaves the old bytes. */
+static bool correct_target(struct bl_codec *c, const struct unit *u,
+                           uint8_t *now)
+{
+    uint32_t target = 0;
+    bool can = BL_SAY(target_of(c, u, &target));
+
+    BL_ACCOUNT(c, BL_COST_TARGETS);
+    if (bl_code_flag(&c->rc, can, &c->choices.target[u->class * 4 + 3]) == 0) {
+        return false;
+    }
+    target = code_target(c, target, u);
+    memcpy(now, u->old, BL_SITE_UNIT);
+    (void)bl_site_write(&c->code, &u->site, u->was, u->address, target,
+                        &c->sweep, now);
+    learn_exception(c, u->site.target, target);
+    return true;
+}
+
+/* --- recent differences --- */
+
+static uint32_t value_of(const uint8_t *bytes, uint32_t n)
+{
+    uint32_t value = 0;
+
+    while (n > 0) {
+        n--;
+        value = value << 8 | bytes[n];
+    }
+    return value;
+}
+
+static uint32_t mask_of(uint32_t n)
+{
+    return n == 4 ? UINT32_MAX : (1U << (8 * n)) - 1;
+}
+
+/* To the front; what is not yet there pushes the last one out. */
+static void difference_front(uint32_t *list, uint32_t d)
+{
+    uint32_t i = 0;
+
+    while (i < BL_DIFFERENCES - 1 && list[i] != d) {
+        i++;
+    }
+    memmove(list + 1, list, i * sizeof *list);
+    list[0] = d;
+}
+
+#if BL_DELTA_ENCODE
+static uint32_t difference_find(const uint32_t *list, uint32_t d)
+{
+    uint32_t i = 0;
+
+    while (i < BL_DIFFERENCES && (list[i] == 0 || list[i] != d)) {
+        i++;
+    }
+    return i;
+}
+#endif
+
+static bool correct_difference(struct bl_codec *c, const struct unit *u,
+                               uint8_t *now)
+{
+    uint32_t n = u->site.length;
+    uint32_t row = n - 2;
+    uint32_t *list = c->history.difference[row];
+    uint8_t *hits = &c->history.difference_hits[row];
+    bl_counter *choice = c->choices.difference[row];
+    uint32_t predicted = value_of(u->candidate[0], n);
+    uint32_t said = BL_SAY(difference_find(
+        list, (value_of(u->said, n) - predicted) & mask_of(n)));
+    uint32_t i = 0;
+    uint32_t hit;
+
+    BL_ACCOUNT(c, BL_COST_DIFFERENCES);
+    hit = bl_code_flag(&c->rc, BL_SAY(said < BL_DIFFERENCES ? 1U : 0U),
+                       &choice[*hits & 3]);
+    *hits = (uint8_t)((uint32_t)*hits << 1 | hit);
+    if (hit == 0) {
+        return false;
+    }
+    while (i < BL_DIFFERENCES - 1 &&
+           bl_code_flag(&c->rc, said == i, &choice[4 + i]) == 0) {
+        i++;
+    }
+    c->history.change[n] = list[i];
+    bl_set(now, predicted + list[i], n);
+    difference_front(list, list[i]);
+    return true;
+}
+
+/* --- bytes --- */
+
+/* Contexts of a lone byte: those before it, its phase, the predicted one. */
+static void contexts_single(const struct bl_codec *c, const uint8_t *predicted,
+                            struct bl_byte *b)
+{
+    uint32_t last = c->history.last;
+    uint32_t phase = c->position & 3;
+
+    b->context[0] = bl_mix(10 + phase, 0);
+    b->context[1] = bl_mix(last & 0xFF, 0x100);
+    b->context[2] = bl_mix(last & 0xFFFF, 0x200);
+    b->context[4] = bl_mix(last >> 24 | phase << 8, 0x400);
+    if (predicted != NULL) {
+        b->context[3] = bl_mix(predicted[0], 0x300);
+        b->context[5] = bl_mix(predicted[0] | (last & 0xFF) << 8, 0x500);
+    } else {
+        b->context[3] = 0;
+        b->context[5] = bl_mix(last & 0xFFFFFF, 0x500);
+    }
+}
+
+/* Of the j-th byte of a unit: `head`, those of the unit before it; `guess`,
+ * the predicted byte or -1. */
+static void contexts_unit(const struct bl_codec *c, bool site, uint32_t j,
+                          uint32_t head, struct bl_byte *b)
+{
+    uint32_t m = b->place;
+    const uint8_t *op = c->history.opcode;
+    uint32_t before = j > 0 ? head & 0xFF : op[0];
+    uint32_t tail = c->history.last << (8 * j) | (head & mask_of(j));
+
+    b->context[0] = bl_mix(m + (site ? 16U : 0U), 0x1000);
+    b->context[1] = bl_mix(m | before << 8, 0x1100);
+    b->context[2] = bl_mix(m | ((head << 8 | op[0]) & 0xFFFFFF) << 6, 0x1200);
+    b->context[5] = bl_mix(tail & 0xFFFF, 0x1500);
+    if (b->guess[0] >= 0) {
+        uint32_t guess = (uint32_t)b->guess[0];
+
+        b->context[3] = bl_mix(m | guess << 8, 0x1300);
+        b->context[4] = bl_mix(m | guess << 8 | before << 16, 0x1400);
+    } else {
+        b->context[3] = 0;
+        b->context[4] = bl_mix(m | (uint32_t)op[1] << 8 |
+                                   (uint32_t)op[0] << 16 | (head & 0xFF) << 24,
+                               0x1400);
+    }
+}
+
+/* n bytes; `predicted` and `again` (the prediction plus the last difference)
+ * are guesses, or NULL. */
+static void code_bytes(struct bl_codec *c, uint32_t n, const uint8_t *said,
+                       const uint8_t *predicted, const uint8_t *again,
+                       bool site, uint8_t *now)
+{
+    static const uint8_t first_place[BL_SITE_UNIT + 1] = {0, 0, 1, 3, 6};
+    uint32_t order = n == 2 || n == 4 ? isa_of(c)->order : 0U;
+    uint32_t head = 0;
+    uint32_t j;
+
+    (void)said;
+    for (j = 0; j < n; j++) {
+        uint32_t i = j ^ order;
+        struct bl_byte b;
+
+        b.guess[0] = predicted != NULL ? predicted[i] : -1;
+        b.guess[1] = again != NULL ? again[i] : -1;
+        b.place = first_place[n] + j;
+        if (n == 1) {
+            contexts_single(c, predicted, &b);
+            b.place = predicted != NULL ? 0 : 10;
+        } else {
+            contexts_unit(c, site, j, head, &b);
+        }
+        now[i] = (uint8_t)bl_code_byte(&c->rc, &c->model, BL_SAY(said[i]), &b);
+        head = head << 8 | now[i];
+    }
+}
+
+static void correct_bytes(struct bl_codec *c, const struct unit *u,
+                          uint8_t *now)
+{
+    uint32_t n = u->site.length;
+    const uint8_t *predicted = u->candidate[0];
+    uint32_t value = value_of(predicted, n);
+    uint8_t again[BL_SITE_UNIT];
+    uint32_t d;
+
+    BL_ACCOUNT(c, BL_COST_MISSED);
+    bl_set(again, value + c->history.change[n], BL_SITE_UNIT);
+    code_bytes(c, n, u->said, predicted, again, u->site.kind != BL_SITE_NONE,
+               now);
+    d = value_of(now, n) - value;
+    c->history.change[n] = d;
+    d &= mask_of(n);
+    if (n > 1 && d != 0) {
+        difference_front(c->history.difference[n - 2], d);
+    }
+}
+
+/* --- units --- */
+
+static void missed(struct bl_codec *c, const struct unit *u, uint8_t *now)
+{
+    BL_TALLY(c, missed);
+    c->history.misses = c->history.misses << 1 | 1;
+    c->history.run = 0;
+    if (has_target(u->site.kind) && correct_target(c, u, now)) {
+        return;
+    }
+    if (u->site.length > 1 && correct_difference(c, u, now)) {
+        return;
+    }
+    correct_bytes(c, u, now);
+}
+
+static void put_unit(struct bl_codec *c, const struct unit *u,
+                     const uint8_t *now)
+{
+    const struct bl_isa *isa = isa_of(c);
+
+    bl_put(c, now, u->site.length);
+    if (isa->after != NULL && u->site.length == 4) {
+        isa->after(&c->sweep, u->at, u->address, u->old, now);
+    }
+    c->from += u->site.length;
+    c->left -= u->site.length;
+}
+
+/* The unit at c->from; a single byte at the ragged ends of a copy. */
+static void find_unit(struct bl_codec *c, struct unit *u)
+{
+    memset(u, 0, sizeof *u);
+    u->at = c->from;
+    u->was = bl_view_address(&c->old, u->at);
+    u->address = bl_view_address(&c->now, c->position);
+    if (c->raw == 0) {
+        bl_site_find(&c->old, u->at, &c->sweep, &u->site);
+        if (u->site.length > c->left) {
+            c->raw = c->left;
+        }
+    }
+    if (c->raw > 0) {
+        c->raw--;
+        memset(&u->site, 0, sizeof u->site);
+        u->site.length = 1;
+    }
+    bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
+    u->class = bl_site_class(u->site.kind);
+#if BL_DELTA_ENCODE
+    u->said = c->plan->now.data + c->position;
+#endif
+}
+
+void bl_unit_copy(struct bl_codec *c)
+{
+    struct unit u;
+    uint8_t now[BL_SITE_UNIT] = {0};
+    uint32_t right;
+
+    find_unit(c, &u);
+    find_candidates(c, &u);
+    right = u.candidates > 1 ? choose(c, &u) : check(c, &u);
+    if (right < u.candidates) {
+        memcpy(now, u.candidate[right], sizeof now);
+        c->history.run++;
+        c->history.misses <<= 1;
+    } else {
+        missed(c, &u, now);
+    }
+    put_unit(c, &u, now);
+}
+
+void bl_unit_literal(struct bl_codec *c)
+{
+    uint8_t now[BL_SITE_UNIT] = {0};
+    uint32_t n = isa_of(c)->literal;
+
+    if ((c->position & (n - 1)) != 0 || n > c->left) {
+        n = 1;
+    }
+    code_bytes(c, n, BL_SAY(c->plan->now.data + c->position), NULL, NULL,
+               false, now);
+    bl_put(c, now, n);
+    c->left -= n;
+}
+
+void bl_unit_start(struct bl_codec *c)
+{
+    uint32_t at = c->from > SYNC ? (c->from - SYNC) & ~3U : 0;
+    struct bl_site s;
+
+    c->raw = 0;
+    bl_sweep_start(&c->sweep);
+    if (isa_of(c)->find == NULL) {
+        return;
+    }
+    while (at < c->from) {
+        bl_site_find(&c->old, at, &c->sweep, &s);
+        at += s.length;
+    }
+    c->raw = at - c->from < c->left ? at - c->from : c->left;
+    bl_sweep_start(&c->sweep);
+}
