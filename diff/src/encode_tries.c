@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "bowline/sha256.h"
 #include "fit.h"
 #include "make.h"
@@ -9,7 +11,12 @@ static int encode_one(const struct layout *l, const struct bl_plan *plan,
 {
     struct bl_costs costs;
     size_t room = w->n == 0 ? w->room : w->n - 1; /* no need to finish */
-    bl_status status = bl_encode(plan, w->spare, room, &costs);
+    void *memory = malloc(bl_encode_memory(plan));
+    if (memory == NULL) {
+        return error_set(error, "out of memory");
+    }
+    bl_status status = bl_encode(plan, memory, w->spare, room, &costs);
+    free(memory);
     if (status == BL_BUFFER && w->n != 0) {
         return 0;
     }

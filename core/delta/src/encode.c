@@ -54,7 +54,7 @@ static uint8_t tail_flags(const struct bl_plan *p)
     return BL_HEAD_SUM;
 }
 
-static void make_head(const struct bl_plan *p, struct bl_head *h)
+static void make_head(const struct bl_plan *p, uint8_t tail, struct bl_head *h)
 {
     const struct bl_settings *s = &p->settings;
 
@@ -64,7 +64,7 @@ static void make_head(const struct bl_plan *p, struct bl_head *h)
                          (p->code.pic ? BL_HEAD_PIC : 0) |
                          (s->esp ? BL_HEAD_ESP : 0) |
                          (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
-                         (is_small(p) ? BL_HEAD_SMALL : 0) | tail_flags(p));
+                         (is_small(p) ? BL_HEAD_SMALL : 0) | tail);
     h->table_bits = s->table_bits;
     h->exceptions = s->exceptions;
     h->regions[0] = (uint8_t)p->old.regions_n;
@@ -111,7 +111,8 @@ static bool can_be(const struct bl_plan *p)
 {
     const struct bl_settings *s = &p->settings;
 
-    return p->old.size > 0 && p->old.size <= BL_IMAGE_MAX && p->now.size > 0 &&
+    return bl_isa_of(p->code.isa) != NULL && p->old.size > 0 &&
+           p->old.size <= BL_IMAGE_MAX && p->now.size > 0 &&
            p->now.size <= BL_IMAGE_MAX && p->old.regions_n <= BL_REGIONS &&
            p->now.regions_n <= BL_REGIONS &&
            s->table_bits >= BL_TABLE_BITS_MIN &&
@@ -120,12 +121,14 @@ static bool can_be(const struct bl_plan *p)
            moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p);
 }
 
+/* Assumes that the tail is as it should be, which is slow to know. */
 uint32_t bl_encode_ram(const struct bl_plan *plan)
 {
     struct bl_head h;
     struct bl_parts parts;
+    bool tail = plan->settings.esp && plan->settings.esp_tail;
 
-    make_head(plan, &h);
+    make_head(plan, tail ? BL_HEAD_SUM | BL_HEAD_HASH : 0, &h);
     bl_head_memory(&h, &parts);
     return parts.end;
 }
@@ -164,25 +167,35 @@ void bl_plan_operation(struct bl_codec *c, struct bl_operation *said)
     }
 }
 
+static bl_status finish(struct bl_codec *c)
+{
+    if (!c->rc.full) {
+        bl_coder_finish(&c->rc);
+    }
+    return c->status != BL_OK ? BL_ARGUMENT : c->rc.full ? BL_BUFFER : BL_OK;
+}
+
 bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
                     size_t size, struct bl_costs *costs)
 {
     struct bl_codec *c = memory;
     struct bl_head h;
+    uint8_t head[BL_DELTA_HEAD];
+    struct bl_parts parts;
     uint32_t n;
+    bl_status status;
 
-    if (!can_be(plan) || size < BL_DELTA_HEAD) {
-        return plan->now.size > 0 && size < BL_DELTA_HEAD ? BL_BUFFER
-                                                          : BL_ARGUMENT;
-    }
-    if (bl_isa_of(plan->code.isa) == NULL) {
-        return BL_DELTA;
+    if (!can_be(plan)) {
+        return bl_isa_of(plan->code.isa) == NULL ? BL_DELTA : BL_ARGUMENT;
     }
     memset(memory, 0, bl_encode_memory(plan));
     memset(costs, 0, sizeof *costs);
-    make_head(plan, &h);
-    n = bl_head_write(&h, out);
-    costs->bits256[BL_COST_HEAD] = (uint64_t)n * 8 * 256;
+    make_head(plan, tail_flags(plan), &h);
+    n = bl_head_write(&h, head);
+    if (n > size) {
+        return BL_BUFFER;
+    }
+    memcpy(out, head, n);
     c->plan = plan;
     c->costs = costs;
     bl_codec_link(c, &h, (uint8_t *)memory + codec_room() - BL_FIXED);
@@ -190,10 +203,12 @@ bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
     c->old.data = plan->old.data;
     c->now.data = plan->now.data;
     bl_coder_start(&c->rc, out + n, size - n);
-    while (bl_codec_step(c)) {
+    while (bl_codec_step(c) && !c->rc.full) {
     }
-    bl_coder_finish(&c->rc);
+    status = finish(c);
+    bl_head_memory(&h, &parts);
+    costs->bits256[BL_COST_HEAD] += (uint64_t)n * 8 * 256;
     costs->bytes = n + (uint32_t)c->rc.n;
-    costs->ram = bl_encode_ram(plan);
-    return c->status != BL_OK ? BL_ARGUMENT : c->rc.full ? BL_BUFFER : BL_OK;
+    costs->ram = parts.end;
+    return status;
 }
