@@ -395,7 +395,7 @@ static uint32_t code_length(struct bl_codec *c, uint32_t said)
 
 static void step_length(struct bl_codec *c)
 {
-    c->left = code_length(c, BL_SAY(c->plan->operations[c->operation].length));
+    c->left = code_length(c, BL_SAY(said_operation(c).length));
     if (c->left == 0 || c->left > c->stop - c->position) {
         fail(c);
         return;
