@@ -19,7 +19,7 @@ enum {
 #define LITERAL_SHIFT INT32_MAX
 
 /* Costs, found by measuring over many pairs of firmware. */
-#define COST_SAME (BITS(1) / 50)     /* a byte that is as it was */
+#define COST_SAME 5
 #define COST_CHANGED BITS(10)        /* a byte that is not */
 #define COST_CHANGED_AGAIN BITS(5.7) /* soon behind another such */
 #define COST_LITERAL BITS(5)         /* a byte of new code */

@@ -91,6 +91,31 @@ static uint32_t reference_bits(const struct bl_code *code,
     }
 }
 
+/* The bits of them that get the label; the others are the same for all. A
+ * label that is wrong should cost about what a wrong reference costs in the
+ * patch: two bytes. */
+static uint32_t label_bits(const struct bl_code *code, uint32_t kind)
+{
+    if (kind == BL_SITE_BRANCH) {
+        return 0;
+    }
+    if (kind == BL_SITE_CALL && code->isa == BL_DELTA_THUMB) {
+        return 0x00ff00ff;
+    }
+    if (kind == BL_SITE_HALF) {
+        return 0x00ff0000;
+    }
+    if (kind == BL_SITE_LOW && code->isa == BL_DELTA_RISCV) {
+        return 0xff000000;
+    }
+    if (kind == BL_SITE_RELATIVE || (kind == BL_SITE_POINTER && code->pic)) {
+        return 0x00ffff00;
+    }
+    bool high = code->isa == BL_DELTA_RISCV &&
+                (kind == BL_SITE_CALL || kind == BL_SITE_HIGH);
+    return high ? 0xffff0000 : 0xffffffff;
+}
+
 static uint32_t hash(uint32_t v)
 {
     v *= 0x9e3779b1u;
@@ -100,21 +125,24 @@ static uint32_t hash(uint32_t v)
     return v;
 }
 
-static uint32_t label_of(const struct labels *l, const struct bl_site *s)
+/* The same for all of a kind, so that kinds do not match each other. */
+static const uint32_t constants[BL_SITE_KINDS] = {
+    [BL_SITE_POINTER] = 0xee115ca1,  [BL_SITE_RAM] = 0xed125da2,
+    [BL_SITE_RELATIVE] = 0xec135ea3, [BL_SITE_HIGH] = 0xaa550000,
+    [BL_SITE_LOW] = 0x77000000,      [BL_SITE_L32R] = 0x00733700,
+    [BL_SITE_CALL] = 0x00933900};
+
+static uint32_t label_of(const struct bl_code *code, const struct labels *l,
+                         const struct bl_site *s)
 {
-    static const uint32_t kinds[BL_SITE_KINDS] = {
-        [BL_SITE_POINTER] = 0xee115ca1,  [BL_SITE_RAM] = 0xed125da2,
-        [BL_SITE_RELATIVE] = 0xec135ea3, [BL_SITE_HIGH] = 0xaa550000,
-        [BL_SITE_LOW] = 0x77000000,      [BL_SITE_L32R] = 0x00733700,
-        [BL_SITE_CALL] = 0x00933900};
     uint32_t target = s->target;
-    if (l == NULL || s->kind == BL_SITE_BRANCH) {
-        return kinds[s->kind];
+    if (l == NULL) {
+        return constants[s->kind];
     }
     if (l->maps != NULL) {
         target = maps_target(l->maps, l->old, l->now, s);
     }
-    return kinds[s->kind] ^ hash(target);
+    return constants[s->kind] ^ (hash(target) & label_bits(code, s->kind));
 }
 
 void mask_image(struct bl_view *v, const struct labels *labels, uint8_t *out)
@@ -132,7 +160,7 @@ void mask_image(struct bl_view *v, const struct labels *labels, uint8_t *out)
         uint32_t bits =
             s.kind == BL_SITE_NONE ? 0 : reference_bits(v->code, &s, unit);
         if (bits != 0) {
-            unit = (unit & ~bits) | (label_of(labels, &s) & bits);
+            unit = (unit & ~bits) | (label_of(v->code, labels, &s) & bits);
             for (uint32_t k = 0; k < s.length; k++) {
                 out[o + k] = (uint8_t)(unit >> (8 * k));
             }

@@ -11,7 +11,7 @@ enum {
     KEYS = 65536,    /* first two bytes of a suffix */
     CERTAIN = 400,   /* a match that long needs no better one */
     LONGEST = 2000,  /* matches are not followed further at once */
-    SKIP = 32,       /* within a match longer than this nothing is searched */
+    SKIP = 47,       /* within a match longer than this nothing is searched */
     FAR = 24,        /* a match that long says where the next may be */
     NEIGHBOURS = 16, /* of equal length that are looked at, each side */
     TICK = 1 << 16
