@@ -5,10 +5,11 @@
 
 enum {
     TARGETS = 2048,   /* functions, and strings, that are looked at */
-    WORDS = 1 << 17,  /* words that are looked at */
     VOTES = 1 << 21,  /* base addresses, voted for */
-    BASE_ALIGN = 256, /* of a base address */
+    BASE_ALIGN = 256, /* of a base address; at worst: */
+    BASE_ALIGN_LEAST = 16,
     VOTES_LEAST = 6,  /* to believe in a base address */
+    NUMBERS = 256,    /* words below are no addresses */
     STRING_LEAST = 5, /* bytes of a text */
     RAM_PAGE = 4096,
     RAM_LEAST = 3, /* words that make a page of RAM */
@@ -200,11 +201,43 @@ static void places_thin(struct places *p, uint32_t most)
     p->n = most;
 }
 
-static void words_of(const struct image *i, struct places *out)
+/* LUI and what adds the lower part next: a whole address. */
+static bool riscv_pair(const struct image *i, uint32_t o, uint32_t *address)
 {
-    for (uint32_t o = 0; i->n >= 4 && o <= i->n - 4; o += 4) {
-        uint32_t w = image_u32(i, o);
-        if (w >= BASE_ALIGN && w < 0xf0000000u && !place_add(out, w)) {
+    uint32_t w = image_u32(i, o), v = image_u32(i, o + 4);
+    uint32_t reg = w >> 7 & 31, op = v & 0x7f;
+    if ((w & 0x7f) != 0x37 || reg == 0 || (v >> 15 & 31) != reg) {
+        return false;
+    }
+    if (op == 0x03 || (op == 0x13 && (v >> 12 & 7) == 0)) {
+        *address = (w & 0xfffff000u) + (uint32_t)extend(v >> 20, 12);
+        return true;
+    }
+    if (op == 0x23) {
+        *address = (w & 0xfffff000u) +
+                   (uint32_t)extend((v >> 25) << 5 | (v >> 7 & 31), 12);
+        return true;
+    }
+    return false;
+}
+
+/* What may be a pointer at an offset. */
+static bool pointer_at(const struct image *i, uint8_t isa, uint32_t o,
+                       uint32_t *address)
+{
+    if (isa == BL_DELTA_RISCV && riscv_pair(i, o, address)) {
+        return true;
+    }
+    *address = image_u32(i, o);
+    return (o & 3) == 0;
+}
+
+static void words_of(const struct image *i, uint8_t isa, struct places *out)
+{
+    for (uint32_t o = 0; i->n >= 4 && o <= i->n - 4; o += 2) {
+        uint32_t w;
+        if (pointer_at(i, isa, o, &w) && w >= NUMBERS && w < 0xf0000000u &&
+            !place_add(out, w)) {
             break;
         }
     }
@@ -213,6 +246,7 @@ static void words_of(const struct image *i, struct places *out)
 
 /* Places by their low bits, so that only such meet as give an aligned base. */
 struct wheel {
+    uint32_t align;
     uint32_t first[BASE_ALIGN + 1];
     uint32_t at[TARGETS];
 };
@@ -223,25 +257,25 @@ static void wheel_fill(struct wheel *w, const struct places *p)
     uint32_t n = p->n < TARGETS ? p->n : TARGETS;
     memset(w->first, 0, sizeof w->first);
     for (uint32_t k = 0; k < n; k++) {
-        w->first[p->at[k] % BASE_ALIGN + 1]++;
+        w->first[p->at[k] % w->align + 1]++;
     }
-    for (uint32_t k = 0; k < BASE_ALIGN; k++) {
+    for (uint32_t k = 0; k < w->align; k++) {
         w->first[k + 1] += w->first[k];
         next[k] = w->first[k];
     }
     for (uint32_t k = 0; k < n; k++) {
-        w->at[next[p->at[k] % BASE_ALIGN]++] = p->at[k];
+        w->at[next[p->at[k] % w->align]++] = p->at[k];
     }
 }
 
 /* All bases at which a word, its lowest bit being `bit`, points at a place. */
 static void vote(const struct places *words, const struct places *places,
-                 uint32_t bit, struct places *votes)
+                 uint32_t align, uint32_t bit, struct places *votes)
 {
-    struct wheel w;
+    struct wheel w = {.align = align};
     wheel_fill(&w, places);
     for (uint32_t k = 0; k < words->n; k++) {
-        uint32_t to = words->at[k] - bit, low = to % BASE_ALIGN;
+        uint32_t to = words->at[k] - bit, low = to % align;
         if ((words->at[k] & 1) != bit) {
             continue;
         }
@@ -275,25 +309,39 @@ static bool most_voted(struct places *votes, uint32_t limit, uint32_t *base)
     return best >= VOTES_LEAST && best > second;
 }
 
+/* The pointers that a base of this alignment may have, and no more of them
+ * than keeps the work bounded. */
+static bool base_by_votes(const struct image *i, uint8_t isa,
+                          const struct places *functions,
+                          const struct places *strings, uint32_t align,
+                          uint32_t *base)
+{
+    struct places words = {0}, votes = {0};
+    words_of(i, isa, &words);
+    places_thin(&words, (uint32_t)(VOTES / (2 * TARGETS)) * align);
+    vote(&words, functions, align, isa == BL_DELTA_THUMB ? 1 : 0, &votes);
+    vote(&words, strings, align, 0, &votes);
+    bool found = most_voted(&votes, UINT32_MAX - i->n, base);
+    places_free(&words);
+    places_free(&votes);
+    return found;
+}
+
 bool guess_base(const struct image *i, uint8_t isa,
                 const struct places *functions, uint32_t *base)
 {
-    struct places words = {0}, strings = {0}, some = {0}, votes = {0};
-    words_of(i, &words);
+    struct places strings = {0}, some = {0};
     guess_strings(i, &strings);
     for (uint32_t k = 0; k < functions->n; k++) {
         (void)place_add(&some, functions->at[k]);
     }
-    places_thin(&words, WORDS);
-    places_thin(&strings, TARGETS / 4);
+    places_thin(&strings, TARGETS / 2);
     places_thin(&some, TARGETS);
-    vote(&words, &some, isa == BL_DELTA_THUMB ? 1 : 0, &votes);
-    vote(&words, &strings, 0, &votes);
-    bool found = most_voted(&votes, UINT32_MAX - i->n, base);
-    places_free(&words);
+    bool found =
+        base_by_votes(i, isa, &some, &strings, BASE_ALIGN, base) ||
+        base_by_votes(i, isa, &some, &strings, BASE_ALIGN_LEAST, base);
     places_free(&strings);
     places_free(&some);
-    places_free(&votes);
     return found;
 }
 
@@ -311,14 +359,12 @@ static void ram_words(const struct image *i, uint8_t isa, uint32_t base,
 {
     struct bl_range world = ram_world(isa);
     for (uint32_t o = 0; i->n >= 4 && o <= i->n - 4; o += 2) {
-        uint32_t w = image_u32(i, o);
-        bool hi = isa == BL_DELTA_RISCV && (w & 0x7f) == 0x37;
-        w = hi ? w & 0xfffff000u : w;
-        if ((!hi && (o & 3) != 0) || w < world.low || w >= world.high ||
-            (w >= base && w - base < i->n)) {
-            continue;
-        }
-        if (!place_add(pages, w / RAM_PAGE)) {
+        uint32_t w;
+        bool found = isa == BL_DELTA_RISCV ? riscv_pair(i, o, &w)
+                                           : pointer_at(i, isa, o, &w);
+        if (found && w >= world.low && w < world.high &&
+            !(w >= base && w - base < i->n) &&
+            !place_add(pages, w / RAM_PAGE)) {
             return;
         }
     }
