@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include <stdlib.h>
+
 #include "bowline/sha256.h"
 #include "fit.h"
 #include "make.h"

@@ -4,6 +4,7 @@
  * delta_try OLD NEW [--ram N] [--isa thumb|riscv|xtensa|aarch64|x86_64|plain]
  *           [--base A] [--effort N] [--out FILE]
  */
+#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
