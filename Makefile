@@ -12,8 +12,8 @@ INSTALL := sh packaging/install-packages.sh
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo demo-stop test test-long size bench lint format coverage \
-	install dist packages-build packages-test clean help
+.PHONY: build demo demo-stop test test-long size bench bench-delta lint \
+	format coverage install dist packages-build packages-test clean help
 
 packages-build:
 	@$(INSTALL) build
@@ -43,10 +43,14 @@ size:
 	@tests/size.sh
 
 bench:
-	@$(INSTALL) build test bench
+	@$(INSTALL) build test bench size
 	@cmake --preset bench >/dev/null
 	@cmake --build --preset bench -j $(JOBS)
 	@bench/run.sh
+
+bench-delta: build
+	@$(INSTALL) bench size
+	@bench/run.sh delta --check
 
 lint: packages-test
 	@tests/lint.sh
@@ -80,6 +84,7 @@ help:
 	@echo 'make test-long  and the slow part: every power cut, fuzzing, soak'
 	@echo 'make size       flash and stack of the device core, per module'
 	@echo 'make bench      measurements beside the peers'
+	@echo 'make bench-delta  sizes of deltas beside bsdiff, xdelta3 and zstd'
 	@echo 'make lint       clang-tidy'
 	@echo 'make format     clang-format'
 	@echo 'make coverage   which lines the tests reach'

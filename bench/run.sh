@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede] [options]
+# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede|delta] [options]
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -10,7 +10,9 @@ all)
     for one in install poll idle million stampede; do
         /usr/bin/python3 "bench/$one.py"
     done
+    /usr/bin/python3 bench/delta/bench.py
     ;;
+delta) /usr/bin/python3 bench/delta/bench.py "$@" ;;
 install | poll | idle | million | stampede) /usr/bin/python3 "bench/$what.py" "$@" ;;
-*) echo "usage: bench/run.sh [install|poll|idle|million|stampede] [options]" >&2; exit 2 ;;
+*) echo "usage: bench/run.sh [install|poll|idle|million|stampede|delta] [options]" >&2; exit 2 ;;
 esac
