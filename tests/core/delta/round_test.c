@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A patch gives the new image, however it comes. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "pair.h"
+
+static struct pair pair;
+static struct target target;
+
+static void assert_gives_new(uint32_t portion, bool moved)
+{
+    assert_int_equal(pair_apply(&pair, portion, moved, &target), BL_OK);
+    assert_int_equal(target.now_n, pair.now_n);
+    assert_memory_equal(target.now, pair.now, pair.now_n);
+}
+
+static void each_instruction_set_whole_and_in_portions(void **state)
+{
+    uint32_t isa;
+
+    (void)state;
+    for (isa = 0; isa < BL_DELTA_ISAS; isa++) {
+        if ((bl_delta_isas() >> isa & 1) == 0) {
+            continue;
+        }
+        pair_make(&pair, isa, 100 + isa);
+        pair_encode(&pair);
+        assert_gives_new(PAIR_PATCH, false);
+        assert_gives_new(1, false);
+        assert_gives_new(0, false);
+    }
+}
+
+static void moved_references_cost_nearly_nothing(void **state)
+{
+    uint32_t isa;
+    uint32_t with;
+
+    (void)state;
+    for (isa = 0; isa < BL_DELTA_ISAS; isa++) {
+        if ((bl_delta_isas() >> isa & 1) == 0) {
+            continue;
+        }
+        pair_make(&pair, isa, 200 + isa);
+        pair_encode(&pair);
+        /* 64 random bytes are put in: they can not be had for less */
+        with = pair.patch_n;
+        assert_in_range(with, PAIR_MORE, PAIR_MORE + 100);
+        pair.plan.map_n = 0;
+        pair.plan.old.regions_n = pair.plan.now.regions_n = 0;
+        pair_encode(&pair);
+        assert_true(pair.patch_n > with + 40);
+        assert_gives_new(0, false);
+    }
+}
+
+static void goes_on_from_kept_memory_at_each_call(void **state)
+{
+    uint32_t isa;
+
+    (void)state;
+    for (isa = 0; isa < BL_DELTA_ISAS; isa++) {
+        if ((bl_delta_isas() >> isa & 1) != 0) {
+            pair_make(&pair, isa, 300 + isa);
+            pair_encode(&pair);
+            assert_gives_new(1, true);
+        }
+    }
+    pair_make_esp(&pair);
+    pair_encode(&pair);
+    assert_gives_new(1, true);
+}
+
+static void an_esp_tail_is_recomputed(void **state)
+{
+    uint32_t with;
+
+    (void)state;
+    pair_make_esp(&pair);
+    pair_encode(&pair);
+    with = pair.patch_n;
+    assert_gives_new(0, false);
+    pair.plan.settings.esp_tail = false;
+    pair_encode(&pair);
+    assert_gives_new(0, false);
+    assert_true(pair.patch_n >= with + 33);
+}
+
+static void a_wrong_esp_tail_is_sent(void **state)
+{
+    (void)state;
+    pair_make_esp(&pair);
+    pair.now[pair.now_n - 21] ^= 1;
+    pair_encode(&pair);
+    assert_gives_new(0, false);
+    pair.now[pair.now_n - 20 - 33] ^= 1;
+    pair_encode(&pair);
+    assert_gives_new(0, false);
+}
+
+static void identical_images_cost_less_than_24_bytes(void **state)
+{
+    (void)state;
+    pair_make(&pair, BL_DELTA_THUMB, 400);
+    memcpy(pair.now, pair.old, PAIR_SIZE);
+    pair.plan.now.size = pair.now_n = PAIR_SIZE;
+    pair.plan.old.regions_n = pair.plan.now.regions_n = 0;
+    pair.plan.code.rams = 0;
+    pair.plan.map_n = 0;
+    pair.plan.settings.exceptions = 0;
+    pair.plan.settings.table_bits = 5;
+    pair.operations[0].length = PAIR_SIZE;
+    pair.plan.operations_n = 1;
+    pair_encode(&pair);
+    assert_true(pair.patch_n < 24);
+    assert_gives_new(1, false);
+    /* one byte: the changed one and 20 more */
+    pair.now[1234] ^= 0x40;
+    pair_encode(&pair);
+    assert_true(pair.patch_n <= 1 + 20 + 4);
+    assert_gives_new(1, false);
+}
+
+static void all_settings_of_memory_give_the_same_image(void **state)
+{
+    uint32_t bits;
+
+    (void)state;
+    pair_make(&pair, BL_DELTA_RISCV, 500);
+    for (bits = 5; bits <= 14; bits++) {
+        pair.plan.settings.table_bits = (uint8_t)bits;
+        pair.plan.settings.exceptions = (uint8_t)(bits - 5);
+        pair_encode(&pair);
+        assert_gives_new(0, true);
+    }
+}
+
+static void the_usual_memory_holds_a_map_of_250(void **state)
+{
+    struct bl_plan plan;
+
+    (void)state;
+    pair_make(&pair, BL_DELTA_THUMB, 600);
+    plan = pair.plan;
+    plan.settings.table_bits = 8;
+    plan.settings.exceptions = 2;
+    plan.map_n = 250;
+    plan.ram_map_n = 32;
+    assert_true(bl_encode_ram(&plan) <= 12288);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_instruction_set_whole_and_in_portions),
+        cmocka_unit_test(moved_references_cost_nearly_nothing),
+        cmocka_unit_test(goes_on_from_kept_memory_at_each_call),
+        cmocka_unit_test(an_esp_tail_is_recomputed),
+        cmocka_unit_test(a_wrong_esp_tail_is_sent),
+        cmocka_unit_test(identical_images_cost_less_than_24_bytes),
+        cmocka_unit_test(all_settings_of_memory_give_the_same_image),
+        cmocka_unit_test(the_usual_memory_holds_a_map_of_250),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
