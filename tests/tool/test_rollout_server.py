@@ -10,10 +10,16 @@ from bowline_server import RETURNED
 from .test_server import Site
 
 
+class Patient(Site):
+    """Its devices may be asked to poll as often as a test waits for it."""
+
+    settings = "polls_per_minute = 0;\n"
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Four devices on 1.0.0, one of them with a tag; 1.1.0 is published."""
-    site = Site(tmp_path_factory.mktemp("site"))
+    site = Patient(tmp_path_factory.mktemp("site"))
     site.good("publish", "srv/root-1.cbor")
     site.good("product", "add")
     site.one = site.release("1.0.0")
