@@ -253,8 +253,8 @@ static int trace(const struct aligner *a, int32_t last, struct operations *out,
     return result;
 }
 
-static int follow(struct aligner *a, struct operations *out, struct stop *stop,
-                  struct error *error)
+static int follow(struct aligner *a, struct operations *out,
+                  const struct stop *stop, struct error *error)
 {
     for (uint32_t at = 0; at < a->new_n; at++) {
         if ((at % TICK == 0 && stop_at(stop, at, a->new_n, error) != 0) ||
@@ -273,7 +273,7 @@ static int follow(struct aligner *a, struct operations *out, struct stop *stop,
 
 int align(const uint8_t *old, uint32_t old_n, const uint8_t *new,
           uint32_t new_n, const struct matches *matches,
-          struct operations *out, struct stop *stop, struct error *error)
+          struct operations *out, const struct stop *stop, struct error *error)
 {
     struct aligner a;
     memset(&a, 0, sizeof a);

@@ -12,6 +12,7 @@
 
 int align(const uint8_t *old, uint32_t old_n, const uint8_t *new,
           uint32_t new_n, const struct matches *matches,
-          struct operations *out, struct stop *stop, struct error *error);
+          struct operations *out, const struct stop *stop,
+          struct error *error);
 
 #endif

@@ -17,13 +17,14 @@ struct masked {
 };
 
 static int match_and_align(const struct layout *l, struct masked *m,
-                           struct operations *out, struct stop *stop,
+                           struct operations *out, const struct stop *stop,
                            struct error *error)
 {
+    struct stop first = stop_part(stop, 0, 2), second = stop_part(stop, 1, 2);
     return matches_find(m->old, l->old.n, m->now, l->now.n, LEAST, &m->matches,
-                        stop, error) == 0
+                        &first, error) == 0
                ? align(m->old, l->old.n, m->now, l->now.n, &m->matches, out,
-                       stop, error)
+                       &second, error)
                : -1;
 }
 
@@ -39,7 +40,8 @@ static int vote(const struct layout *l, struct analysis *a,
 
 /* Once more, with what the last alignment says about references. */
 static int labelled(const struct layout *l, struct masked *m,
-                    struct analysis *a, struct stop *stop, struct error *error)
+                    struct analysis *a, const struct stop *stop,
+                    struct error *error)
 {
     struct bl_view old = layout_old(l), now = layout_now(l);
     struct maps maps = {a->copies, {0}};
@@ -55,26 +57,28 @@ static int labelled(const struct layout *l, struct masked *m,
 }
 
 static int passes(const struct layout *l, struct masked *m, struct analysis *a,
-                  struct stop *stop, struct error *error)
+                  const struct stop *stop, struct error *error)
 {
+    struct stop part = stop_part(stop, 0, LABELLED + 1);
     struct bl_view old = layout_old(l), now = layout_now(l);
     mask_image(&old, NULL, m->old);
     mask_image(&now, NULL, m->now);
-    if (match_and_align(l, m, &a->operations, stop, error) != 0 ||
+    if (match_and_align(l, m, &a->operations, &part, error) != 0 ||
         vote(l, a, error) != 0) {
         return -1;
     }
     uint32_t n = a->image.n == 0 && a->ram.n == 0 ? 0 : LABELLED;
     for (uint32_t k = 0; k < n; k++) {
-        if (labelled(l, m, a, stop, error) != 0 || vote(l, a, error) != 0) {
+        part = stop_part(stop, k + 1, LABELLED + 1);
+        if (labelled(l, m, a, &part, error) != 0 || vote(l, a, error) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-int analyse(const struct layout *l, struct analysis *out, struct stop *stop,
-            struct error *error)
+int analyse(const struct layout *l, struct analysis *out,
+            const struct stop *stop, struct error *error)
 {
     struct masked m = {malloc(l->old.n), malloc(l->now.n), {0}};
     int result = m.old == NULL || m.now == NULL

@@ -33,7 +33,7 @@ struct bl_view layout_now(const struct layout *l)
 
 static bool allowed(const struct diff_options *o, uint8_t isa)
 {
-    return (o->isas >> isa & 1) != 0 &&
+    return (o->isas & bl_delta_isas()) >> isa & 1 &&
            (o->isa == DIFF_DETECT || o->isa == isa);
 }
 

@@ -42,7 +42,7 @@ static int check(size_t from_size, size_t to_size,
 
 static int try_layout(const struct layout *l,
                       const struct diff_options *options, struct winner *w,
-                      struct stop *stop, struct error *error)
+                      const struct stop *stop, struct error *error)
 {
     struct analysis a;
     memset(&a, 0, sizeof a);
@@ -82,13 +82,13 @@ static int try_all(const struct layout *layouts, uint32_t n,
                    const struct diff_options *options, struct winner *w,
                    struct error *error)
 {
-    struct stop stop = {options, 0, 0};
+    struct stop all = {options, 0, PROOF};
     const struct layout *plain = &layouts[n - 1];
     for (uint32_t k = 0; k < n; k++) {
         if (k > 0 && k == n - 1 && skips_plain(layouts, w, options->effort)) {
             break;
         }
-        stop_part(&stop, PROOF * (k + 1) / n);
+        struct stop stop = stop_part(&all, k, n);
         if (try_layout(&layouts[k], options, w, &stop, error) != 0) {
             return -1;
         }

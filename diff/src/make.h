@@ -15,8 +15,8 @@ struct analysis {
     struct moves copies; /* the map that the copies tell */
 };
 
-int analyse(const struct layout *l, struct analysis *out, struct stop *stop,
-            struct error *error);
+int analyse(const struct layout *l, struct analysis *out,
+            const struct stop *stop, struct error *error);
 void analysis_free(struct analysis *a);
 
 /* The smallest patch so far. */

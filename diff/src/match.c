@@ -183,7 +183,7 @@ static int match_add(struct matches *m, uint32_t at, int32_t shift,
 }
 
 static int search(const struct suffixes *s, const uint8_t *new, uint32_t new_n,
-                  uint32_t least, struct matches *out, struct stop *stop,
+                  uint32_t least, struct matches *out, const struct stop *stop,
                   struct error *error)
 {
     int32_t expected = 0, shift = 0;
@@ -218,7 +218,7 @@ static int search(const struct suffixes *s, const uint8_t *new, uint32_t new_n,
 
 int matches_find(const uint8_t *old, uint32_t old_n, const uint8_t *new,
                  uint32_t new_n, uint32_t least, struct matches *out,
-                 struct stop *stop, struct error *error)
+                 const struct stop *stop, struct error *error)
 {
     struct suffixes s = {0};
     out->n = 0;

@@ -25,7 +25,7 @@ struct stop; /* progress.h */
 /* Matches of at least `least` bytes. */
 int matches_find(const uint8_t *old, uint32_t old_n, const uint8_t *new,
                  uint32_t new_n, uint32_t least, struct matches *out,
-                 struct stop *stop, struct error *error);
+                 const struct stop *stop, struct error *error);
 void matches_free(struct matches *m);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "progress.h"
 
-int stop_at(struct stop *s, uint64_t done, uint64_t all, struct error *error)
+int stop_at(const struct stop *s, uint64_t done, uint64_t all,
+            struct error *error)
 {
     if (s == NULL || s->options->progress == NULL) {
         return 0;
@@ -14,8 +15,10 @@ int stop_at(struct stop *s, uint64_t done, uint64_t all, struct error *error)
     return error_set(error, "delta: stopped");
 }
 
-void stop_part(struct stop *s, uint32_t to)
+struct stop stop_part(const struct stop *s, uint32_t k, uint32_t n)
 {
-    s->from = s->to;
-    s->to = to > s->from ? to : s->from;
+    uint32_t all = s->to - s->from;
+    struct stop part = {s->options, s->from + all * k / n,
+                        s->from + all * (k + 1) / n};
+    return part;
 }

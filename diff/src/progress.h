@@ -11,9 +11,10 @@ struct stop {
 };
 
 /* `done` of `all` of this part are done. -1: the caller wants to stop. */
-int stop_at(struct stop *s, uint64_t done, uint64_t all, struct error *error);
+int stop_at(const struct stop *s, uint64_t done, uint64_t all,
+            struct error *error);
 
-/* The next part, up to `to` of 1000. */
-void stop_part(struct stop *s, uint32_t to);
+/* Part `k` of `n` equal ones of this part. */
+struct stop stop_part(const struct stop *s, uint32_t k, uint32_t n);
 
 #endif
