@@ -8,6 +8,7 @@ set(BOWLINE_DELTA_SHARED
     src/model.c
     src/output.c
     src/site.c
+    src/site_aarch64.c
     src/site_riscv.c
     src/site_thumb.c
     src/site_word.c

@@ -22,7 +22,12 @@ static const struct bl_isa *const isas[BL_DELTA_ISAS] = {
 #else
     NULL,
 #endif
-    NULL,           NULL,
+#ifndef BL_DELTA_NO_AARCH64
+    &bl_isa_aarch64,
+#else
+    NULL,
+#endif
+    NULL,
 };
 
 const struct bl_isa *bl_isa_of(uint32_t isa)
@@ -33,6 +38,45 @@ const struct bl_isa *bl_isa_of(uint32_t isa)
 void bl_sweep_start(struct bl_sweep *w)
 {
     memset(w, 0, sizeof *w);
+}
+
+/* Its number; BL_HIGHS: there is none. */
+static uint32_t high_index(const struct bl_sweep *w, uint32_t reg)
+{
+    uint32_t i = 0;
+
+    while (i < BL_HIGHS && w->high[i].reg != reg) {
+        i++;
+    }
+    return i;
+}
+
+struct bl_high *bl_high_take(struct bl_sweep *w, uint32_t reg)
+{
+    uint32_t i = high_index(w, reg);
+
+    if (i == BL_HIGHS) {
+        w->next = (w->next + 1) % BL_HIGHS;
+        i = w->next;
+    }
+    w->high[i].reg = (uint8_t)reg;
+    return &w->high[i];
+}
+
+const struct bl_high *bl_high_of(const struct bl_sweep *w, uint32_t reg)
+{
+    uint32_t i = high_index(w, reg);
+
+    return i < BL_HIGHS ? &w->high[i] : NULL;
+}
+
+void bl_high_drop(struct bl_sweep *w, uint32_t reg)
+{
+    uint32_t i = high_index(w, reg);
+
+    if (i < BL_HIGHS) {
+        w->high[i].reg = 0;
+    }
 }
 
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,

@@ -86,6 +86,12 @@ const struct bl_isa *bl_isa_of(uint32_t isa);
 
 void bl_sweep_start(struct bl_sweep *w);
 
+/* The entry that holds `reg` (not 0), else the oldest, which does from now on;
+ * the entry that holds it, or NULL; none holds it any more. */
+struct bl_high *bl_high_take(struct bl_sweep *w, uint32_t reg);
+const struct bl_high *bl_high_of(const struct bl_sweep *w, uint32_t reg);
+void bl_high_drop(struct bl_sweep *w, uint32_t reg);
+
 /* The unit at offset `at` (below v->size). Its length may reach beyond the
  * end of the image by up to 3. Calls in order of offsets within a copy. */
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,

@@ -133,32 +133,6 @@ static void set(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target = target;
 }
 
-/* The entry that held `reg`, else the oldest one. */
-static struct bl_high *take_high(struct bl_sweep *w, uint32_t reg)
-{
-    uint32_t i;
-
-    for (i = 0; i < BL_HIGHS; i++) {
-        if (w->high[i].reg == reg) {
-            return &w->high[i];
-        }
-    }
-    w->next = (w->next + 1) % BL_HIGHS;
-    return &w->high[w->next];
-}
-
-static const struct bl_high *high_of(const struct bl_sweep *w, uint32_t reg)
-{
-    uint32_t i;
-
-    for (i = 0; i < BL_HIGHS; i++) {
-        if (w->high[i].reg == reg) {
-            return &w->high[i];
-        }
-    }
-    return NULL;
-}
-
 static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
                       uint32_t word, struct bl_sweep *w, struct bl_site *s)
 {
@@ -169,9 +143,8 @@ static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
     if (reg == 0) {
         return;
     }
-    h = take_high(w, reg);
+    h = bl_high_take(w, reg);
     h->at = at;
-    h->reg = (uint8_t)reg;
     h->relative = (word & 0x7F) == OP_AUIPC;
     h->value = (word & 0xFFFFF000U) + (h->relative ? address : 0);
     h->now = 0;
@@ -194,7 +167,7 @@ static void find_low(struct bl_view *v, uint32_t at, uint32_t word,
     if (rs1_of(word) == 0 || !has_low(word, &low)) {
         return;
     }
-    h = high_of(w, rs1_of(word));
+    h = bl_high_of(w, rs1_of(word));
     if (h != NULL && at - h->at <= LOW_REACH) {
         uint32_t target = h->value + (uint32_t)low;
 
@@ -275,7 +248,7 @@ static bool write_low(uint8_t *bytes, uint32_t target,
 {
     uint32_t word = bl_get4(bytes);
     uint32_t op = word & 0x7F;
-    const struct bl_high *h = high_of(w, rs1_of(word));
+    const struct bl_high *h = bl_high_of(w, rs1_of(word));
     uint32_t low = (target - (h != NULL ? h->now : 0)) & 0xFFF;
 
     if (op == OP_STORE || op == OP_STORE_FLOAT) {
