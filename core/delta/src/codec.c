@@ -57,9 +57,11 @@ void bl_codec_link(struct bl_codec *c, const struct bl_head *h, void *memory)
     c->regions = (struct bl_region *)(void *)(base + at.regions);
     c->old.regions = c->regions;
     c->now.regions = c->regions + h->regions[0];
+    c->isa = bl_isa_of(h->isa);
     c->old.code = &c->code;
     c->now.code = &c->code;
 #if !BL_DELTA_ENCODE
+    c->old.cache = &c->cache;
     c->hash = (h->flags & BL_HEAD_HASH) != 0
                   ? (struct bl_sha256 *)(void *)(base + at.hash)
                   : NULL;
@@ -87,7 +89,7 @@ static void start_output(struct bl_codec *c)
     uint32_t i;
 
     for (i = 0; i < BL_LINES; i++) {
-        c->old.line[i].at = UINT32_MAX;
+        c->cache.line[i].at = UINT32_MAX;
     }
     c->sum = 0xEF;
     if (c->hash != NULL) {
@@ -475,7 +477,7 @@ bool bl_codec_step(struct bl_codec *c)
     }
 #if !BL_DELTA_ENCODE
     if (c->status == BL_OK) {
-        c->status = c->rc.spare > BL_SPARE ? BL_DELTA_FORMAT : c->old.status;
+        c->status = c->rc.spare > BL_SPARE ? BL_DELTA_FORMAT : c->cache.status;
     }
 #endif
     return c->status == BL_OK && c->phase != BL_PHASE_DONE;

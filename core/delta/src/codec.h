@@ -69,38 +69,27 @@ struct bl_choices {
     bl_counter difference[3][12];
 };
 
+/* What is used most comes first, large tables last: code is shorter so. */
 struct bl_codec {
-    struct bl_coder rc;
-    struct bl_model model;
-    struct bl_code code;
-    struct bl_view old, now; /* the new one: regions only */
-    struct bl_region *regions;
-    struct bl_map map[2]; /* of the image, of RAM */
-    struct bl_exception *exceptions;
-    uint8_t exceptions_n, exceptions_size, exceptions_next;
-    uint8_t flags; /* of the head */
-    uint8_t phase, field;
-    bool literal;   /* the operation, and the one before while reading it */
-    uint32_t index; /* within the phase */
-    uint32_t map_n[2];
     uint32_t position; /* in the new image */
-    uint32_t stop;     /* where the operations end (the tail begins) */
     uint32_t from;     /* in the old image */
     uint32_t left;     /* of the operation */
     uint32_t raw;      /* single bytes before whole units again */
+    uint32_t stop;     /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
-    struct bl_sweep sweep;
-    struct bl_history history;
-    struct bl_choices choices;
-    union {
-        struct {
-            struct bl_number region, at[2], shift[2];
-        } maps;
-        struct {
-            struct bl_number literal, copy, near, far, target[4];
-        } operations;
-    } number;
+    uint32_t index;             /* within the phase */
+    uint8_t phase, field;
+    uint8_t flags; /* of the head */
+    bool literal;  /* the operation, and the one before while reading it */
+    const struct bl_isa *isa;
+    struct bl_view old, now; /* the new one: regions only */
+    struct bl_map map[2];    /* of the image, of RAM */
+    struct bl_exception *exceptions;
+    struct bl_region *regions;
     bl_status status;
+    uint8_t exceptions_n, exceptions_size, exceptions_next;
+    uint32_t map_n[2];
+    struct bl_code code;
 #if BL_DELTA_ENCODE
     const struct bl_plan *plan;
     struct bl_costs *costs;
@@ -110,6 +99,22 @@ struct bl_codec {
     uint32_t written;         /* through io; what is above waits in `out` */
     uint32_t back_at, back_n; /* of the line of the new image */
     uint8_t sum;
+#endif
+    struct bl_history history;
+    struct bl_coder rc;
+    struct bl_model model;
+    struct bl_choices choices;
+    union {
+        struct {
+            struct bl_number region, at[2], shift[2];
+        } maps;
+        struct {
+            struct bl_number literal, copy, near, far, target[4];
+        } operations;
+    } number;
+    struct bl_sweep sweep;
+#if !BL_DELTA_ENCODE
+    struct bl_cache cache;
     uint8_t back[BL_LINE];
     uint8_t out[BL_OUT];
 #endif

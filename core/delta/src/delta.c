@@ -85,7 +85,7 @@ bl_status bl_delta_start(const struct bl_delta_info *info,
     d->head_n = info->n;
     d->limit[0] = old_limit;
     d->limit[1] = new_limit;
-    d->codec.old.io = io;
+    d->codec.cache.io = io;
     *out = d;
     return BL_OK;
 }
@@ -221,7 +221,7 @@ bl_status bl_delta_resume(void *memory, size_t size,
     if (size < sizeof *d || d->build != build_id() || d->ram > size) {
         return BL_DELTA_FORMAT;
     }
-    d->codec.old.io = io;
+    d->codec.cache.io = io;
     if (!head_missing(d)) {
         bl_head_memory(&d->head, &parts);
         if (parts.end != d->ram) {

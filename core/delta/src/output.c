@@ -20,7 +20,7 @@ static void remember(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
     }
     if (n > 1) {
         h->opcode[1] = h->opcode[0];
-        h->opcode[0] = bl_isa_of(c->code.isa)->opcode(bytes, n);
+        h->opcode[0] = c->isa->opcode(bytes, n);
     }
 }
 
@@ -96,7 +96,7 @@ void bl_put_flush(struct bl_codec *c)
     if ((c->flags & BL_HEAD_HASH) != 0) {
         bl_sha256_update(c->hash, c->out, n);
     }
-    c->status = c->old.io->write(c->old.io->ctx, c->out, n);
+    c->status = c->cache.io->write(c->cache.io->ctx, c->out, n);
     c->written += n;
 }
 
@@ -124,7 +124,7 @@ static void fill_back(struct bl_codec *c, uint32_t at)
     c->back_n = n;
     memset(c->back, 0, sizeof c->back);
     if (c->status == BL_OK) {
-        c->status = c->old.io->written(c->old.io->ctx, line, c->back, n);
+        c->status = c->cache.io->written(c->cache.io->ctx, line, c->back, n);
     }
 }
 

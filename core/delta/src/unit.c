@@ -33,11 +33,6 @@ struct unit {
     uint32_t candidates;
 };
 
-static const struct bl_isa *isa_of(const struct bl_codec *c)
-{
-    return bl_isa_of(c->code.isa);
-}
-
 /* --- the map --- */
 
 static uint32_t map_offset(const struct bl_codec *c, uint32_t offset)
@@ -86,7 +81,7 @@ static uint32_t map_target(const struct bl_codec *c, uint32_t target,
         return map_ram(c, target);
     }
     return map_address(c, target,
-                       kind == BL_SITE_POINTER ? isa_of(c)->thumb : 0U);
+                       kind == BL_SITE_POINTER ? c->isa->thumb : 0U);
 }
 
 /* --- exceptions --- */
@@ -299,7 +294,7 @@ static uint32_t check(struct bl_codec *c, const struct unit *u)
     context[0] = set * 8 + group_of(u);
     context[1] = (c->history.misses & 31) * 4 + (n & 3);
     context[2] = n == 1 ? 0x60 | (u->at & 3) | (u->old[0] == 0 ? 4U : 0U)
-                        : isa_of(c)->opcode(u->old, n);
+                        : c->isa->opcode(u->old, n);
     return bl_code_unit_flag(&c->rc, &c->model, wrong, context, set);
 }
 
@@ -314,8 +309,7 @@ static bool has_target(uint32_t kind)
 
 static uint32_t target_shift(const struct bl_codec *c, uint32_t kind)
 {
-    return kind == BL_SITE_CALL || kind == BL_SITE_L32R ? isa_of(c)->shift
-                                                        : 0U;
+    return kind == BL_SITE_CALL || kind == BL_SITE_L32R ? c->isa->shift : 0U;
 }
 
 static uint32_t target_model(uint32_t kind)
@@ -395,7 +389,7 @@ static uint32_t code_far(struct bl_codec *c, uint32_t target,
                          const struct unit *u)
 {
     uint32_t kind = u->site.kind;
-    uint32_t state = kind == BL_SITE_POINTER ? isa_of(c)->thumb : 0U;
+    uint32_t state = kind == BL_SITE_POINTER ? c->isa->thumb : 0U;
     uint32_t offset = 0;
     bool inside =
         BL_SAY(bl_view_offset(&c->now, target & ~state, &offset) &&
@@ -613,7 +607,7 @@ static void code_bytes(struct bl_codec *c, uint32_t n, const uint8_t *said,
                        bool site, uint8_t *now)
 {
     static const uint8_t first_place[BL_SITE_UNIT + 1] = {0, 0, 1, 3, 6};
-    uint32_t order = n == 2 || n == 4 ? isa_of(c)->order : 0U;
+    uint32_t order = n == 2 || n == 4 ? c->isa->order : 0U;
     uint32_t head = 0;
     uint32_t j;
 
@@ -676,7 +670,7 @@ static void missed(struct bl_codec *c, const struct unit *u, uint8_t *now)
 static void put_unit(struct bl_codec *c, const struct unit *u,
                      const uint8_t *now)
 {
-    const struct bl_isa *isa = isa_of(c);
+    const struct bl_isa *isa = c->isa;
 
     bl_put(c, now, u->site.length);
     if (isa->after != NULL && u->site.length == 4) {
@@ -733,7 +727,7 @@ void bl_unit_copy(struct bl_codec *c)
 void bl_unit_literal(struct bl_codec *c)
 {
     uint8_t now[BL_SITE_UNIT] = {0};
-    uint32_t n = isa_of(c)->literal;
+    uint32_t n = c->isa->literal;
 
     if ((c->position & (n - 1)) != 0 || n > c->left) {
         n = 1;
@@ -751,7 +745,7 @@ void bl_unit_start(struct bl_codec *c)
 
     c->raw = 0;
     bl_sweep_start(&c->sweep);
-    if (isa_of(c)->find == NULL) {
+    if (c->isa->find == NULL) {
         return;
     }
     while (at < c->from) {

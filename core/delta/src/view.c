@@ -72,14 +72,14 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 
 #else
 
-static uint32_t oldest_line(const struct bl_view *v)
+static uint32_t oldest_line(const struct bl_cache *c)
 {
     uint32_t i;
     uint32_t oldest = 0;
 
     for (i = 1; i < BL_LINES; i++) {
-        if ((uint8_t)(v->newest - v->age[i]) >
-            (uint8_t)(v->newest - v->age[oldest])) {
+        if ((uint8_t)(c->newest - c->age[i]) >
+            (uint8_t)(c->newest - c->age[oldest])) {
             oldest = i;
         }
     }
@@ -87,41 +87,40 @@ static uint32_t oldest_line(const struct bl_view *v)
 }
 
 /* A failed read leaves zeros and its status; nothing is read after it. */
-static void fill_line(struct bl_view *v, struct bl_line *line, uint32_t at)
+static void fill_line(const struct bl_view *v, struct bl_line *line,
+                      uint32_t at)
 {
+    struct bl_cache *c = v->cache;
     uint32_t n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
 
     memset(line->bytes, 0, BL_LINE);
-    if (v->status == BL_OK) {
-        v->status = v->io->old(v->io->ctx, at, line->bytes, n);
+    if (c->status == BL_OK) {
+        c->status = c->io->old(c->io->ctx, at, line->bytes, n);
     }
     line->at = at;
 }
 
-static const struct bl_line *line_of(struct bl_view *v, uint32_t offset)
-{
-    uint32_t at = offset & ~(uint32_t)(BL_LINE - 1);
-    uint32_t i;
-
-    for (i = 0; i < BL_LINES && v->line[i].at != at; i++) {
-    }
-    if (i == BL_LINES) {
-        i = oldest_line(v);
-        fill_line(v, &v->line[i], at);
-    }
-    if (v->age[i] != v->newest) {
-        v->newest++;
-        v->age[i] = v->newest;
-    }
-    return &v->line[i];
-}
-
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 {
+    struct bl_cache *c = v->cache;
+    uint32_t at = offset & ~(uint32_t)(BL_LINE - 1);
+    uint32_t i = 0;
+
     if (offset >= v->size) {
         return 0;
     }
-    return line_of(v, offset)->bytes[offset % BL_LINE];
+    while (i < BL_LINES && c->line[i].at != at) {
+        i++;
+    }
+    if (i == BL_LINES) {
+        i = oldest_line(c);
+        fill_line(v, &c->line[i], at);
+    }
+    if (c->age[i] != c->newest) {
+        c->newest++;
+        c->age[i] = c->newest;
+    }
+    return c->line[i].bytes[offset % BL_LINE];
 }
 
 #endif

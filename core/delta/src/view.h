@@ -53,6 +53,14 @@ struct bl_line {
     uint8_t bytes[BL_LINE];
 };
 
+/* Of the old image; see the caller's functions in `io`. */
+struct bl_cache {
+    const struct bl_delta_io *io;
+    bl_status status;
+    uint8_t newest, age[BL_LINES];
+    struct bl_line line[BL_LINES];
+};
+
 struct bl_view {
     uint32_t size;
     uint32_t regions_n;
@@ -61,10 +69,7 @@ struct bl_view {
 #if BL_DELTA_ENCODE
     const uint8_t *data;
 #else
-    const struct bl_delta_io *io;
-    bl_status status;
-    uint8_t newest, age[BL_LINES];
-    struct bl_line line[BL_LINES];
+    struct bl_cache *cache; /* only the old image's */
 #endif
 };
 
