@@ -68,7 +68,8 @@ static int finish(struct call *c, int code)
     }
     if (c->json) {
         (void)json_dumpf(c->result, stdout,
-                         JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+                         JSON_INDENT(2) | JSON_PRESERVE_ORDER |
+                             JSON_REAL_PRECISION(10));
         (void)putchar('\n');
     }
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_YES &&

@@ -38,6 +38,8 @@
     VALUE("product", "NAME", "the product, instead of the project's")
 #define NO_ARGUMENTS "", 0, 0, ANY, NULL
 
+extern const struct option options_diff[];
+extern const struct option options_patch[];
 extern const struct option options_rollout_start[];
 extern const struct option options_rollout_set[];
 extern const struct option options_rollout_status[];

@@ -119,6 +119,8 @@ VERB(root_sign);
 VERB(root_show);
 VERB(release);
 VERB(inspect);
+VERB(diff);
+VERB(patch);
 VERB(publish);
 VERB(product_add);
 VERB(product_list);

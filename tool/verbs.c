@@ -327,6 +327,41 @@ const struct verb verbs[] = {
      "  problem       why it does not verify, or null\n"
      "  and the fields of its type: see docs/CLI.md",
      "bowline inspect releases/thermostat-1.4.2.suit"},
+    {"diff", "OLD NEW", 2, 2, A_FILE, NULL, verb_diff,
+     "make a patch that turns one image into another",
+     "A device that runs OLD makes NEW of it with the patch, which is a small "
+     "part of the image. Any images: raw, ESP32, ELF, data. The same images "
+     "and options give the same patch, always. Each patch is applied with the "
+     "device's own decoder before it is written.\n\n"
+     "--ram is all the memory that the decoder gets: more of it makes patches "
+     "a little smaller. SIZE is in KB, with or without the K, or in bytes. "
+     "What code the images hold is found by itself, else say --isa; where a "
+     "raw image is loaded is guessed, else say --base.\n\n"
+     "A server makes and offers patches by itself; this verb is for a look, "
+     "and for who wants only deltas (docs/DELTA-LIBRARY.md). One of OLD and "
+     "NEW may be -, standard input.",
+     options_diff, 0, DOES_LOCAL,
+     "file            the patch\nsize            its bytes\n"
+     "percent         of the new image\nformat\n"
+     "isa             plain, thumb, riscv, xtensa, aarch64, x86-64\n"
+     "in_place        for a device with one slot\n"
+     "deflate         takes compressed members apart\n"
+     "old_size, new_size\nram             bytes that the decoder needs\n"
+     "old_check, new_check  first bytes of the images' SHA-256\n"
+     "found           how the code was found\n"
+     "seconds, peak_memory  what making it took, memory in bytes",
+     "bowline diff thermostat-1.4.1.bin thermostat-1.4.2.bin -o 1.4.2.patch"},
+    {"patch", "OLD PATCH NEW", 3, 3, A_FILE, NULL, verb_patch,
+     "apply a patch of bowline diff",
+     "Makes NEW of OLD and the patch, as a device does, in the memory that a "
+     "device needs. A patch for another image than OLD is refused, and so is "
+     "one that does not give the image that it was made for: then NEW is not "
+     "written. OLD or PATCH may be -, standard input; NEW may be -, standard "
+     "output.",
+     options_patch, 0, DOES_LOCAL,
+     "file            the new image\nsize, sha256    of it\n"
+     "patch_size\nram             bytes that the decoder needed\nseconds",
+     "bowline patch thermostat-1.4.1.bin 1.4.2.patch thermostat-1.4.2.bin"},
     {"publish", "[FILE...]", 0, -1, A_FILE, NULL, verb_publish,
      "upload releases and root documents",
      "Uploads the payloads of each envelope, as far as the server has not got "

@@ -9,6 +9,9 @@
 struct images {
     const uint8_t *old;
     struct buffer *to;
+    bool (*progress)(void *ctx, uint32_t permille);
+    void *ctx;
+    uint32_t size; /* that `to` will have */
 };
 
 static bl_status read_old(void *ctx, uint32_t offset, void *out, uint32_t n)
@@ -34,23 +37,37 @@ static bl_status write_new(void *ctx, const void *data, uint32_t n)
     return buffer_append(i->to, data, n, NULL) == 0 ? BL_OK : BL_NO_SPACE;
 }
 
-static int feed(struct bl_delta *d, const uint8_t *patch, size_t n,
-                struct error *error)
+static int look(const struct images *i, struct error *error)
+{
+    uint32_t done = (uint32_t)((uint64_t)i->to->n * 1000 / i->size);
+    return i->progress == NULL || i->progress(i->ctx, done)
+               ? 0
+               : error_set(error, "stopped");
+}
+
+static int feed(struct bl_delta *d, const struct images *i,
+                const uint8_t *patch, size_t n, struct error *error)
 {
     bool whole = false;
     while (n > 0) {
         size_t taken = 0;
         bl_status status = bl_delta_data(d, patch, n, &taken);
         if (status != BL_OK) {
-            return error_status(error, status, "patch");
+            return error_status(error, status, "the patch");
         }
         patch += taken;
         n -= taken;
+        if (look(i, error) != 0) {
+            return -1;
+        }
     }
     while (!whole) {
         bl_status status = bl_delta_end(d, &whole);
         if (status != BL_OK) {
-            return error_status(error, status, "patch");
+            return error_status(error, status, "the patch");
+        }
+        if (look(i, error) != 0) {
+            return -1;
         }
     }
     return 0;
@@ -64,44 +81,53 @@ static bool checked(const uint8_t *data, size_t n,
     return memcmp(digest, check, BL_DELTA_CHECK) == 0;
 }
 
-static int run(const struct bl_delta_info *info, const struct bl_delta_io *io,
+static int run(const struct bl_delta_info *info, struct images *images,
                const uint8_t *patch, size_t n, struct error *error)
 {
+    struct bl_delta_io io = {images, read_old, read_new, write_new};
     struct bl_delta *d;
     void *memory = malloc(info->ram + 1);
     if (memory == NULL) {
-        return error_set(error, "patch: out of memory");
+        return error_set(error, "out of memory");
     }
-    bl_status status = bl_delta_start(info, io, info->old_size, info->new_size,
-                                      memory, info->ram, &d);
-    int result = status == BL_OK ? feed(d, patch, n, error)
-                                 : error_status(error, status, "patch");
+    bl_status status = bl_delta_start(info, &io, info->old_size,
+                                      info->new_size, memory, info->ram, &d);
+    int result = status == BL_OK ? feed(d, images, patch, n, error)
+                                 : error_status(error, status, "the patch");
     free(memory);
     return result;
+}
+
+int diff_apply_watched(const uint8_t *from, size_t from_size,
+                       const uint8_t *patch, size_t patch_size,
+                       bool (*progress)(void *ctx, uint32_t permille),
+                       void *ctx, struct buffer *to, struct error *error)
+{
+    struct bl_delta_info info;
+    bl_status status = bl_delta_head(patch, patch_size, &info);
+    buffer_clear(to);
+    if (status != BL_OK) {
+        return error_status(error, status, "the patch's head");
+    }
+    if (info.old_size != from_size ||
+        !checked(from, from_size, info.old_check)) {
+        return error_status(error, BL_DELTA_BASE, "the old image");
+    }
+    struct images images = {from, to, progress, ctx, info.new_size};
+    if (run(&info, &images, patch, patch_size, error) != 0) {
+        return -1;
+    }
+    if (to->n != info.new_size || !checked(to->p, to->n, info.new_check)) {
+        return error_status(error, BL_DELTA_FORMAT,
+                            "the patch is damaged: its result is not the "
+                            "image that it was made for");
+    }
+    return 0;
 }
 
 int diff_apply(const uint8_t *from, size_t from_size, const uint8_t *patch,
                size_t patch_size, struct buffer *to, struct error *error)
 {
-    struct bl_delta_info info;
-    struct images images = {from, to};
-    struct bl_delta_io io = {&images, read_old, read_new, write_new};
-    bl_status status = bl_delta_head(patch, patch_size, &info);
-    buffer_clear(to);
-    if (status != BL_OK) {
-        return error_status(error, status, "patch");
-    }
-    if (info.old_size != from_size ||
-        !checked(from, from_size, info.old_check)) {
-        return error_set(error, "patch: made for another image than the old "
-                                "one that was given");
-    }
-    if (run(&info, &io, patch, patch_size, error) != 0) {
-        return -1;
-    }
-    if (to->n != info.new_size || !checked(to->p, to->n, info.new_check)) {
-        return error_set(error, "patch: damaged: its result is not the image "
-                                "that it was made for");
-    }
-    return 0;
+    return diff_apply_watched(from, from_size, patch, patch_size, NULL, NULL,
+                              to, error);
 }

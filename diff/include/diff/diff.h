@@ -73,4 +73,10 @@ int diff_explain(const uint8_t *from, size_t from_size, const uint8_t *patch,
 int diff_apply(const uint8_t *from, size_t from_size, const uint8_t *patch,
                size_t patch_size, struct buffer *to, struct error *error);
 
+/* The same; `progress` is as that of diff_options. */
+int diff_apply_watched(const uint8_t *from, size_t from_size,
+                       const uint8_t *patch, size_t patch_size,
+                       bool (*progress)(void *ctx, uint32_t permille),
+                       void *ctx, struct buffer *to, struct error *error);
+
 #endif
