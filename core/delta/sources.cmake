@@ -12,6 +12,7 @@ set(BOWLINE_DELTA_SHARED
     src/site_riscv.c
     src/site_thumb.c
     src/site_word.c
+    src/site_x86_64.c
     src/site_xtensa.c
     src/unit.c
     src/view.c)

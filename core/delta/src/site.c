@@ -27,7 +27,11 @@ static const struct bl_isa *const isas[BL_DELTA_ISAS] = {
 #else
     NULL,
 #endif
+#ifndef BL_DELTA_NO_X86_64
+    &bl_isa_x86_64,
+#else
     NULL,
+#endif
 };
 
 const struct bl_isa *bl_isa_of(uint32_t isa)

@@ -50,8 +50,17 @@ struct bl_high {
     bool relative;  /* to its own address */
 };
 
+/* An instruction that is taken in several units: the next one is at `at`. */
+struct bl_pieces {
+    uint32_t at;
+    uint8_t left;  /* bytes of it that are to come */
+    uint8_t field; /* bytes to a distance of 32 bits; 255: there is none */
+    bool call;     /* the distance is a call's or a jump's */
+};
+
 /* What a walk remembers; begun anew for each copy. */
 struct bl_sweep {
+    struct bl_pieces pieces;
     uint32_t next; /* entry that is given up next */
     struct bl_high high[BL_HIGHS];
 };
