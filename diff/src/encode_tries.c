@@ -7,32 +7,22 @@
 #include "fit.h"
 #include "make.h"
 
-/* One plan: is its patch the smallest so far? */
-static int encode_one(const struct layout *l, const struct bl_plan *plan,
-                      struct winner *w, struct error *error)
+enum {
+    SMALL_PATCH = 3000, /* bytes */
+    BARE_TABLE_BITS = 5 /* as the shortest head has it */
+};
+
+/* The plan's patch, in w->spare, is the smallest so far. */
+static int win(const struct layout *l, const struct bl_plan *plan,
+               const struct bl_costs *costs, const struct maps *maps,
+               struct winner *w, struct error *error)
 {
-    struct bl_costs costs;
-    size_t room = w->n == 0 ? w->room : w->n - 1; /* no need to finish */
-    void *memory = malloc(bl_encode_memory(plan));
-    if (memory == NULL) {
-        return error_set(error, "out of memory");
-    }
-    bl_status status = bl_encode(plan, memory, w->spare, room, &costs);
-    free(memory);
-    if (status == BL_BUFFER && w->n != 0) {
-        return 0;
-    }
-    if (status != BL_OK) {
-        return error_status(error, status, "delta");
-    }
     uint8_t *patch = w->spare;
     w->spare = w->patch;
     w->patch = patch;
-    w->n = costs.bytes;
-    w->costs = costs;
+    w->n = costs->bytes;
+    w->costs = *costs;
     w->layout = *l;
-    w->map = plan->map_n;
-    w->ram_map = plan->ram_map_n;
     w->copies = w->copied = w->literal = 0;
     for (uint32_t k = 0; k < plan->operations_n; k++) {
         const struct bl_operation *o = &plan->operations[k];
@@ -40,7 +30,40 @@ static int encode_one(const struct layout *l, const struct bl_plan *plan,
         w->copies += !literal;
         *(literal ? &w->literal : &w->copied) += o->length;
     }
-    return 0;
+    return moves_copy(&maps->image, &w->maps.image, error) == 0
+               ? moves_copy(&maps->ram, &w->maps.ram, error)
+               : -1;
+}
+
+/* One plan with these maps. */
+static int encode_one(const struct layout *l, struct bl_plan *plan,
+                      const struct maps *maps, struct winner *w,
+                      struct error *error)
+{
+    struct bl_costs costs;
+    size_t room = w->n == 0 ? w->room : w->n - 1; /* no need to finish */
+    plan->map = maps->image.m;
+    plan->map_n = maps->image.n;
+    plan->ram_map = maps->ram.m;
+    plan->ram_map_n = maps->ram.n;
+    void *memory = malloc(bl_encode_memory(plan));
+    if (memory == NULL) {
+        return error_set(error, "delta: out of memory");
+    }
+    bl_status status = bl_encode(plan, memory, w->spare, room, &costs);
+    free(memory);
+    if (status == BL_BUFFER && w->n != 0) {
+        return 0;
+    }
+    return status == BL_OK ? win(l, plan, &costs, maps, w, error)
+                           : error_status(error, status, "delta");
+}
+
+void winner_free(struct winner *w)
+{
+    free(w->patch);
+    free(w->spare);
+    maps_free(&w->maps);
 }
 
 static void plan_begin(const struct layout *l, const struct analysis *a,
@@ -64,27 +87,73 @@ static void plan_begin(const struct layout *l, const struct analysis *a,
     memcpy(plan->new_check, digest, sizeof plan->new_check);
 }
 
-static void plan_maps(struct bl_plan *plan, const struct maps *m)
-{
-    plan->map = m->image.m;
-    plan->map_n = m->image.n;
-    plan->ram_map = m->ram.m;
-    plan->ram_map_n = m->ram.n;
-}
-
 /* The map from the copies, cut down to what fits. */
 static int copied_map(const struct layout *l, const struct analysis *a,
                       uint32_t limit, struct moves *out, struct error *error)
 {
-    out->n = 0;
-    for (uint32_t k = 0; k < a->copies.n; k++) {
-        if (moves_add(out, a->copies.m[k].at, a->copies.m[k].shift, error) !=
-            0) {
-            return -1;
-        }
+    if (moves_copy(&a->copies, out, error) != 0) {
+        return -1;
     }
     map_limit(out, &a->image, l->old.n, limit);
     return 0;
+}
+
+/* What an entry of the map may cost, the likely best first. */
+static const uint32_t dears[] = {400, 700, 256, 128, 1200};
+
+/* How many of them are tried. Small patches are soon made. */
+static uint32_t dears_of(uint8_t effort, size_t bytes)
+{
+    bool small = bytes < SMALL_PATCH;
+    uint32_t all = sizeof dears / sizeof *dears;
+    return effort < 4 ? 1 : effort >= 8 || small ? all : 2;
+}
+
+static int map_tries(const struct layout *l, const struct analysis *a,
+                     const struct fit *fit, uint8_t effort,
+                     struct bl_plan *plan, struct winner *w,
+                     struct error *error)
+{
+    struct maps maps = {{0}, {0}};
+    int result = map_ram(&a->ram, fit->ram_map, &maps.ram, error);
+    for (uint32_t k = 0; result == 0 && k < dears_of(effort, w->n); k++) {
+        result = map_vote(&a->operations, &a->image, &a->copies, dears[k],
+                          fit->map, &maps.image, error);
+        if (result == 0) {
+            result = encode_one(l, plan, &maps, w, error);
+        }
+    }
+    if (result == 0 && effort > 1) {
+        result = copied_map(l, a, fit->map, &maps.image, error);
+        if (result == 0) {
+            result = encode_one(l, plan, &maps, w, error);
+        }
+    }
+    maps_free(&maps);
+    return result;
+}
+
+/* Where a few bytes count: what a short patch can do without. */
+static int small_tries(const struct layout *l, struct bl_plan *plan,
+                       struct winner *w, struct error *error)
+{
+    struct maps none = {{0}, {0}}, maps = {{0}, {0}};
+    struct bl_plan bare = *plan;
+    int result = moves_copy(&w->maps.image, &maps.image, error);
+    if (result == 0 && w->maps.ram.n == 0) {
+        plan->code.rams = 0;
+        result = encode_one(l, plan, &maps, w, error);
+    }
+    bare.code.rams = 0;
+    bare.old.regions_n = bare.now.regions_n = 0;
+    bare.settings.esp = bare.settings.esp_tail = false;
+    bare.settings.exceptions = 0;
+    bare.settings.table_bits = BARE_TABLE_BITS;
+    if (result == 0) {
+        result = encode_one(l, &bare, &none, w, error);
+    }
+    maps_free(&maps);
+    return result;
 }
 
 int encode_tries(const struct layout *l, const struct analysis *a,
@@ -93,26 +162,15 @@ int encode_tries(const struct layout *l, const struct analysis *a,
 {
     struct bl_plan plan;
     struct fit fit;
-    struct maps maps = {{0}, {0}};
     plan_begin(l, a, options, &plan);
-    int result = fit_ram(&plan, options->ram, &fit, error);
-    if (result == 0) {
-        plan.settings = fit.settings;
-        result = map_ram(&a->ram, fit.ram_map, &maps.ram, error);
+    if (fit_ram(&plan, options->ram, &fit, error) != 0) {
+        return -1;
     }
-    if (result == 0) {
-        result = map_vote(&a->operations, &a->image, &a->copies, fit.map,
-                          &maps.image, error);
+    plan.settings = fit.settings;
+    if (map_tries(l, a, &fit, options->effort, &plan, w, error) != 0) {
+        return -1;
     }
-    if (result == 0) {
-        plan_maps(&plan, &maps);
-        result = encode_one(l, &plan, w, error);
-    }
-    if (result == 0 && options->effort > 1) {
-        result = copied_map(l, a, fit.map, &maps.image, error);
-        plan_maps(&plan, &maps);
-        result = result == 0 ? encode_one(l, &plan, w, error) : -1;
-    }
-    maps_free(&maps);
-    return result;
+    return w->n < SMALL_PATCH && options->effort > 1
+               ? small_tries(l, &plan, w, error)
+               : 0;
 }

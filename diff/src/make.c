@@ -104,8 +104,8 @@ static void report_fill(const struct winner *w, struct diff_report *report)
     report->copies = w->copies;
     report->copied = w->copied;
     report->literal = w->literal;
-    report->map = w->map;
-    report->ram_map = w->ram_map;
+    report->map = w->maps.image.n;
+    report->ram_map = w->maps.ram.n;
     report->bits_head = (uint32_t)(bits[BL_COST_HEAD] / 256);
     report->bits_map = (uint32_t)(bits[BL_COST_MAP] / 256);
     report->bits_operations = (uint32_t)(bits[BL_COST_OPERATIONS] / 256);
@@ -179,7 +179,6 @@ int diff_make(const uint8_t *from, size_t from_size, const uint8_t *to,
     if (result == 0) {
         result = stop_at(&end, 0, 1, error);
     }
-    free(w.patch);
-    free(w.spare);
+    winner_free(&w);
     return result;
 }

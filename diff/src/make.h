@@ -26,9 +26,11 @@ struct winner {
     size_t n, room;
     struct bl_costs costs;
     struct layout layout;
-    uint32_t map, ram_map;
+    struct maps maps;
     uint32_t copies, copied, literal;
 };
+
+void winner_free(struct winner *w);
 
 /* Tries settings and maps for an analysis, within `ram` bytes of the decoder;
  * a smaller patch becomes the winner. */

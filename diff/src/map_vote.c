@@ -299,10 +299,10 @@ static int places_make(struct chooser *c, struct error *error)
 
 /* Dearer and dearer entries, until few enough are left. */
 static int choose_within(struct chooser *c, const struct prices *price,
-                         uint32_t limit, struct moves *out,
+                         uint32_t dear, uint32_t limit, struct moves *out,
                          struct error *error)
 {
-    uint64_t factor = 256;
+    uint64_t factor = dear;
     for (uint32_t k = 0; k < ROUNDS; k++) {
         c->price = *price;
         c->price.entry = price->entry * factor / 256;
@@ -357,8 +357,8 @@ static void chooser_free(struct chooser *c)
 }
 
 int map_vote(const struct operations *operations, const struct votes *votes,
-             const struct moves *copies, uint32_t limit, struct moves *out,
-             struct error *error)
+             const struct moves *copies, uint32_t dear, uint32_t limit,
+             struct moves *out, struct error *error)
 {
     static const struct prices price = {.entry = BITS(26),
                                         .entry_at_copy = BITS(6),
@@ -372,7 +372,7 @@ int map_vote(const struct operations *operations, const struct votes *votes,
         result = places_make(&c, error);
     }
     if (result == 0) {
-        result = choose_within(&c, &price, limit, out, error);
+        result = choose_within(&c, &price, dear, limit, out, error);
     }
     chooser_free(&c);
     return result;
@@ -390,7 +390,7 @@ int map_ram(const struct votes *votes, uint32_t limit, struct moves *out,
     struct chooser c = {.votes = votes};
     int result = places_make(&c, error);
     if (result == 0) {
-        result = choose_within(&c, &price, limit, out, error);
+        result = choose_within(&c, &price, 256, limit, out, error);
     }
     chooser_free(&c);
     return result;

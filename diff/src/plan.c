@@ -60,6 +60,17 @@ int moves_add(struct moves *list, uint32_t at, int32_t shift,
     return 0;
 }
 
+int moves_copy(const struct moves *from, struct moves *to, struct error *error)
+{
+    to->n = 0;
+    for (uint32_t k = 0; k < from->n; k++) {
+        if (moves_add(to, from->m[k].at, from->m[k].shift, error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 void operations_free(struct operations *list)
 {
     free(list->o);

@@ -22,6 +22,8 @@ int operations_add(struct operations *list, uint32_t length, uint32_t old,
                    struct error *error);
 int moves_add(struct moves *list, uint32_t at, int32_t shift,
               struct error *error);
+int moves_copy(const struct moves *from, struct moves *to,
+               struct error *error);
 void operations_free(struct operations *list);
 void moves_free(struct moves *list);
 
