@@ -5,6 +5,7 @@
 enum {
     ELF_DYN = 3,
     ELF_LOAD = 1,
+    ELF_EH_FRAME_HDR = 0x6474e550,
     ELF_X = 1,
     EM_THUMB = 40,
     EM_AMD64 = 62,
@@ -61,37 +62,70 @@ static bool machine_isa(uint32_t machine, uint8_t *isa)
 }
 
 static void region_add(struct image *i, uint32_t offset, uint32_t address,
-                       uint32_t size, bool code)
+                       uint32_t size, uint32_t kind)
 {
     if (size != 0 && i->regions < BL_REGIONS) {
-        struct bl_region r = {offset, address, size, code};
+        struct bl_region r = {offset, address, size, kind};
         i->region[i->regions++] = r;
+    }
+}
+
+/* Takes the table out of the middle of the segment that holds it. */
+static void region_split(struct image *i, uint32_t offset, uint32_t size)
+{
+    for (uint32_t k = 0; k < i->regions; k++) {
+        struct bl_region r = i->region[k];
+        if (offset < r.offset || offset - r.offset > r.length ||
+            size > r.length - (offset - r.offset) ||
+            i->regions + 2 > BL_REGIONS) {
+            continue;
+        }
+        struct bl_region rest[BL_REGIONS];
+        uint32_t left = i->regions - k - 1, head = offset - r.offset;
+        memcpy(rest, &i->region[k + 1], left * sizeof *rest);
+        i->regions = k;
+        region_add(i, r.offset, r.address, head, r.kind);
+        region_add(i, offset, r.address + head, size, BL_REGION_TABLE);
+        region_add(i, offset + size, r.address + head + size,
+                   r.length - head - size, r.kind);
+        memcpy(&i->region[i->regions], rest, left * sizeof *rest);
+        i->regions += left;
+        return;
     }
 }
 
 static bool elf_regions(struct image *i, const struct elf *e)
 {
     i->regions = 0;
-    uint32_t end = 0;
+    uint32_t end = 0, table = 0, table_size = 0;
     for (uint32_t k = 0; k < e->segments; k++) {
         uint64_t at = (uint64_t)e->segment_at + (uint64_t)k * e->segment_size;
         if (at + e->segment_size > i->n) {
             return false;
         }
         uint32_t h = (uint32_t)at;
-        if (image_u32(i, h) != ELF_LOAD) {
-            continue;
-        }
+        uint32_t type = image_u32(i, h);
         uint32_t flags = image_u32(i, h + (e->wide ? 4 : 24));
         uint32_t offset = image_u32(i, h + (e->wide ? 8 : 4));
         uint32_t address = image_u32(i, h + (e->wide ? 16 : 8));
         uint32_t size = image_u32(i, h + (e->wide ? 32 : 16));
+        if (type == ELF_EH_FRAME_HDR) {
+            table = offset;
+            table_size = size;
+        }
+        if (type != ELF_LOAD) {
+            continue;
+        }
         if (offset < end || offset > i->n || size > i->n - offset ||
             size > UINT32_MAX - address) {
             return false;
         }
-        region_add(i, offset, address, size, (flags & ELF_X) != 0);
+        region_add(i, offset, address, size,
+                   (flags & ELF_X) != 0 ? BL_REGION_CODE : BL_REGION_DATA);
         end = offset + size;
+    }
+    if (table_size != 0) {
+        region_split(i, table, table_size);
     }
     return i->regions != 0;
 }

@@ -72,7 +72,7 @@ static uint32_t reference_bits(const struct bl_code *code,
                                const struct bl_site *s, uint32_t unit)
 {
     if (s->kind == BL_SITE_POINTER || s->kind == BL_SITE_RAM ||
-        s->kind == BL_SITE_RELATIVE) {
+        s->kind == BL_SITE_RELATIVE || s->kind == BL_SITE_TABLE) {
         return 0xffffffff;
     }
     switch (code->isa) {
@@ -108,7 +108,8 @@ static uint32_t label_bits(const struct bl_code *code, uint32_t kind)
     if (kind == BL_SITE_LOW && code->isa == BL_DELTA_RISCV) {
         return 0xff000000;
     }
-    if (kind == BL_SITE_RELATIVE || (kind == BL_SITE_POINTER && code->pic)) {
+    if (kind == BL_SITE_RELATIVE || kind == BL_SITE_TABLE ||
+        (kind == BL_SITE_POINTER && code->pic)) {
         return 0x00ffff00;
     }
     bool high = code->isa == BL_DELTA_RISCV &&
@@ -129,8 +130,8 @@ static uint32_t hash(uint32_t v)
 static const uint32_t constants[BL_SITE_KINDS] = {
     [BL_SITE_POINTER] = 0xee115ca1,  [BL_SITE_RAM] = 0xed125da2,
     [BL_SITE_RELATIVE] = 0xec135ea3, [BL_SITE_HIGH] = 0xaa550000,
-    [BL_SITE_LOW] = 0x77000000,      [BL_SITE_L32R] = 0x00733700,
-    [BL_SITE_CALL] = 0x00933900};
+    [BL_SITE_LOW] = 0x77000000,      [BL_SITE_TABLE] = 0xeb145fa4,
+    [BL_SITE_L32R] = 0x00733700,     [BL_SITE_CALL] = 0x00933900};
 
 static uint32_t label_of(const struct bl_code *code, const struct labels *l,
                          const struct bl_site *s)

@@ -134,6 +134,9 @@ static void predict_new(struct bl_codec *c, uint32_t i, struct bl_region *p)
     *p = *old;
     if (i > 0) {
         p->offset = region_end(before) + (old->offset - region_end(old - 1));
+        if (old->address - old[-1].address == old->offset - old[-1].offset) {
+            p->address = before->address + (p->offset - before->offset);
+        }
     }
     if (region_end(old) == c->old.size) {
         p->length = c->now.size - c->now.regions[i].offset;
@@ -152,7 +155,7 @@ static void predict_old(const struct bl_region *regions, uint32_t size,
         p->address = before->address + (regions[i].offset - before->offset);
     }
     p->length = size - regions[i].offset;
-    p->executable = i == 0;
+    p->kind = i == 0 ? BL_REGION_CODE : BL_REGION_DATA;
 }
 
 /* One field: as predicted, or else by how much it differs, or outright. */
@@ -180,7 +183,7 @@ static uint32_t *field_of(struct bl_region *r, uint32_t field)
     case 2:
         return &r->length;
     default:
-        return &r->executable;
+        return &r->kind;
     }
 }
 

@@ -126,6 +126,7 @@ bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
         bl_set(bytes, target, 4);
         return true;
     case BL_SITE_RELATIVE:
+    case BL_SITE_TABLE:
         write_relative(s, was, now, target, bytes);
         return true;
     default:
@@ -143,6 +144,7 @@ bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
         *target = bl_get4(bytes);
         return true;
     case BL_SITE_RELATIVE:
+    case BL_SITE_TABLE:
         *target = bl_get4(bytes) + now;
         return true;
     case BL_SITE_CALL:
@@ -158,9 +160,9 @@ uint32_t bl_site_class(uint32_t kind)
     static const uint8_t classes[BL_SITE_KINDS] = {
         [BL_SITE_NONE] = 7,     [BL_SITE_POINTER] = 0, [BL_SITE_RAM] = 1,
         [BL_SITE_RELATIVE] = 2, [BL_SITE_CALL] = 3,    [BL_SITE_BRANCH] = 6,
-        [BL_SITE_LOAD] = 4,     [BL_SITE_L32R] = 4,    [BL_SITE_HALF] = 5,
-        [BL_SITE_HIGH] = 5,     [BL_SITE_LOW] = 5,     [BL_SITE_JUMP] = 7,
-        [BL_SITE_LOCAL] = 7,
+        [BL_SITE_TABLE] = 2,    [BL_SITE_LOAD] = 4,    [BL_SITE_L32R] = 4,
+        [BL_SITE_HALF] = 5,     [BL_SITE_HIGH] = 5,    [BL_SITE_LOW] = 5,
+        [BL_SITE_JUMP] = 7,     [BL_SITE_LOCAL] = 7,
     };
 
     return classes[kind];

@@ -16,6 +16,7 @@ enum bl_site_kind {
     BL_SITE_POINTER,  /* word: address in the image (Thumb: bit 0 kept) */
     BL_SITE_RAM,      /* word: address in RAM */
     BL_SITE_RELATIVE, /* word: distance from itself (PIC, .eh_frame) */
+    BL_SITE_TABLE,    /* word: distance from its table (.eh_frame_hdr) */
     BL_SITE_CALL,     /* far call or jump: BL, B.W, JAL, CALLn */
     BL_SITE_BRANCH,   /* far conditional branch: Thumb B<c>.W */
     BL_SITE_LOAD,     /* load or address of a near literal: LDR, ADR */

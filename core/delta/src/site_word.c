@@ -98,6 +98,17 @@ static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
     return true;
 }
 
+static bool table_word(const struct bl_view *v, uint32_t base, uint32_t word,
+                       struct bl_site *s)
+{
+    uint32_t t;
+
+    if (bl_view_offset(v, base + word, &t)) {
+        set(s, BL_SITE_TABLE, base + word);
+    }
+    return s->kind != BL_SITE_NONE;
+}
+
 bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
                   struct bl_site *s)
 {
@@ -108,6 +119,9 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
         return false;
     }
     word = bl_view_word(v, at);
+    if (bl_view_table(v, at)) {
+        return table_word(v, bl_view_base(v, at), word, s);
+    }
     pointer = is_pointer(v, word);
     if (v->code->pic && v->regions_n > 0) {
         if (pic_word(v, word, address, pointer, s)) {

@@ -265,6 +265,7 @@ static uint32_t group_of(const struct unit *u)
     case BL_SITE_POINTER:
     case BL_SITE_RAM:
     case BL_SITE_RELATIVE:
+    case BL_SITE_TABLE:
         return 3;
     case BL_SITE_LOAD:
     case BL_SITE_LOCAL:
@@ -303,8 +304,8 @@ static uint32_t check(struct bl_codec *c, const struct unit *u)
 static bool has_target(uint32_t kind)
 {
     return kind == BL_SITE_POINTER || kind == BL_SITE_RAM ||
-           kind == BL_SITE_RELATIVE || kind == BL_SITE_CALL ||
-           kind == BL_SITE_L32R;
+           kind == BL_SITE_RELATIVE || kind == BL_SITE_TABLE ||
+           kind == BL_SITE_CALL || kind == BL_SITE_L32R;
 }
 
 static uint32_t target_shift(const struct bl_codec *c, uint32_t kind)
@@ -697,6 +698,10 @@ static void find_unit(struct bl_codec *c, struct unit *u)
         c->raw--;
         memset(&u->site, 0, sizeof u->site);
         u->site.length = 1;
+    }
+    if (u->site.kind == BL_SITE_TABLE) {
+        u->was = bl_view_base(&c->old, u->at);
+        u->address = bl_view_base(&c->now, c->position);
     }
     bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
     u->class = bl_site_class(u->site.kind);

@@ -42,11 +42,27 @@ bool bl_view_offset(const struct bl_view *v, uint32_t address,
     return false;
 }
 
+bool bl_view_table(const struct bl_view *v, uint32_t offset)
+{
+    const struct bl_region *r = region_at(v, offset);
+
+    return r != NULL && r->kind == BL_REGION_TABLE;
+}
+
+uint32_t bl_view_base(const struct bl_view *v, uint32_t offset)
+{
+    const struct bl_region *r = region_at(v, offset);
+
+    return r != NULL && r->kind == BL_REGION_TABLE
+               ? r->address
+               : bl_view_address(v, offset);
+}
+
 bool bl_view_executable(const struct bl_view *v, uint32_t offset)
 {
     const struct bl_region *r = region_at(v, offset);
 
-    return r != NULL ? r->executable != 0 : v->regions_n == 0;
+    return r != NULL ? r->kind == BL_REGION_CODE : v->regions_n == 0;
 }
 
 bool bl_view_ram(const struct bl_code *code, uint32_t address)
@@ -149,9 +165,10 @@ void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out, uint32_t n)
 }
 
 /* ESP32 and ESP8266 have their code between these addresses. */
-static uint32_t esp_executable(uint32_t address)
+static uint32_t esp_kind(uint32_t address)
 {
-    return address >= 0x40000000U && address < 0x50000000U;
+    return address >= 0x40000000U && address < 0x50000000U ? BL_REGION_CODE
+                                                           : BL_REGION_DATA;
 }
 
 uint32_t bl_view_esp(struct bl_view *v, uint32_t first,
@@ -173,7 +190,7 @@ uint32_t bl_view_esp(struct bl_view *v, uint32_t first,
         regions[n].offset = at + 8;
         regions[n].address = bl_view_word(v, at);
         regions[n].length = length;
-        regions[n].executable = esp_executable(regions[n].address);
+        regions[n].kind = esp_kind(regions[n].address);
         at += 8 + length;
         n++;
     }

@@ -26,13 +26,17 @@ enum {
     BL_LINE = 64       /* bytes of each */
 };
 
+/* What a region holds. In a table (of .eh_frame_hdr) words are distances from
+ * the region's own address. */
+enum { BL_REGION_DATA, BL_REGION_CODE, BL_REGION_TABLE, BL_REGION_KINDS };
+
 /* Bytes offset .. offset + length - 1 of the image are loaded at `address`.
  * Regions are sorted by offset and do not overlap there. */
 struct bl_region {
     uint32_t offset;
     uint32_t address;
     uint32_t length;
-    uint32_t executable; /* 0 or 1 */
+    uint32_t kind;
 };
 
 /* Addresses low .. high - 1 are RAM: a word of such a value is a pointer. */
@@ -81,6 +85,12 @@ uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
  * it. Returns false, *offset untouched, when no region has it. */
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
                     uint32_t *offset);
+
+/* The address that a word at `offset` counts from: its table's, or its own. */
+uint32_t bl_view_base(const struct bl_view *v, uint32_t offset);
+
+/* Is this offset in a table? */
+bool bl_view_table(const struct bl_view *v, uint32_t offset);
 
 /* Is there code at this offset? True everywhere when there are no regions. */
 bool bl_view_executable(const struct bl_view *v, uint32_t offset);

@@ -18,7 +18,7 @@ static void one_region(struct bl_region *r, uint32_t n)
     r->offset = 0;
     r->address = PAIR_BASE;
     r->length = n;
-    r->executable = 1;
+    r->kind = BL_REGION_CODE;
 }
 
 /* Random bytes; each 16th word a pointer into the image, others into RAM. */
