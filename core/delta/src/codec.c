@@ -91,10 +91,12 @@ static void start_output(struct bl_codec *c)
     for (i = 0; i < BL_LINES; i++) {
         c->cache.line[i].at = UINT32_MAX;
     }
+#if BL_DELTA_ESP
     c->sum = 0xEF;
     if (c->hash != NULL) {
         bl_sha256_init(c->hash);
     }
+#endif
 }
 #endif
 
@@ -223,6 +225,7 @@ static void step_regions(struct bl_codec *c)
     }
 }
 
+#if BL_DELTA_ESP
 /* What the image itself says. */
 static void esp_regions(struct bl_codec *c)
 {
@@ -233,6 +236,7 @@ static void esp_regions(struct bl_codec *c)
         fail(c);
     }
 }
+#endif
 
 static void step_rams(struct bl_codec *c)
 {
@@ -298,14 +302,19 @@ static void step_map(struct bl_codec *c, uint32_t which)
 
 static void start_operations(struct bl_codec *c)
 {
-    uint32_t n;
-
     bl_counters((bl_counter *)(void *)&c->number,
                 sizeof c->number / sizeof(bl_counter));
-    c->stop = bl_tail_find(&c->now, c->flags, &n);
-    if (n == 0 && (c->flags & BL_HEAD_SUM) != 0) {
-        fail(c);
+    c->stop = c->now.size;
+#if BL_DELTA_ESP
+    if ((c->flags & BL_HEAD_SUM) != 0) {
+        uint32_t n;
+
+        c->stop = bl_tail_find(&c->now, c->flags, &n);
+        if (n == 0) {
+            fail(c);
+        }
     }
+#endif
     c->place = bl_map_place(&c->map[0], 0, &c->place_from);
     c->index = 1;
 }
@@ -431,6 +440,7 @@ static void step_units(struct bl_codec *c)
     }
 }
 
+#if BL_DELTA_ESP
 /* What follows the tail (a signature, padding) is operations again. */
 static void step_tail(struct bl_codec *c)
 {
@@ -441,15 +451,18 @@ static void step_tail(struct bl_codec *c)
     c->stop = c->now.size;
     c->phase = BL_PHASE_PLACE;
 }
+#endif
 
 bool bl_codec_step(struct bl_codec *c)
 {
     switch (c->phase) {
     case BL_PHASE_REGIONS:
         BL_ACCOUNT(c, BL_COST_HEAD);
+#if BL_DELTA_ESP
         if (c->index == 0 && c->field == 0 && (c->flags & BL_HEAD_ESP) != 0) {
             esp_regions(c);
         }
+#endif
         step_regions(c);
         break;
     case BL_PHASE_RAMS:
@@ -472,9 +485,11 @@ bool bl_codec_step(struct bl_codec *c)
     case BL_PHASE_LITERAL:
         step_units(c);
         break;
+#if BL_DELTA_ESP
     case BL_PHASE_TAIL:
         step_tail(c);
         break;
+#endif
     default:
         break;
     }

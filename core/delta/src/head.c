@@ -8,6 +8,12 @@
 
 enum { MAGIC = 0xBD, DEFLATE_UNIT = 256, VARINT = 5 };
 
+/* Flags of patches that this build can not apply. */
+enum {
+    LEFT_OUT = (BL_DELTA_ESP ? 0 : BL_HEAD_ESP | BL_HEAD_SUM) |
+               (BL_DELTA_PIC ? 0 : BL_HEAD_PIC) | BL_HEAD_DEFLATE
+};
+
 struct reader {
     const uint8_t *p;
     size_t n, at;
@@ -118,7 +124,8 @@ bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
     if (r.wrong || !possible(h)) {
         return BL_DELTA_FORMAT;
     }
-    return bl_isa_of(h->isa) != NULL ? BL_OK : BL_DELTA;
+    return bl_isa_of(h->isa) != NULL && (h->flags & LEFT_OUT) == 0 ? BL_OK
+                                                                   : BL_DELTA;
 }
 
 #if BL_DELTA_ENCODE

@@ -33,15 +33,13 @@ static const uint16_t odds[122] = {
     0,    0,
 };
 
-/* 16 * 65536 / (1 + exp(i / 4)) */
-static const uint32_t tails[46] = {
-    524288, 459091, 395880, 336406, 282006, 233518, 191287, 155239,
-    124993, 99981,  79543,  63005,  49730,  39140,  30736,  24094,
-    18860,  14747,  11521,  8994,   7018,   5474,   4268,   3327,
-    2593,   2020,   1574,   1226,   955,    744,    580,    451,
-    352,    274,    213,    166,    129,    101,    78,     61,
-    48,     37,     29,     22,     18,     14,
-};
+/* 2 * 65536 / (1 + exp(i / 4)), and what fits of it */
+static const uint16_t tails[46] = {
+    65535, 57386, 49485, 42051, 35251, 29190, 23911, 19405, 15624, 12498,
+    9943,  7876,  6216,  4893,  3842,  3012,  2357,  1843,  1440,  1124,
+    877,   684,   533,   416,   324,   253,   197,   153,   119,   93,
+    72,    56,    44,    34,    27,    21,    16,    13,    10,    8,
+    6,     5,     4,     3,     2,     2};
 
 int32_t bl_stretch(uint32_t p)
 {
@@ -69,11 +67,8 @@ uint32_t bl_squash(int32_t d)
         x = SQUASH_END;
     }
     i = x >> 6;
-    p = tails[i] - (((tails[i] - tails[i + 1]) * (x & 63)) >> 6);
-    p = (p + 8) >> 4;
-    if (p < 1) {
-        p = 1;
-    }
+    p = tails[i];
+    p = (p - (((p - tails[i + 1]) * (x & 63)) >> 6)) >> 1;
     return d < 0 ? p : 65536 - p;
 }
 
@@ -115,68 +110,53 @@ void bl_model_start(struct bl_model *m)
     }
 }
 
-/* Opinions on one bit: counters (NULL: none) and what they say. */
+/* What is asked for one bit: counters (NULL: none) and what they say. */
 struct opinions {
     bl_counter *counter[BL_INPUTS - 1];
     int32_t in[BL_INPUTS];
 };
 
-static int32_t stretch_counter(bl_counter c)
+static bl_counter *context_counter(const struct bl_model *m, uint32_t k,
+                                   uint32_t context, uint32_t node)
 {
-    uint32_t p = c & 0xFFF0U;
+    uint32_t x = (context + node * 0x9E3779B1U) * 0x85EBCA6BU;
 
-    return bl_stretch(p < 16 ? 16 : p);
+    x ^= x >> 15;
+    x *= 0x2C1B3C6DU;
+    x ^= x >> 14;
+    return &m->table[k * (m->table_mask + 1) + (x & m->table_mask)];
 }
 
-static void ask_contexts(struct bl_model *m, const struct bl_byte *b,
-                         uint32_t node, struct opinions *o)
+/* Contexts say how likely a 1 is; guesses, how likely their bit. */
+static void ask(struct bl_model *m, const struct bl_byte *b, uint32_t node,
+                uint32_t bit, struct opinions *o)
 {
     uint32_t k;
 
-    for (k = 0; k < BL_CONTEXTS; k++) {
-        uint32_t x = b->context[k];
+    for (k = 0; k < BL_INPUTS - 1; k++) {
+        bl_counter *c = NULL;
+        int32_t in = 0;
+        bool turn = false;
 
-        o->counter[k] = NULL;
-        o->in[k] = 0;
-        if (x != 0) {
-            x = (x + node * 0x9E3779B1U) * 0x85EBCA6BU;
-            x ^= x >> 15;
-            x *= 0x2C1B3C6DU;
-            x ^= x >> 14;
-            o->counter[k] =
-                &m->table[k * (m->table_mask + 1) + (x & m->table_mask)];
-            o->in[k] = stretch_counter(*o->counter[k]);
+        if (k >= BL_CONTEXTS) {
+            int32_t guess = b->guess[k - BL_CONTEXTS];
+
+            turn = ((uint32_t)guess >> bit & 1) == 0;
+            if (guess >= 0) {
+                c = &m->match[k - BL_CONTEXTS][b->place * 8 + bit];
+            }
+        } else if (b->context[k] != 0) {
+            c = context_counter(m, k, b->context[k], node);
         }
-    }
-}
+        if (c != NULL) {
+            uint32_t p = *c & 0xFFF0U;
 
-/* How often a guessed byte was right so far, for this bit. */
-static void ask_guesses(struct bl_model *m, const struct bl_byte *b,
-                        const bool *alive, uint32_t bit, struct opinions *o)
-{
-    uint32_t k;
-
-    for (k = 0; k < 2; k++) {
-        uint32_t n = BL_CONTEXTS + k;
-
-        o->counter[n] = NULL;
-        o->in[n] = 0;
-        if (alive[k]) {
-            int32_t s;
-
-            o->counter[n] = &m->match[k][b->place * 8 + bit];
-            s = stretch_counter(*o->counter[n]);
-            o->in[n] = ((uint32_t)b->guess[k] >> bit & 1) != 0 ? s : -s;
+            in = bl_stretch(p < 16 ? 16 : p);
         }
+        o->counter[k] = c;
+        o->in[k] = turn ? -in : in;
     }
-    o->in[BL_INPUTS - 1] = 256;
-}
-
-static int16_t clamp16(int32_t x)
-{
-    return (int16_t)(x > INT16_MAX   ? INT16_MAX
-                     : x < INT16_MIN ? INT16_MIN
-                                     : x);
+    o->in[k] = 256;
 }
 
 static uint32_t mix_bit(struct bl_coder *rc, int16_t *w, uint32_t y,
@@ -195,51 +175,61 @@ static uint32_t mix_bit(struct bl_coder *rc, int16_t *w, uint32_t y,
     y = bl_code_bit(rc, y, p);
     wrong = (int32_t)(y << 12) - (int32_t)(p >> 4);
     for (k = 0; k < BL_INPUTS; k++) {
-        w[k] = clamp16(w[k] + ((o->in[k] * wrong + (1 << 14)) >> 15));
+        int32_t x = w[k] + ((o->in[k] * wrong + (1 << 14)) >> 15);
+
+        w[k] = (int16_t)(x > INT16_MAX   ? INT16_MAX
+                         : x < INT16_MIN ? INT16_MIN
+                                         : x);
     }
     return y;
 }
 
-static void learn(const struct opinions *o, const struct bl_byte *b,
-                  bool *alive, uint32_t y, uint32_t bit)
+/* A guess that was wrong once is asked no more. */
+static void learn(const struct opinions *o, struct bl_byte *b, uint32_t y,
+                  uint32_t bit)
 {
     uint32_t k;
 
-    for (k = 0; k < BL_CONTEXTS; k++) {
-        if (o->counter[k] != NULL) {
-            bl_count(o->counter[k], y, BYTE_LIMIT);
-        }
-    }
-    for (k = 0; k < 2; k++) {
-        if (alive[k]) {
-            bool right = ((uint32_t)b->guess[k] >> bit & 1) == y;
+    for (k = 0; k < BL_INPUTS - 1; k++) {
+        uint32_t right = y;
+        uint32_t limit = BYTE_LIMIT;
 
-            bl_count(o->counter[BL_CONTEXTS + k], right, MATCH_LIMIT);
-            alive[k] = right;
+        if (o->counter[k] == NULL) {
+            continue;
         }
+        if (k >= BL_CONTEXTS) {
+            int32_t *guess = &b->guess[k - BL_CONTEXTS];
+
+            right = ((uint32_t)*guess >> bit & 1) == y;
+            limit = MATCH_LIMIT;
+            if (right == 0) {
+                *guess = -1;
+            }
+        }
+        bl_count(o->counter[k], right, limit);
     }
 }
 
 uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
-                      const struct bl_byte *b)
+                      struct bl_byte *b)
 {
     struct opinions o;
     uint32_t row = b->place > 9 ? 9 : b->place;
     uint32_t node = 1;
     uint32_t bit = 8;
-    bool alive[2];
 
-    alive[0] = b->guess[0] >= 0;
-    alive[1] = b->guess[1] >= 0 && b->guess[1] != b->guess[0];
+    if (b->guess[1] == b->guess[0]) {
+        b->guess[1] = -1;
+    }
     while (bit > 0) {
-        uint32_t set = row * 4 + (alive[0] ? 2U : 0U) + (alive[1] ? 1U : 0U);
+        uint32_t set = row * 4 + (b->guess[0] >= 0 ? 2U : 0U) +
+                       (b->guess[1] >= 0 ? 1U : 0U);
         uint32_t y;
 
         bit--;
-        ask_contexts(m, b, node, &o);
-        ask_guesses(m, b, alive, bit, &o);
+        ask(m, b, node, bit, &o);
         y = mix_bit(rc, m->weight[set], byte >> bit & 1, &o);
-        learn(&o, b, alive, y, bit);
+        learn(&o, b, y, bit);
         node = node << 1 | y;
     }
     return node & 0xFF;

@@ -42,7 +42,7 @@ struct bl_byte {
 void bl_model_start(struct bl_model *m);
 
 uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
-                      const struct bl_byte *b);
+                      struct bl_byte *b); /* b->guess is used up */
 
 /* y: 1 when the prediction was wrong. `context` are any numbers. */
 uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,

@@ -13,6 +13,26 @@
 #define BL_DELTA_ENCODE 0
 #endif
 
+/* Parts that a build may leave out, beside instruction sets. ESP images have
+ * Xtensa or RISC-V code; literals are looked for by their content with Xtensa
+ * only. */
+#if defined(BL_DELTA_NO_ESP) ||                                               \
+    (defined(BL_DELTA_NO_XTENSA) && defined(BL_DELTA_NO_RISCV))
+#define BL_DELTA_ESP 0
+#else
+#define BL_DELTA_ESP 1
+#endif
+#ifdef BL_DELTA_NO_XTENSA
+#define BL_DELTA_CONTENT 0
+#else
+#define BL_DELTA_CONTENT 1
+#endif
+#ifdef BL_DELTA_NO_PIC
+#define BL_DELTA_PIC 0
+#else
+#define BL_DELTA_PIC 1
+#endif
+
 #if BL_DELTA_ENCODE
 #define BL_NAME(name) bl_encode_##name
 #else

@@ -24,6 +24,7 @@ static void remember(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
     }
 }
 
+#if BL_DELTA_ESP
 uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n)
 {
     const struct bl_region *last = now->regions + now->regions_n;
@@ -42,6 +43,7 @@ uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n)
     *n = size;
     return at;
 }
+#endif
 
 #if BL_DELTA_ENCODE
 
@@ -66,6 +68,7 @@ void bl_tail_put(struct bl_codec *c)
 
 #else
 
+#if BL_DELTA_ESP
 /* The checksum is over what the segments hold. */
 static void add_sum(struct bl_codec *c, uint32_t n)
 {
@@ -82,6 +85,7 @@ static void add_sum(struct bl_codec *c, uint32_t n)
         }
     }
 }
+#endif
 
 void bl_put_flush(struct bl_codec *c)
 {
@@ -90,12 +94,14 @@ void bl_put_flush(struct bl_codec *c)
     if (n == 0 || c->status != BL_OK) {
         return;
     }
+#if BL_DELTA_ESP
     if ((c->flags & BL_HEAD_SUM) != 0) {
         add_sum(c, n);
     }
     if ((c->flags & BL_HEAD_HASH) != 0) {
         bl_sha256_update(c->hash, c->out, n);
     }
+#endif
     c->status = c->cache.io->write(c->cache.io->ctx, c->out, n);
     c->written += n;
 }
@@ -113,6 +119,8 @@ void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
         }
     }
 }
+
+#if BL_DELTA_CONTENT
 
 /* A line of what was handed out; what of it is not yet, is left out. */
 static void fill_back(struct bl_codec *c, uint32_t at)
@@ -150,6 +158,10 @@ uint32_t bl_now_word(struct bl_codec *c, uint32_t at)
     return word;
 }
 
+#endif
+
+#if BL_DELTA_ESP
+
 void bl_tail_put(struct bl_codec *c)
 {
     uint8_t digest[BL_SHA256_SIZE];
@@ -165,5 +177,7 @@ void bl_tail_put(struct bl_codec *c)
         bl_put(c, digest, sizeof digest);
     }
 }
+
+#endif
 
 #endif

@@ -24,6 +24,7 @@ static bool is_pointer(const struct bl_view *v, uint32_t word)
            !(address < 0x100 && v->regions[0].address == 0);
 }
 
+#if BL_DELTA_PIC
 /* Position-independent code: literals and tables hold distances. */
 static bool pic_distance(const struct bl_view *v, uint32_t word,
                          uint32_t address, uint32_t *target)
@@ -44,6 +45,7 @@ static bool pic_distance(const struct bl_view *v, uint32_t word,
     }
     return false;
 }
+#endif
 
 /* Firmware: tables of exceptions beside the code, in regions of data. */
 static bool data_distance(const struct bl_view *v, uint32_t at, uint32_t word,
@@ -69,6 +71,7 @@ static void set(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target = target;
 }
 
+#if BL_DELTA_PIC
 static void set_other(struct bl_site *s, uint32_t kind, uint32_t target)
 {
     s->kind2 = (uint8_t)kind;
@@ -97,6 +100,7 @@ static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
     }
     return true;
 }
+#endif
 
 static bool table_word(const struct bl_view *v, uint32_t base, uint32_t word,
                        struct bl_site *s)
@@ -123,11 +127,14 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
         return table_word(v, bl_view_base(v, at), word, s);
     }
     pointer = is_pointer(v, word);
-    if (v->code->pic && v->regions_n > 0) {
-        if (pic_word(v, word, address, pointer, s)) {
+#if BL_DELTA_PIC
+    if (v->code->pic) {
+        if (v->regions_n > 0 && pic_word(v, word, address, pointer, s)) {
             return true;
         }
-    } else if (!pointer && data_distance(v, at, word, address)) {
+    } else
+#endif
+        if (!pointer && data_distance(v, at, word, address)) {
         set(s, BL_SITE_RELATIVE, word + address);
         return true;
     }

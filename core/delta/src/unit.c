@@ -146,6 +146,7 @@ static void add_target(const struct bl_codec *c, struct unit *u,
     }
 }
 
+#if BL_DELTA_CONTENT
 static bool literal_is(struct bl_codec *c, uint32_t at, uint32_t value)
 {
     return at <= c->position && c->position - at >= 4 &&
@@ -183,7 +184,9 @@ static void add_content(struct bl_codec *c, struct unit *u)
         }
     }
 }
+#endif
 
+#if BL_DELTA_PIC
 static void add_other(struct bl_codec *c, struct unit *u)
 {
     struct bl_site s = u->site;
@@ -192,6 +195,7 @@ static void add_other(struct bl_codec *c, struct unit *u)
     s.target = s.target2;
     add_target(c, u, &s, map_target(c, s.target, s.kind), BY_CONTENT);
 }
+#endif
 
 /* How often the last ones of this type and class were wrong. */
 static uint8_t *candidate_history(struct bl_codec *c, uint32_t type,
@@ -213,9 +217,11 @@ static void find_candidates(struct bl_codec *c, struct unit *u)
     first =
         e != NULL && (*candidate_history(c, BY_EXCEPTION, u->class) & 3) <= 1;
     u->predicted = map_target(c, u->site.target, u->site.kind);
+#if BL_DELTA_CONTENT
     if (u->site.kind == BL_SITE_L32R) {
         add_content(c, u);
     }
+#endif
     if (first) {
         add_target(c, u, &u->site, e->to, BY_EXCEPTION);
     }
@@ -223,9 +229,11 @@ static void find_candidates(struct bl_codec *c, struct unit *u)
     if (e != NULL && !first) {
         add_target(c, u, &u->site, e->to, BY_EXCEPTION);
     }
+#if BL_DELTA_PIC
     if (u->site.kind2 != BL_SITE_NONE) {
         add_other(c, u);
     }
+#endif
     add_bytes(u, u->old, UNCHANGED);
 }
 

@@ -88,20 +88,6 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 
 #else
 
-static uint32_t oldest_line(const struct bl_cache *c)
-{
-    uint32_t i;
-    uint32_t oldest = 0;
-
-    for (i = 1; i < BL_LINES; i++) {
-        if ((uint8_t)(c->newest - c->age[i]) >
-            (uint8_t)(c->newest - c->age[oldest])) {
-            oldest = i;
-        }
-    }
-    return oldest;
-}
-
 /* A failed read leaves zeros and its status; nothing is read after it. */
 static void fill_line(const struct bl_view *v, struct bl_line *line,
                       uint32_t at)
@@ -129,12 +115,9 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
         i++;
     }
     if (i == BL_LINES) {
-        i = oldest_line(c);
+        i = c->next;
+        c->next = (uint8_t)((i + 1) % BL_LINES);
         fill_line(v, &c->line[i], at);
-    }
-    if (c->age[i] != c->newest) {
-        c->newest++;
-        c->age[i] = c->newest;
     }
     return c->line[i].bytes[offset % BL_LINE];
 }
@@ -163,6 +146,8 @@ void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out, uint32_t n)
         out[i] = bl_view_byte(v, offset + i);
     }
 }
+
+#if BL_DELTA_ESP
 
 /* ESP32 and ESP8266 have their code between these addresses. */
 static uint32_t esp_kind(uint32_t address)
@@ -196,3 +181,5 @@ uint32_t bl_view_esp(struct bl_view *v, uint32_t first,
     }
     return n;
 }
+
+#endif

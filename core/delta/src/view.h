@@ -61,7 +61,7 @@ struct bl_line {
 struct bl_cache {
     const struct bl_delta_io *io;
     bl_status status;
-    uint8_t newest, age[BL_LINES];
+    uint8_t next; /* line that is given up next */
     struct bl_line line[BL_LINES];
 };
 
