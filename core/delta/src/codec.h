@@ -65,7 +65,6 @@ struct bl_choices {
     bl_counter candidate[BL_SITE_CLASSES * 8 * BL_TYPES];
     bl_counter target[BL_SITE_CLASSES * 4];
     bl_counter recent[BL_RECENT];
-    bl_counter inside[48];
     bl_counter difference[3][12];
 };
 
@@ -109,7 +108,7 @@ struct bl_codec {
             struct bl_number region, at[2], shift[2];
         } maps;
         struct {
-            struct bl_number literal, copy, near, far, target[4];
+            struct bl_number literal, copy, near, far, target[5];
         } operations;
     } number;
     struct bl_sweep sweep;

@@ -27,6 +27,13 @@
 #else
 #define BL_DELTA_CONTENT 1
 #endif
+/* Thumb firmware has no tables of distances. */
+#if defined(BL_DELTA_NO_XTENSA) && defined(BL_DELTA_NO_RISCV) &&              \
+    defined(BL_DELTA_NO_AARCH64) && defined(BL_DELTA_NO_X86_64)
+#define BL_DELTA_RELATIVE 0
+#else
+#define BL_DELTA_RELATIVE 1
+#endif
 #ifdef BL_DELTA_NO_PIC
 #define BL_DELTA_PIC 0
 #else

@@ -47,6 +47,7 @@ static bool pic_distance(const struct bl_view *v, uint32_t word,
 }
 #endif
 
+#if BL_DELTA_RELATIVE
 /* Firmware: tables of exceptions beside the code, in regions of data. */
 static bool data_distance(const struct bl_view *v, uint32_t at, uint32_t word,
                           uint32_t address)
@@ -63,6 +64,7 @@ static bool data_distance(const struct bl_view *v, uint32_t at, uint32_t word,
     return d > NEAR_AHEAD && d < FAR_AHEAD &&
            bl_view_offset(v, word + address, &t) && bl_view_executable(v, t);
 }
+#endif
 
 static void set(struct bl_site *s, uint32_t kind, uint32_t target)
 {
@@ -128,16 +130,17 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
     }
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC
-    if (v->code->pic) {
-        if (v->regions_n > 0 && pic_word(v, word, address, pointer, s)) {
-            return true;
-        }
-    } else
+    if (v->code->pic && v->regions_n > 0 &&
+        pic_word(v, word, address, pointer, s)) {
+        return true;
+    }
 #endif
-        if (!pointer && data_distance(v, at, word, address)) {
+#if BL_DELTA_RELATIVE
+    if (!v->code->pic && !pointer && data_distance(v, at, word, address)) {
         set(s, BL_SITE_RELATIVE, word + address);
         return true;
     }
+#endif
     if (pointer) {
         set(s, BL_SITE_POINTER, word);
     } else if (bl_view_ram(v->code, word)) {

@@ -13,6 +13,7 @@ enum {
     CANDIDATES = 5,
     SYNC = 64,  /* old bytes before a copy that are walked to find units */
     NEAR = 256, /* of targets to the prediction */
+    FAR_MODEL = 4,
     WINDOW = 64 /* words, to either side, in which a literal is looked for */
 };
 
@@ -361,86 +362,32 @@ static uint32_t code_recent(struct bl_codec *c, uint32_t i)
     return x - BL_RECENT;
 }
 
-/* An offset in the new image: five bits from the top and two at the bottom in
- * context, none below the shift. */
-static uint32_t code_inside(struct bl_codec *c, uint32_t offset,
-                            uint32_t shift)
-{
-    uint32_t top = 0;
-    uint32_t x = 1;
-    uint32_t value = 0;
-    uint32_t bit;
-
-    while (1U << top < c->now.size) {
-        top++;
-    }
-    for (bit = top; bit > 0;) {
-        uint32_t y = offset >> --bit & 1;
-
-        if (top - 1 - bit < 5) {
-            y = bl_code_flag(&c->rc, y, &c->choices.inside[x]);
-            x = x * 2 + y;
-        } else if (bit == 0 && shift > 0) {
-            y = 0;
-        } else if (bit < 2) {
-            y = bl_code_flag(&c->rc, y,
-                             &c->choices.inside[(shift > 0 ? 32 : 34) + bit]);
-        } else {
-            y = bl_code_bit(&c->rc, y, 32768);
-        }
-        value = value << 1 | y;
-    }
-    return value;
-}
-
-/* A target that is neither near nor recent. */
-static uint32_t code_far(struct bl_codec *c, uint32_t target,
-                         const struct unit *u)
-{
-    uint32_t kind = u->site.kind;
-    uint32_t state = kind == BL_SITE_POINTER ? c->isa->thumb : 0U;
-    uint32_t offset = 0;
-    bool inside =
-        BL_SAY(bl_view_offset(&c->now, target & ~state, &offset) &&
-               offset < c->now.size &&
-               bl_view_address(&c->now, offset) == (target & ~state));
-
-    if (bl_code_flag(&c->rc, inside, &c->choices.target[u->class * 4 + 2]) ==
-        0) {
-        return bl_code_bits(&c->rc, target, 32);
-    }
-    offset = code_inside(c, offset, target_shift(c, kind));
-    if (state != 0) {
-        state = bl_code_flag(&c->rc, target & 1, &c->choices.inside[40]);
-    }
-    return bl_view_address(&c->now, offset) + state;
-}
-
+/* Near the prediction, or one of the recent ones, or anywhere. */
 static uint32_t code_target(struct bl_codec *c, uint32_t target,
                             const struct unit *u)
 {
     bl_counter *choice = &c->choices.target[u->class * 4];
     uint32_t shift = target_shift(c, u->site.kind);
-    int32_t d = (int32_t)(target - u->predicted);
-    bool near = BL_SAY((d & ((1 << shift) - 1)) == 0 && d != 0 &&
-                       d >> shift < NEAR && d >> shift > -NEAR);
+    struct bl_number *m = c->number.operations.target;
+    int32_t d = (int32_t)(target - u->predicted) >> shift;
     uint32_t i;
 
-    if (bl_code_flag(&c->rc, near, &choice[0]) != 0) {
-        d = bl_code_signed(
-            &c->rc, d >> shift,
-            &c->number.operations.target[target_model(u->site.kind)]);
+    if (bl_code_flag(&c->rc, BL_SAY(d < NEAR && d > -NEAR ? 1U : 0U),
+                     &choice[0]) != 0) {
+        d = bl_code_signed(&c->rc, d, &m[target_model(u->site.kind)]);
         return u->predicted + ((uint32_t)d << shift);
     }
     i = BL_SAY(recent_find(c, target));
-    if (bl_code_flag(&c->rc, BL_SAY(i < BL_RECENT), &choice[1]) != 0) {
+    if (bl_code_flag(&c->rc, BL_SAY(i < BL_RECENT ? 1U : 0U), &choice[1]) !=
+        0) {
         i = code_recent(c, i);
         target = c->history.recent[i];
-        recent_front(c, i, target);
-        return target;
+    } else {
+        i = BL_RECENT - 1;
+        d = bl_code_signed(&c->rc, d, &m[FAR_MODEL]);
+        target = u->predicted + ((uint32_t)d << shift);
     }
-    target = code_far(c, target, u);
-    recent_front(c, BL_RECENT - 1, target);
+    recent_front(c, i, target);
     return target;
 }
 
@@ -458,7 +405,9 @@ static bool target_of(struct bl_codec *c, const struct unit *u,
     if (!bl_site_read(&c->code, &u->site, u->address, now, target) ||
         !bl_site_write(&c->code, &u->site, u->was, u->address, *target,
                        &c->sweep, again) ||
-        memcmp(again, now, u->site.length) != 0) {
+        memcmp(again, now, u->site.length) != 0 ||
+        ((*target - u->predicted) &
+         ((1U << target_shift(c, u->site.kind)) - 1U)) != 0) {
         return false;
     }
     return u->site.kind == BL_SITE_CALL || u->site.kind == BL_SITE_L32R ||
