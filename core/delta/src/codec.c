@@ -7,14 +7,11 @@
 #include "bowline/sha256.h"
 
 enum {
-    FAR = 4096, /* seeks from there on have a model of their own */
     /* counters of c->choices.operation */
     IS_LITERAL = 0, /* and 1: after a literal */
     IS_PLACE = 2,
-    IS_FAR = 3,
-    TO_PLACE = 4,
-    TO_STOP = 5,
-    AS_SAID = 6, /* regions */
+    TO_PLACE = 4, /* and 5: of a literal */
+    AS_SAID = 6,  /* regions */
     MORE_RAM = 7
 };
 
@@ -324,17 +321,14 @@ static void start_operations(struct bl_codec *c)
 static void code_from(struct bl_codec *c, uint32_t said)
 {
     int32_t seek = (int32_t)(said - c->from);
-    bool far = BL_SAY(seek > FAR || seek < -FAR);
 
     if (c->place == c->position &&
         flag(c, said == c->place_from, IS_PLACE) != 0) {
         c->from = c->place_from;
         return;
     }
-    far = flag(c, far, IS_FAR) != 0;
-    c->from += (uint32_t)bl_code_signed(&c->rc, seek,
-                                        far ? &c->number.operations.far
-                                            : &c->number.operations.near);
+    c->from +=
+        (uint32_t)bl_code_signed(&c->rc, seek, &c->number.operations.seek);
 }
 
 /* The next place at or behind `from`; each is searched once. */
@@ -388,23 +382,22 @@ static void step_place(struct bl_codec *c)
     c->phase = BL_PHASE_LENGTH;
 }
 
+/* To the next place of the map, if that comes before the end; or a number. */
 static uint32_t code_length(struct bl_codec *c, uint32_t said)
 {
     uint32_t rest = c->stop - c->position;
     uint32_t place = c->place - c->position;
-    struct bl_number *m = c->literal ? &c->number.operations.literal
-                                     : &c->number.operations.copy;
 
-    if (place > rest || c->place == UINT32_MAX) {
+    if (c->literal || place > rest || c->place == UINT32_MAX) {
         place = rest;
     }
-    if (!c->literal && flag(c, said == place, TO_PLACE) != 0) {
+    if (flag(c, said == place, TO_PLACE + (c->literal ? 1U : 0U)) != 0) {
         return place;
     }
-    if (flag(c, said == rest, TO_STOP) != 0) {
-        return rest;
-    }
-    return bl_code_number(&c->rc, said - 1, m) + 1;
+    return bl_code_number(&c->rc, said - 1,
+                          c->literal ? &c->number.operations.literal
+                                     : &c->number.operations.copy) +
+           1;
 }
 
 static void step_length(struct bl_codec *c)

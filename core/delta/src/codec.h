@@ -108,7 +108,7 @@ struct bl_codec {
             struct bl_number region, at[2], shift[2];
         } maps;
         struct {
-            struct bl_number literal, copy, near, far, target[5];
+            struct bl_number literal, copy, seek, target[5];
         } operations;
     } number;
     struct bl_sweep sweep;
