@@ -34,50 +34,51 @@ static void fail(struct bl_codec *c)
 
 /* --- setting up --- */
 
-void bl_codec_link(struct bl_codec *c, const struct bl_head *h, void *memory)
+void bl_codec_link(struct bl_codec *c, void *memory)
 {
     uint8_t *base = memory;
     struct bl_parts at;
     uint32_t k;
     bl_fine *f;
 
-    bl_head_memory(h, &at);
+    bl_head_memory(&c->head, &at);
+    c->isa = bl_isa_of(c->head.isa);
     c->model.table = (bl_counter *)(void *)(base + at.table);
     f = (bl_fine *)(void *)(base + at.flags);
     for (k = 0; k < 3; k++) {
         c->model.flag[k] = f;
-        f += bl_head_flags(h, k) + 1;
+        f += bl_head_flags(&c->head, k) + 1;
     }
     c->map[0].entries = base + at.map;
     c->map[1].entries = base + at.ram_map;
     c->exceptions = (struct bl_exception *)(void *)(base + at.exceptions);
     c->regions = (struct bl_region *)(void *)(base + at.regions);
     c->old.regions = c->regions;
-    c->now.regions = c->regions + h->regions[0];
-    c->isa = bl_isa_of(h->isa);
+    c->now.regions = c->regions + c->head.regions[0];
     c->old.code = &c->code;
     c->now.code = &c->code;
 #if !BL_DELTA_ENCODE
     c->old.cache = &c->cache;
-    c->hash = (h->flags & BL_HEAD_HASH) != 0
-                  ? (struct bl_sha256 *)(void *)(base + at.hash)
-                  : NULL;
+    c->hash = (struct bl_sha256 *)(void *)(base + at.hash);
 #endif
 }
 
-static void start_models(struct bl_codec *c, const struct bl_head *h)
+static void start_counters(void *first, size_t bytes)
+{
+    bl_counters(first, bytes / sizeof(bl_counter));
+}
+
+static void start_models(struct bl_codec *c)
 {
     uint32_t k;
 
-    c->model.table_mask = (1U << h->table_bits) - 1;
+    c->model.table_mask = (1U << c->head.table_bits) - 1;
     for (k = 0; k < 3; k++) {
-        c->model.flag_mask[k] = bl_head_flags(h, k);
+        c->model.flag_mask[k] = bl_head_flags(&c->head, k);
     }
     bl_model_start(&c->model);
-    bl_counters((bl_counter *)(void *)&c->choices,
-                sizeof c->choices / sizeof(bl_counter));
-    bl_counters((bl_counter *)(void *)&c->number,
-                sizeof c->number / sizeof(bl_counter));
+    start_counters(&c->choices, sizeof c->choices);
+    start_counters(&c->number, sizeof c->number);
 }
 
 #if !BL_DELTA_ENCODE
@@ -90,15 +91,17 @@ static void start_output(struct bl_codec *c)
     }
 #if BL_DELTA_ESP
     c->sum = 0xEF;
-    if (c->hash != NULL) {
+    if ((c->flags & BL_HEAD_HASH) != 0) {
         bl_sha256_init(c->hash);
     }
 #endif
 }
 #endif
 
-void bl_codec_start(struct bl_codec *c, const struct bl_head *h)
+void bl_codec_start(struct bl_codec *c)
 {
+    const struct bl_head *h = &c->head;
+
     c->flags = h->flags;
     c->code.isa = h->isa;
     c->code.pic = (h->flags & BL_HEAD_PIC) != 0;
@@ -106,11 +109,8 @@ void bl_codec_start(struct bl_codec *c, const struct bl_head *h)
     c->now.size = h->size[1];
     c->old.regions_n = h->regions[0];
     c->now.regions_n = h->regions[1];
-    c->exceptions_size = (uint8_t)(h->exceptions * BL_EXCEPTIONS_UNIT);
     c->map[0].narrow = bl_head_narrow(h);
-    c->map_n[0] = h->map[0];
-    c->map_n[1] = h->map[1];
-    start_models(c, h);
+    start_models(c);
 #if !BL_DELTA_ENCODE
     start_output(c);
 #endif
@@ -270,7 +270,7 @@ static void step_map(struct bl_codec *c, uint32_t which)
     uint32_t at = which == 0 || c->code.rams == 0 ? 0 : c->code.ram[0].low;
     uint32_t shift = 0;
 
-    if (i == c->map_n[which]) {
+    if (i == c->head.map[which]) {
         next_phase(c);
         return;
     }
@@ -299,8 +299,7 @@ static void step_map(struct bl_codec *c, uint32_t which)
 
 static void start_operations(struct bl_codec *c)
 {
-    bl_counters((bl_counter *)(void *)&c->number,
-                sizeof c->number / sizeof(bl_counter));
+    start_counters(&c->number, sizeof c->number);
     c->stop = c->now.size;
 #if BL_DELTA_ESP
     if ((c->flags & BL_HEAD_SUM) != 0) {

@@ -78,7 +78,7 @@ struct bl_codec {
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     uint8_t phase, field;
-    uint8_t flags; /* of the head */
+    uint8_t flags; /* of the head; those of the tail go with it */
     bool literal;  /* the operation, and the one before while reading it */
     const struct bl_isa *isa;
     struct bl_view old, now; /* the new one: regions only */
@@ -86,8 +86,8 @@ struct bl_codec {
     struct bl_exception *exceptions;
     struct bl_region *regions;
     bl_status status;
-    uint8_t exceptions_n, exceptions_size, exceptions_next;
-    uint32_t map_n[2];
+    uint8_t exceptions_n, exceptions_next;
+    struct bl_head head;
     struct bl_code code;
 #if BL_DELTA_ENCODE
     const struct bl_plan *plan;
@@ -119,11 +119,11 @@ struct bl_codec {
 #endif
 };
 
-/* Sets the pointers into `memory`, whose first part the codec is in. */
-void bl_codec_link(struct bl_codec *c, const struct bl_head *h, void *memory);
+/* Sets the pointers into `memory`, as c->head lays it out. */
+void bl_codec_link(struct bl_codec *c, void *memory);
 
 /* Sets everything else; behind bl_codec_link, before bl_coder_start. */
-void bl_codec_start(struct bl_codec *c, const struct bl_head *h);
+void bl_codec_start(struct bl_codec *c);
 
 /* One step; false: done, or c->status is not BL_OK. */
 bool bl_codec_step(struct bl_codec *c);

@@ -14,7 +14,6 @@ struct bl_delta {
     bool started; /* the coder has its first bytes */
     bool ended;   /* no more patch bytes come */
     uint32_t limit[2];
-    struct bl_head head;
     struct bl_codec codec;
 };
 
@@ -97,24 +96,25 @@ static void begin(struct bl_delta *d)
     struct bl_parts parts;
     uint32_t used;
 
-    c->status = bl_head_read(c->rc.in, c->rc.waiting, &d->head, &used);
+    c->status = bl_head_read(c->rc.in, c->rc.waiting, &d->codec.head, &used);
     if (c->status != BL_OK) {
         return;
     }
-    bl_head_memory(&d->head, &parts);
+    bl_head_memory(&d->codec.head, &parts);
     if (used != d->head_n || parts.end != d->ram ||
-        d->head.size[0] > d->limit[0] || d->head.size[1] > d->limit[1]) {
+        d->codec.head.size[0] > d->limit[0] ||
+        d->codec.head.size[1] > d->limit[1]) {
         c->status = BL_DELTA_FORMAT;
         return;
     }
     c->rc.waiting = 0;
-    bl_codec_link(c, &d->head, d);
-    bl_codec_start(c, &d->head);
+    bl_codec_link(c, d);
+    bl_codec_start(c);
 }
 
 static bool head_missing(const struct bl_delta *d)
 {
-    return d->head.size[0] == 0;
+    return d->codec.head.size[0] == 0;
 }
 
 /* Bytes that may wait: the head at first, then as many as there is room. */
@@ -223,11 +223,11 @@ bl_status bl_delta_resume(void *memory, size_t size,
     }
     d->codec.cache.io = io;
     if (!head_missing(d)) {
-        bl_head_memory(&d->head, &parts);
+        bl_head_memory(&d->codec.head, &parts);
         if (parts.end != d->ram) {
             return BL_DELTA_FORMAT;
         }
-        bl_codec_link(&d->codec, &d->head, d);
+        bl_codec_link(&d->codec, d);
     }
     *out = d;
     return BL_OK;

@@ -198,8 +198,9 @@ bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
     memcpy(out, head, n);
     c->plan = plan;
     c->costs = costs;
-    bl_codec_link(c, &h, (uint8_t *)memory + codec_room() - BL_FIXED);
-    bl_codec_start(c, &h);
+    c->head = h;
+    bl_codec_link(c, (uint8_t *)memory + codec_room() - BL_FIXED);
+    bl_codec_start(c);
     c->old.data = plan->old.data;
     c->now.data = plan->now.data;
     bl_coder_start(&c->rc, out + n, size - n);

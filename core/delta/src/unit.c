@@ -104,19 +104,20 @@ static struct bl_exception *find_exception(const struct bl_codec *c,
 static void learn_exception(struct bl_codec *c, uint32_t from, uint32_t to)
 {
     struct bl_exception *e = find_exception(c, from);
+    uint32_t size = (uint32_t)c->head.exceptions * BL_EXCEPTIONS_UNIT;
 
-    if (e == NULL && c->exceptions_size > 0) {
+    if (size == 0) {
+        return;
+    }
+    if (e == NULL) {
         e = &c->exceptions[c->exceptions_next];
-        c->exceptions_next =
-            (uint8_t)((c->exceptions_next + 1) % c->exceptions_size);
-        if (c->exceptions_n < c->exceptions_size) {
+        c->exceptions_next = (uint8_t)((c->exceptions_next + 1U) % size);
+        if (c->exceptions_n < size) {
             c->exceptions_n++;
         }
-        e->from = from;
     }
-    if (e != NULL) {
-        e->to = to;
-    }
+    e->from = from;
+    e->to = to;
 }
 
 /* --- candidates --- */
