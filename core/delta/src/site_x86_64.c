@@ -69,7 +69,7 @@ static uint32_t take(struct reader *r)
 
 static uint32_t row(const uint8_t *table, uint32_t opcode)
 {
-    return table[opcode >> 1] >> (opcode & 1 ? 4 : 0) & 15U;
+    return (uint32_t)table[opcode >> 1] >> (opcode & 1 ? 4 : 0) & 15U;
 }
 
 static bool is_prefix(uint32_t b)
