@@ -10,6 +10,7 @@ enum {
     /* counters of c->choices.operation */
     IS_LITERAL = 0, /* and 1: after a literal */
     IS_PLACE = 2,
+    IS_APART = 8, /* to 11 */
     TO_PLACE = 4, /* and 5: of a literal */
     AS_SAID = 6,  /* regions */
     MORE_RAM = 7
@@ -315,19 +316,41 @@ static void start_operations(struct bl_codec *c)
     c->index = 1;
 }
 
-/* Where a copy comes from: what the map has at this place, else a seek from
- * where the last copy ended. */
+/* Copies come from a few distances in turn: one of them, or BL_APART. */
+static uint32_t code_apart(struct bl_codec *c, uint32_t said)
+{
+    uint32_t i = 0;
+
+    while (i < BL_APART &&
+           flag(c, said == c->position + c->apart[i], IS_APART + i) == 0) {
+        i++;
+    }
+    return i;
+}
+
+/* Where a copy comes from: what the map has at this place, as far apart as one
+ * of the copies before, else a seek from where the last one ended. */
 static void code_from(struct bl_codec *c, uint32_t said)
 {
     int32_t seek = (int32_t)(said - c->from);
+    uint32_t i = BL_APART - 1;
 
     if (c->place == c->position &&
         flag(c, said == c->place_from, IS_PLACE) != 0) {
         c->from = c->place_from;
-        return;
+    } else {
+        uint32_t same = code_apart(c, said);
+
+        if (same < BL_APART) {
+            i = same;
+            c->from = c->position + c->apart[i];
+        } else {
+            c->from += (uint32_t)bl_code_signed(&c->rc, seek,
+                                                &c->number.operations.seek);
+        }
     }
-    c->from +=
-        (uint32_t)bl_code_signed(&c->rc, seek, &c->number.operations.seek);
+    memmove(c->apart + 1, c->apart, i * sizeof c->apart[0]);
+    c->apart[0] = c->from - c->position;
 }
 
 /* The next place at or behind `from`; each is searched once. */

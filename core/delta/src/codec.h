@@ -23,6 +23,7 @@
 enum {
     BL_FIXED = 4864, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
+    BL_APART = 4,
     BL_DIFFERENCES = 8,
     BL_RECENT = 16,
     BL_TYPES = 4 /* of candidates */
@@ -61,7 +62,7 @@ struct bl_history {
 
 /* Counters of single decisions. */
 struct bl_choices {
-    bl_counter operation[8];
+    bl_counter operation[12];
     bl_counter candidate[BL_SITE_CLASSES * 8 * BL_TYPES];
     bl_counter target[BL_SITE_CLASSES * 4];
     bl_counter recent[BL_RECENT];
@@ -70,11 +71,12 @@ struct bl_choices {
 
 /* What is used most comes first, large tables last: code is shorter so. */
 struct bl_codec {
-    uint32_t position; /* in the new image */
-    uint32_t from;     /* in the old image */
-    uint32_t left;     /* of the operation */
-    uint32_t raw;      /* single bytes before whole units again */
-    uint32_t stop;     /* where the operations end (the tail begins) */
+    uint32_t position;        /* in the new image */
+    uint32_t from;            /* in the old image */
+    uint32_t apart[BL_APART]; /* old - new of the last copies, newest first */
+    uint32_t left;            /* of the operation */
+    uint32_t raw;             /* single bytes before whole units again */
+    uint32_t stop;            /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     uint8_t phase, field;
