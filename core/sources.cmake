@@ -35,4 +35,5 @@ set(BOWLINE_CORE_SOURCES
 # Updates by delta, on top of core and delta/: for firmware that takes them.
 set(BOWLINE_CLIENT_DELTA_SOURCES
     src/client_delta.c
-    src/client_delta_keep.c)
+    src/client_delta_keep.c
+    src/install_apply.c)

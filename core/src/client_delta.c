@@ -10,6 +10,7 @@
 
 #include "bowline/delta.h"
 #include "frame.h"
+#include "install_apply.h"
 #include "storage.h"
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -33,30 +34,11 @@ static bl_status on_old(void *ctx, uint32_t offset, void *out, uint32_t n)
                                n);
 }
 
-/* The last bytes may wait for their write unit still. */
 static bl_status on_written(void *ctx, uint32_t offset, void *out, uint32_t n)
 {
     const struct bl_client *c = ctx;
-    const struct bl_install *install = &c->install;
-    const struct bl_flash *flash = install->layout->flash;
-    uint32_t all = install->done + install->io_used;
-    uint32_t stored = 0;
 
-    if (offset > all || n > all - offset) {
-        return BL_DELTA_FORMAT;
-    }
-    if (offset < install->done) {
-        stored = least(n, install->done - offset);
-        if (flash->read(flash->ctx, install->area.offset + offset, out,
-                        stored) != BL_OK) {
-            return BL_FLASH;
-        }
-    }
-    if (n > stored) {
-        memcpy((uint8_t *)out + stored,
-               install->io + (offset + stored - install->done), n - stored);
-    }
-    return BL_OK;
+    return bl_install_written(&c->install, offset, out, n);
 }
 
 static bl_status on_write(void *ctx, const void *data, uint32_t n)
@@ -216,24 +198,6 @@ static bl_status body(struct bl_client *c, int status, uint32_t offset)
     return is_passing(status) ? BL_HTTP : BL_DELTA_FAILED;
 }
 
-/* A patch that is not for this base and payload is none for this device. */
-static bl_status judge(const struct bl_client *c,
-                       const struct bl_delta_info *info)
-{
-    if (info->in_place) {
-        return BL_DELTA;
-    }
-    if (info->old_size != c->image_size ||
-        memcmp(info->old_check, c->image_digest, BL_DELTA_CHECK) != 0) {
-        return BL_DELTA_BASE;
-    }
-    return info->new_size != c->install.size ||
-                   memcmp(info->new_check, c->install.digest,
-                          BL_DELTA_CHECK) != 0
-               ? BL_DELTA_FORMAT
-               : BL_OK;
-}
-
 /* One quantum after the other. */
 static bl_status feed(struct bl_client *c, const uint8_t *data, size_t n)
 {
@@ -269,7 +233,8 @@ static BL_APART bl_status open_patch(struct bl_client *c)
         return BL_OK;
     }
     if (s == BL_OK) {
-        s = judge(c, &info);
+        s = bl_delta_fits(&info, c->image_size, c->image_digest,
+                          c->install.size, c->install.digest);
     }
     if (s != BL_OK) {
         return s == BL_BUFFER ? BL_DELTA_FORMAT : s;
@@ -388,5 +353,19 @@ static bl_status done(struct bl_client *c, bl_status broken, bool ok)
     return s;
 }
 
-const struct bl_delta_engine bl_delta_engine = {sets, offer, begin, has_all,
-                                                get,  body,  data,  done};
+/* --- A manifest's own -----------------------------------------------------
+ */
+
+static bl_status apply(struct bl_client *c, const struct bl_suit_apply *a)
+{
+    struct bl_workspace space;
+
+    space.memory = c->config.delta_memory;
+    space.size = c->config.delta_memory_size;
+    space.busy = c->config.busy;
+    space.ctx = c->config.ctx;
+    return bl_install_apply(&c->install, a, &space);
+}
+
+const struct bl_delta_engine bl_delta_engine = {
+    sets, offer, begin, has_all, get, body, data, done, apply};

@@ -38,6 +38,10 @@ static bl_status on_image_match(void *ctx, bl_span id,
     }
     s = bl_slot_digest(c->config.layout, bl_client_target(c), id, size,
                        c->config.io, c->config.io_size, stored);
+    if (s == BL_NO_SPACE) {
+        *verdict = BL_BAD; /* it cannot be there */
+        return BL_OK;
+    }
     if (s == BL_OK) {
         *verdict = bl_equal(stored, digest, 32);
     }
@@ -84,6 +88,17 @@ static bl_status on_write(void *ctx, bl_span id, bl_span content)
     return bl_client_write_whole(c, id, content, (uint32_t)content.n, digest);
 }
 
+static bl_status on_apply(void *ctx, const struct bl_suit_apply *apply)
+{
+    struct bl_client *c = (struct bl_client *)ctx;
+
+    if (!c->claimed) {
+        c->claims = true;
+        return BL_BUSY; /* as for on_write */
+    }
+    return c->config.delta->apply(c, apply);
+}
+
 static bl_status on_content_match(void *ctx, bl_span id, bl_span content,
                                   bl_verdict *verdict)
 {
@@ -109,6 +124,7 @@ void bl_client_platform(struct bl_client *c)
     p->image_match = on_image_match;
     p->write = on_write;
     p->content_match = on_content_match;
+    p->apply = c->config.delta != NULL ? on_apply : NULL;
 }
 
 bl_status bl_client_look(struct bl_client *c, uint8_t slot,

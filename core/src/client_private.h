@@ -65,6 +65,8 @@ struct bl_delta_engine {
      * where it is. BL_OK: the payload is in flash, and is the right one.
      * BL_TO_BE_FETCHED: whole, from now on. Else the installation ends. */
     bl_status (*done)(struct bl_client *c, bl_status broken, bool ok);
+    /* A manifest's x-apply, from begin to end. */
+    bl_status (*apply)(struct bl_client *c, const struct bl_suit_apply *apply);
 };
 
 /* Not an error, and a status that no function of an installation returns. */

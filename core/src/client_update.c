@@ -233,6 +233,7 @@ static bool other_slot_will_do(struct bl_client *c)
  * for them; what the release role may write today is asked all the same. */
 static bl_status judge_reuse(struct bl_client *c)
 {
+    struct bl_suit_platform installed = c->platform;
     bl_span stored;
     bl_status s;
 
@@ -244,8 +245,9 @@ static bl_status judge_reuse(struct bl_client *c)
     if (s == BL_OK && bl_equal(c->suit.digest, c->wanted, 32) != BL_GOOD) {
         s = BL_TICKET_DIGEST;
     }
+    installed.installed = true;
     if (s == BL_OK) {
-        s = bl_suit_scan(&c->suit, &c->platform, &c->manifest);
+        s = bl_suit_scan(&c->suit, &installed, &c->manifest);
     }
     if (s == BL_OK) {
         s = judge_sequence(c);

@@ -66,6 +66,9 @@ uint32_t bl_suit_write_needs(int32_t code)
     case SUIT_COPY:
         own = SUIT_BIT(PARAM_SOURCE);
         break;
+    case SUIT_APPLY_DELTA:
+        own = SUIT_BIT(PARAM_SOURCE) | SUIT_BIT_DELTA;
+        break;
     default:
         return 0;
     }
@@ -261,6 +264,44 @@ static bl_status read_version(struct bl_cbor *r, bl_span *out)
     return bl_suit_ints(&in);
 }
 
+/*
+ * bstr .cbor {1: transform, 2: index of the base component}. Others may follow
+ * (3 block size, 4 digests of blocks): what a device does not check it must
+ * not seem to accept.
+ */
+static bl_status read_delta(struct bl_cbor *r, uint32_t n_components,
+                            uint32_t *base)
+{
+    bl_span content;
+    bl_span last = {NULL, 0};
+    struct bl_cbor in;
+    uint32_t pairs;
+    uint32_t transform;
+    int32_t key;
+    bl_status status;
+
+    if (bl_cbor_bstr(r, &content) != BL_OK) {
+        return BL_MANIFEST;
+    }
+    bl_cbor_init(&in, content);
+    if (bl_cbor_map(&in, &pairs) != BL_OK || pairs < 2 ||
+        bl_suit_key(&in, &last, &key) != BL_OK || key != 1 ||
+        read_u32(&in, &transform) != BL_OK) {
+        return BL_MANIFEST;
+    }
+    if (transform != TRANSFORM_BOWLINE) {
+        return BL_DELTA;
+    }
+    if (bl_suit_key(&in, &last, &key) != BL_OK || key != 2) {
+        return BL_MANIFEST;
+    }
+    status = read_source(&in, n_components, base);
+    if (status != BL_OK) {
+        return status;
+    }
+    return pairs > 2 ? BL_DELTA : bl_cbor_finish(&in);
+}
+
 static bl_status read_parameter(struct bl_cbor *r, int32_t label,
                                 uint32_t n_components,
                                 struct bl_suit_parameters *p, bool *soft)
@@ -304,7 +345,7 @@ static bl_status read_parameter(struct bl_cbor *r, int32_t label,
     case PARAM_ENCRYPTION:
         return BL_ENCRYPTION;
     case PARAM_DELTA:
-        return BL_DELTA;
+        return read_delta(r, n_components, &p->base);
     default:
         return BL_PARAMETER;
     }
@@ -330,7 +371,7 @@ bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
             status = read_parameter(argument, label, n_components, p, soft);
         }
         if (status == BL_OK) {
-            p->set |= SUIT_BIT(label);
+            p->set |= label == PARAM_DELTA ? SUIT_BIT_DELTA : SUIT_BIT(label);
         }
     }
     return status == BL_CBOR ? BL_MANIFEST : status;

@@ -15,9 +15,9 @@ static bl_status any_component(void *ctx, bl_span id,
     return BL_OK;
 }
 
-bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
-                          const struct bl_suit_manifest *manifest,
-                          uint8_t slot, uint32_t i, struct bl_suit_fetch *out)
+static bl_status payload(const struct bl_suit_envelope *envelope,
+                         const struct bl_suit_manifest *manifest, uint8_t slot,
+                         bool every, uint32_t i, struct bl_suit_fetch *out)
 {
     struct bl_suit_platform platform;
     struct bl_suit_run run;
@@ -30,6 +30,7 @@ bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
     status =
         bl_suit_start(&run, envelope, manifest, &platform, BL_SUIT_UPDATE);
     run.assume = true;
+    run.every = every;
     do {
         if (status == BL_OK) {
             status = bl_suit_step(&run, &event);
@@ -43,6 +44,21 @@ bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
     }
     *out = run.fetch;
     return BL_OK;
+}
+
+bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
+                          const struct bl_suit_manifest *manifest,
+                          uint8_t slot, uint32_t i, struct bl_suit_fetch *out)
+{
+    return payload(envelope, manifest, slot, false, i, out);
+}
+
+bl_status bl_suit_every_payload(const struct bl_suit_envelope *envelope,
+                                const struct bl_suit_manifest *manifest,
+                                uint8_t slot, uint32_t i,
+                                struct bl_suit_fetch *out)
+{
+    return payload(envelope, manifest, slot, true, i, out);
 }
 
 bl_status bl_suit_identity(const struct bl_suit_manifest *manifest,

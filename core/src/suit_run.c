@@ -81,10 +81,19 @@ static bl_status enter(struct bl_suit_run *run)
     uint32_t items;
     bl_status status = BL_MANIFEST;
 
+    if (run->every && frame->try_each && frame->component != 0) {
+        frame->taken = true;
+        status = BL_OK;
+        if (next_alternative(frame, &status)) {
+            return status;
+        }
+        status = BL_MANIFEST;
+    }
     if (frame->pending == 0) {
         run->depth--;
         return BL_OK;
     }
+    frame->taken = false;
     frame->component = frame->pending & 15u;
     frame->pending = (uint16_t)(frame->pending >> 4);
     frame->selected = frame->component;
@@ -137,6 +146,9 @@ static bl_status unwind(struct bl_suit_run *run, bl_status failure)
         }
         if (next_alternative(frame, &status)) {
             return status;
+        }
+        if (frame->taken) {
+            return enter(run);
         }
     }
     return failure;
@@ -249,7 +261,7 @@ static bl_verdict assumed(const struct bl_suit_run *run, int32_t code,
                           uint32_t i)
 {
     if (code == SUIT_IMAGE_MATCH) {
-        return verdict((run->written >> i & 1) != 0 ||
+        return verdict((run->written >> i & 1) != 0 || run->every ||
                        !run->frame[run->depth].soft);
     }
     return verdict(code != SUIT_ABORT);
@@ -327,6 +339,9 @@ static bl_status condition(struct bl_suit_run *run, int32_t code, uint32_t i,
     if (holds != BL_GOOD) {
         return unwind(run, failure);
     }
+    if (code == SUIT_IMAGE_MATCH) {
+        run->matched = (uint8_t)(run->matched | 1u << i);
+    }
     if (run->in_shared && code <= SUIT_CLASS) {
         run->checked = (uint8_t)(run->checked | code); /* labels 1 and 2 */
     }
@@ -390,6 +405,35 @@ static bl_status do_copy(const struct bl_suit_run *run, uint32_t i)
                                 m->component[p->source], p->size);
 }
 
+/* Base and patch must have been matched by the manifest's own conditions, as
+ * they are now: what the decoder is given is what was signed. */
+static bl_status do_apply(const struct bl_suit_run *run, uint32_t i)
+{
+    const struct bl_suit_platform *platform = run->platform;
+    const struct bl_suit_manifest *m = run->manifest;
+    const struct bl_suit_parameters *p = &run->parameter[i];
+    const struct bl_suit_parameters *patch = &run->parameter[p->source];
+    const struct bl_suit_parameters *base = &run->parameter[p->base];
+    struct bl_suit_apply apply;
+
+    if (p->source == i || p->base == i ||
+        (run->matched >> p->source & run->matched >> p->base & 1) == 0) {
+        return BL_MANIFEST;
+    }
+    if (platform->apply == NULL) {
+        return BL_DELTA;
+    }
+    apply.component = m->component[i];
+    apply.size = p->size;
+    apply.digest = p->digest;
+    apply.patch = m->component[p->source];
+    apply.patch_size = patch->size;
+    apply.base = m->component[p->base];
+    apply.base_size = base->size;
+    apply.base_digest = base->digest;
+    return platform->apply(platform->ctx, &apply);
+}
+
 /* What was stored without a download is at once read back. */
 static bl_status do_local(const struct bl_suit_run *run, int32_t code,
                           uint32_t i)
@@ -400,7 +444,9 @@ static bl_status do_local(const struct bl_suit_run *run, int32_t code,
     if (run->assume) {
         return BL_OK;
     }
-    status = code == SUIT_WRITE ? do_write(run, i) : do_copy(run, i);
+    status = code == SUIT_WRITE  ? do_write(run, i)
+             : code == SUIT_COPY ? do_copy(run, i)
+                                 : do_apply(run, i);
     if (status == BL_OK) {
         status = image_match(run, i, &same);
     }
@@ -428,7 +474,25 @@ static bl_status do_store(struct bl_suit_run *run, int32_t code,
         return BL_NO_SPACE;
     }
     run->written = (uint8_t)(run->written | 1u << i);
+    run->matched = (uint8_t)(run->matched & ~(1u << i));
     return code == SUIT_FETCH ? do_fetch(run, i) : do_local(run, code, i);
+}
+
+/* Another digest or size asks for another match. */
+static bl_status do_override(struct bl_suit_run *run, struct bl_cbor *argument,
+                             uint32_t i)
+{
+    struct bl_suit_parameters *p = &run->parameter[i];
+    const uint8_t *digest = p->digest;
+    uint32_t size = p->size;
+    bl_status status =
+        bl_suit_override(argument, run->manifest->n_components, p,
+                         run->depth > 0 ? &top(run)->soft : NULL);
+
+    if (p->digest != digest || p->size != size) {
+        run->matched = (uint8_t)(run->matched & ~(1u << i));
+    }
+    return status;
 }
 
 static bl_status directive(struct bl_suit_run *run, int32_t code,
@@ -437,9 +501,7 @@ static bl_status directive(struct bl_suit_run *run, int32_t code,
     uint32_t needs = bl_suit_write_needs(code);
 
     if (code == SUIT_OVERRIDE) {
-        return bl_suit_override(argument, run->manifest->n_components,
-                                &run->parameter[i],
-                                run->depth > 0 ? &top(run)->soft : NULL);
+        return do_override(run, argument, i);
     }
     if (needs != 0) {
         return do_store(run, code, needs, i);

@@ -37,7 +37,8 @@ struct scan {
     uint8_t writable; /* mask of components, as the next */
     uint8_t fleeting;
     uint8_t checked;
-    uint32_t set[BL_SUIT_COMPONENTS]; /* parameters that can have been set */
+    uint32_t set[BL_SUIT_COMPONENTS];   /* parameters that can have been set */
+    uint8_t inputs[BL_SUIT_COMPONENTS]; /* masks: they may be built of these */
     struct level level[BL_SUIT_NESTING + 1];
 };
 
@@ -338,24 +339,44 @@ static bl_status scan_run_sequence(struct scan *s, struct bl_cbor *r)
     return status != BL_OK ? status : enter(s, r);
 }
 
+/* What is installed was built by an image that had a decoder. */
+static bool may_apply(const struct scan *s)
+{
+    const struct bl_suit_platform *platform = s->platform;
+
+    return platform == NULL || platform->apply != NULL || platform->installed;
+}
+
 static bl_status scan_override(struct scan *s, struct bl_cbor *argument)
 {
     struct bl_suit_parameters p;
     bool soft;
     uint16_t todo;
+    uint32_t i;
     bl_status status;
 
     p.set = 0;
     status = bl_suit_override(argument, s->manifest->n_components, &p,
                               s->depth > 0 ? &soft : NULL);
-    if (status == BL_DELTA && s->section == SHARED) {
+    if (s->section == SHARED &&
+        (status == BL_DELTA || (p.set & SUIT_BIT_DELTA) != 0)) {
         return BL_PARAMETER; /* a private one has no place there at all */
+    }
+    if (status == BL_OK && (p.set & SUIT_BIT_DELTA) != 0 && !may_apply(s)) {
+        status = BL_DELTA;
     }
     if (status != BL_OK) {
         return status;
     }
     for (todo = s->level[s->depth].selected; todo != 0; todo >>= 4) {
-        s->set[(todo & 15u) - 1] |= p.set;
+        i = (todo & 15u) - 1;
+        s->set[i] |= p.set;
+        if ((p.set & SUIT_BIT(PARAM_SOURCE)) != 0) {
+            s->inputs[i] = (uint8_t)(s->inputs[i] | 1u << p.source);
+        }
+        if ((p.set & SUIT_BIT_DELTA) != 0) {
+            s->inputs[i] = (uint8_t)(s->inputs[i] | 1u << p.base);
+        }
     }
     return BL_OK;
 }
@@ -373,6 +394,29 @@ static bl_status scan_write(const struct scan *s, uint32_t needs)
         }
         if ((s->set[i] & needs) != needs) {
             return BL_MANIFEST;
+        }
+    }
+    return BL_OK;
+}
+
+/* Is what the selected components are built from another component each, and
+ * is it said what that has to be? */
+static bl_status scan_inputs(const struct scan *s)
+{
+    const uint32_t needs = SUIT_BIT(PARAM_DIGEST) | SUIT_BIT(PARAM_SIZE);
+    uint16_t todo;
+    uint32_t i;
+    uint32_t k;
+
+    for (todo = s->level[s->depth].selected; todo != 0; todo >>= 4) {
+        i = (todo & 15u) - 1;
+        if ((s->inputs[i] >> i & 1) != 0) {
+            return BL_MANIFEST;
+        }
+        for (k = 0; k < s->manifest->n_components; k++) {
+            if ((s->inputs[i] >> k & 1) != 0 && (s->set[k] & needs) != needs) {
+                return BL_MANIFEST;
+            }
         }
     }
     return BL_OK;
@@ -410,12 +454,16 @@ static bl_status scan_policy(struct bl_cbor *argument)
 static bl_status scan_directive(struct scan *s, int32_t code)
 {
     uint32_t needs = bl_suit_write_needs(code);
+    bl_status status;
 
     if (s->section == SHARED) {
         return BL_COMMAND;
     }
     if (code == SUIT_APPLY_DELTA) {
-        return BL_DELTA;
+        status = !may_apply(s)                  ? BL_DELTA
+                 : s->section > SECTION_INSTALL ? BL_COMMAND
+                                                : scan_inputs(s);
+        return status != BL_OK ? status : scan_write(s, needs);
     }
     if (needs == 0) {
         return code == SUIT_INVOKE && s->section == SECTION_INVOKE

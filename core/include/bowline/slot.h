@@ -118,6 +118,20 @@ bl_status bl_install_content(struct bl_install *install, bl_span component_id,
                              bl_span content) BL_MUST_CHECK;
 bl_status bl_install_copy(struct bl_install *install, bl_span to, bl_span from,
                           uint32_t size) BL_MUST_CHECK;
+/* The same for x-apply, with the decoder of bowline/delta.h: patch and base
+ * are read where they lie. After a power cut the decoder begins anew, and the
+ * image goes on where it was. BL_DELTA..., BL_PAYLOAD_DIGEST, or what
+ * bl_install_begin and bl_install_data say. In the library of deltas, which
+ * firmware without them does not link. */
+struct bl_workspace {
+    void *memory; /* the decoder's, aligned for uint64_t */
+    size_t size;
+    void (*busy)(void *ctx); /* called now and then; NULL: not */
+    void *ctx;
+};
+bl_status bl_install_apply(struct bl_install *install,
+                           const struct bl_suit_apply *apply,
+                           const struct bl_workspace *space) BL_MUST_CHECK;
 bl_status bl_install_close(struct bl_install *install,
                            bl_span envelope) BL_MUST_CHECK;
 

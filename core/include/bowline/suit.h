@@ -84,6 +84,19 @@ struct bl_suit_component {
     uint32_t capacity; /* bytes */
 };
 
+/* What x-apply has to do (docs/SPEC.md, "Deltas in a manifest"). The manifest
+ * has matched base and patch with their digests before. */
+struct bl_suit_apply {
+    bl_span component; /* encoded id of what is built, as the next */
+    uint32_t size;
+    const uint8_t *digest; /* 32 bytes, as the other */
+    bl_span patch;
+    uint32_t patch_size;
+    bl_span base;
+    uint32_t base_size;
+    const uint8_t *base_digest;
+};
+
 struct bl_suit_platform {
     void *ctx;
     const uint8_t *vendor_id; /* 16 bytes */
@@ -103,6 +116,9 @@ struct bl_suit_platform {
     bl_status (*write)(void *ctx, bl_span id, bl_span content);
     /* NULL: copy is not supported and refused by the scan. */
     bl_status (*copy)(void *ctx, bl_span to, bl_span from, uint32_t size);
+    /* NULL: no decoder; a manifest with x-apply is refused by the scan,
+     * wherever in it that stands, but for one that is installed. */
+    bl_status (*apply)(void *ctx, const struct bl_suit_apply *apply);
     bl_status (*content_match)(void *ctx, bl_span id, bl_span content,
                                bl_verdict *verdict);
     /* NULL: the application always agrees. */
@@ -163,7 +179,8 @@ struct bl_suit_parameters {
     uint32_t size;
     uint32_t slot;
     uint32_t source;
-    uint32_t set; /* bit n: parameter number n has been set */
+    uint32_t base; /* of a delta, as `source` a component's index */
+    uint32_t set;  /* bit n: parameter number n has been set */
 };
 
 /* One level of nesting. A selection lists component indexes in the order in
@@ -176,7 +193,8 @@ struct bl_suit_frame {
     uint16_t component;          /* the one this sequence was entered for */
     uint16_t pending;            /* those it still has to be run for */
     bool try_each;
-    bool soft; /* soft-failure */
+    bool soft;  /* soft-failure */
+    bool taken; /* bl_suit_every_payload: an alternative went through */
 };
 
 /* Private, but of known size: about 600 bytes on a 32-bit processor. */
@@ -191,10 +209,12 @@ struct bl_suit_run {
     uint8_t depth;
     uint8_t checked; /* vendor, class: shown by this run of shared */
     uint8_t written; /* mask of components written so far */
+    uint8_t matched; /* those whose image is known to be as they say now */
     bool in_shared;
     bool stop; /* the step ends here, with this event */
     bl_suit_event event;
     bool assume; /* bl_suit_payload: no device is there to be asked */
+    bool every;  /* ... and each alternative is gone through */
     struct bl_suit_frame frame[BL_SUIT_NESTING + 1];
     struct bl_suit_parameters parameter[BL_SUIT_COMPONENTS];
     struct bl_suit_fetch fetch;
@@ -229,6 +249,15 @@ bl_status bl_suit_payload(const struct bl_suit_envelope *envelope,
                           const struct bl_suit_manifest *manifest,
                           uint8_t slot, uint32_t i,
                           struct bl_suit_fetch *out) BL_MUST_CHECK;
+
+/*
+ * The same of every alternative, one after the other, whatever image a device
+ * runs: what has to be at hand. One payload may come more than once.
+ */
+bl_status bl_suit_every_payload(const struct bl_suit_envelope *envelope,
+                                const struct bl_suit_manifest *manifest,
+                                uint8_t slot, uint32_t i,
+                                struct bl_suit_fetch *out) BL_MUST_CHECK;
 
 /* The vendor and class id the shared sequence sets for component 0. */
 bl_status bl_suit_identity(const struct bl_suit_manifest *manifest,
