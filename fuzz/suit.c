@@ -48,6 +48,22 @@ static bl_status copy(void *ctx, bl_span to, bl_span from, uint32_t size)
     return BL_OK;
 }
 
+/* What the device is told is there to be read. */
+static bl_status apply(void *ctx, const struct bl_suit_apply *a)
+{
+    const bl_span id[] = {a->component, a->patch, a->base};
+    uint32_t sum = a->digest[31] + a->base_digest[31];
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof id / sizeof id[0]; i++) {
+        sum += id[i].p[id[i].n - 1];
+    }
+    if (a->patch.p == a->component.p || a->base.p == a->component.p) {
+        abort(); /* an image is never built from itself */
+    }
+    return (sum & 7) == 7 ? BL_DELTA_FORMAT : BL_OK;
+}
+
 static bl_status content_match(void *ctx, bl_span id, bl_span content,
                                bl_verdict *verdict)
 {
@@ -108,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .image_match = image_match,
         .write = write_content,
         .copy = copy,
+        .apply = apply,
         .content_match = content_match,
     };
 
@@ -123,6 +140,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint32_t i = 0; i < 8; i++) {
         if (bl_suit_payload(&envelope, &manifest, choice & 1, i, &fetch) !=
             BL_OK) {
+            break;
+        }
+    }
+    for (uint32_t i = 0; i < 8; i++) {
+        if (bl_suit_every_payload(&envelope, &manifest, choice & 1, i,
+                                  &fetch) != BL_OK) {
             break;
         }
     }

@@ -151,6 +151,7 @@ static void check_vectors(struct check *c, const json_t *file,
         check_roots(c, vectors);
         return;
     }
+    c->all = vectors;
     if (need_keys(first)) {
         find_keys(c, file);
     }

@@ -6,4 +6,4 @@ add_library(conformance STATIC conformance.c conformance_input.c
 target_include_directories(conformance PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(conformance
     PUBLIC PkgConfig::JANSSON
-    PRIVATE bowline_flags bowline_core bowline_crypto_openssl)
+    PRIVATE bowline_flags bowline_core bowline_diff bowline_crypto_openssl)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bowline/sha256.h"
+#include "diff/diff.h"
 
 /* The vectors' clock: when they do not say otherwise, September 2026. */
 static const uint64_t vectors_now = 1790000000;
@@ -128,6 +129,81 @@ static bl_status copy(void *ctx, bl_span to, bl_span from, uint32_t size)
     return store(d, to, bl_span_of(source->bytes, size));
 }
 
+/* --- Deltas ----------------------------------------------------------------
+ */
+
+static bl_status apply_patch(struct device *d, const struct bl_suit_apply *a,
+                             const struct device_image *patch)
+{
+    struct buffer image = BUFFER(DEVICE_CAPACITY);
+    struct error error = {0};
+    bl_status status = BL_DELTA_FORMAT;
+
+    if (diff_apply(d->active.p, d->active.n, patch->bytes, a->patch_size,
+                   &image, &error) == 0 &&
+        image.n == a->size) {
+        status = store(d, a->component, buffer_span(&image));
+    }
+    buffer_free(&image);
+    return status;
+}
+
+/* The payload with this digest, of any vector in the file. */
+static bl_span find_image(struct device *d, const uint8_t digest[32])
+{
+    const json_t *vector;
+    const char *uri;
+    json_t *hex;
+    size_t i;
+
+    json_array_foreach(d->check->all, i, vector)
+    {
+        json_t *payloads = json_object_get(vector, "payloads");
+
+        json_object_foreach(payloads, uri, hex)
+        {
+            bl_span content = hex_of(d->check, payloads, uri);
+            uint8_t own[32];
+
+            bl_sha256(content.p, content.n, own);
+            if (bl_equal(own, digest, sizeof own) == BL_GOOD) {
+                return content;
+            }
+        }
+    }
+    return bl_span_of(NULL, 0);
+}
+
+static bl_status play(struct device *d, const struct bl_suit_apply *a)
+{
+    bl_span image = find_image(d, a->digest);
+
+    if (image.p == NULL || image.n != a->size) {
+        return BL_DELTA_FORMAT;
+    }
+    d->played = true;
+    return store(d, a->component, image);
+}
+
+static bl_status apply(void *ctx, const struct bl_suit_apply *a)
+{
+    struct device *d = ctx;
+    size_t i;
+    const struct device_image *patch = image_of(d, a->patch, &i);
+    size_t base;
+    bl_status status;
+
+    if (patch == NULL || !patch->present || patch->size != a->patch_size ||
+        image_of(d, a->base, &base) == NULL || base != ACTIVE ||
+        a->base_size != d->active_size ||
+        bl_equal(a->base_digest, d->active_digest, 32) != BL_GOOD) {
+        return BL_DELTA_BASE;
+    }
+    status = d->active.n > 0 ? apply_patch(d, a, patch) : play(d, a);
+    d->applied = d->applied || status == BL_OK;
+    return status;
+}
+
 static bl_status content_match(void *ctx, bl_span id, bl_span content,
                                bl_verdict *verdict)
 {
@@ -196,8 +272,12 @@ void device_init(struct device *d, struct check *c, const json_t *vector)
     d->platform.image_match = image_match;
     d->platform.write = write_content;
     d->platform.copy = copy;
+    d->platform.apply = apply;
     d->platform.content_match = content_match;
     read_version(d, state);
+    if (json_object_get(state, "active_image") != NULL) {
+        d->active = hex_of(c, state, "active_image");
+    }
 }
 
 bl_status device_fetch(struct device *d, const struct bl_suit_fetch *fetch)

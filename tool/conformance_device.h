@@ -3,6 +3,12 @@
  * A device in memory for the profile's vectors: two slots for "app", one of
  * them running and seen read-only as "app"/"active"; "stage", "radio" and
  * "cfg"/"net" once each. Payloads come from the vector.
+ *
+ * Deltas: a "device_state" with "active_image", the running image itself, has
+ * its patches applied by the device's own decoder. The published vectors give
+ * a digest only and a patch that stands for one: there the image with the
+ * digest that the manifest asks for is taken from among the file's payloads,
+ * and `played` says so. What that proves is order, conditions and digests.
  */
 #ifndef CONFORMANCE_DEVICE_H
 #define CONFORMANCE_DEVICE_H
@@ -25,6 +31,9 @@ struct device {
     uint64_t sequence;
     uint8_t active_digest[32];
     uint32_t active_size;
+    bl_span active; /* empty: only its digest is known */
+    bool applied;   /* x-apply gave an image */
+    bool played;    /* ... as a stand-in for a patch that is none */
     int32_t version[DEVICE_VERSION];
     struct device_image image[DEVICE_COMPONENTS];
     struct bl_suit_platform platform; /* its ctx is this struct */

@@ -21,7 +21,8 @@ struct check {
     FILE *out;
     json_t *vectors; /* NULL: not wanted */
     const char *file;
-    char *error; /* CONFORMANCE_MESSAGE bytes; "" while all is well */
+    const json_t *all; /* the file's vectors */
+    char *error;       /* CONFORMANCE_MESSAGE bytes; "" while all is well */
     size_t same;
     size_t differs;
     size_t unsupported;

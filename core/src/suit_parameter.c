@@ -367,11 +367,14 @@ bl_status bl_suit_override(struct bl_cbor *argument, uint32_t n_components,
     }
     for (; status == BL_OK && pairs > 0; pairs--) {
         status = bl_suit_key(argument, &last, &label);
+        if (status == BL_OK && label == PARAM_DELTA) {
+            p->set |= SUIT_BIT_DELTA; /* also one that cannot be read */
+        }
         if (status == BL_OK) {
             status = read_parameter(argument, label, n_components, p, soft);
         }
-        if (status == BL_OK) {
-            p->set |= label == PARAM_DELTA ? SUIT_BIT_DELTA : SUIT_BIT(label);
+        if (status == BL_OK && label != PARAM_DELTA) {
+            p->set |= SUIT_BIT(label);
         }
     }
     return status == BL_CBOR ? BL_MANIFEST : status;

@@ -358,12 +358,11 @@ static bl_status scan_override(struct scan *s, struct bl_cbor *argument)
     p.set = 0;
     status = bl_suit_override(argument, s->manifest->n_components, &p,
                               s->depth > 0 ? &soft : NULL);
-    if (s->section == SHARED &&
-        (status == BL_DELTA || (p.set & SUIT_BIT_DELTA) != 0)) {
-        return BL_PARAMETER; /* a private one has no place there at all */
-    }
-    if (status == BL_OK && (p.set & SUIT_BIT_DELTA) != 0 && !may_apply(s)) {
-        status = BL_DELTA;
+    if ((p.set & SUIT_BIT_DELTA) != 0) {
+        /* A private one has no place in shared at all. */
+        status = s->section == SHARED ? BL_PARAMETER
+                 : !may_apply(s)      ? BL_DELTA
+                                      : status;
     }
     if (status != BL_OK) {
         return status;

@@ -8,6 +8,8 @@
  *          that is not negative
  *   a=aaaa a was written with that
  *   a<b    b was copied to a
+ *   a<b+d  a was built from the patch b and the base d; it then gets four
+ *          bytes of the patch's first
  *   a?uri  a is to be fetched; it then gets four bytes of the URI's last
  *          letter
  *   !a     a is to be invoked
@@ -21,7 +23,7 @@ struct bench {
     struct bl_suit_platform platform;
     uint8_t content[4][4];
     bool present[4];
-    bl_status copy_status; /* what copy answers */
+    bl_status copy_status; /* what copy and apply answer */
     char trace[2000];
     unsigned events;
 };

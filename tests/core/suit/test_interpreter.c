@@ -335,10 +335,10 @@ what_is_wrong_anywhere_is_seen_before_anything_is_done(void **state)
         {"12 1 20 {14: 4, 21: 'x'} 21 2", BL_MANIFEST}, /* no digest */
         {"12 1 20 {3: $x, 14: 4} 21 2", BL_MANIFEST},   /* no URI */
         {"15 [<[14 15]> <[40 15]>]", BL_COMMAND},
-        {"32 <[-257 15]>", BL_DELTA},
+        {"32 <[-257 15]>", BL_MANIFEST}, /* from what? */
         {"-258 15", BL_COMMAND},
         {"9223372036854775807 15", BL_COMMAND},
-        {"20 {-258: h'01'}", BL_DELTA},
+        {"20 {-258: h'01'}", BL_MANIFEST},
         {"20 {19: h'01'}", BL_ENCRYPTION},
         {"20 {25: h'01'}", BL_PARAMETER},
         {"20 {-300: 1}", BL_PARAMETER},
