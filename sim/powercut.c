@@ -229,6 +229,15 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
     count->broken += mine.failed != 0;
 }
 
+/* By name, or all that are about deltas, or all that are not. */
+static bool is_meant(const struct sim_scenario *scenario, const char *only)
+{
+    bool delta = scenario->patch != SIM_NO_PATCH;
+
+    return only == NULL || strcmp(only, scenario->name) == 0 ||
+           strcmp(only, delta ? "--deltas" : "--whole") == 0;
+}
+
 static int run_all(const struct sim_fixture *fixture, const char *only)
 {
     const char *exhaustive = getenv("BOWLINE_EXHAUSTIVE");
@@ -241,7 +250,7 @@ static int run_all(const struct sim_fixture *fixture, const char *only)
             memset(&run, 0, sizeof(run));
             run.scenario = &sim_scenarios[i];
             run.shape = &sim_shapes[g];
-            if (only == NULL || strcmp(only, run.scenario->name) == 0) {
+            if (is_meant(run.scenario, only)) {
                 scenario_run(&run, fixture, all, &count);
             }
         }

@@ -16,5 +16,7 @@ foreach(program powercut life)
     add_executable(${program} ${program}.c)
     target_link_libraries(${program} PRIVATE sim_patches sim_world
         bowline_flags)
-    add_test(NAME sim_${program} COMMAND ${program})
 endforeach()
+add_test(NAME sim_powercut COMMAND powercut --whole)
+add_test(NAME sim_powercut_deltas COMMAND powercut --deltas)
+add_test(NAME sim_life COMMAND life)
