@@ -12,7 +12,7 @@ add_library(sim_patches STATIC patches.c)
 target_link_libraries(sim_patches
     PUBLIC sim_world bowline_diff bowline_client_delta PRIVATE bowline_flags)
 
-foreach(program powercut life)
+foreach(program powercut life hostile)
     add_executable(${program} ${program}.c)
     target_link_libraries(${program} PRIVATE sim_patches sim_world
         bowline_flags)
@@ -20,3 +20,4 @@ endforeach()
 add_test(NAME sim_powercut COMMAND powercut --whole)
 add_test(NAME sim_powercut_deltas COMMAND powercut --deltas)
 add_test(NAME sim_life COMMAND life)
+add_test(NAME sim_hostile COMMAND hostile)
