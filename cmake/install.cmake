@@ -6,13 +6,14 @@ include(GNUInstallDirs)
 
 set_target_properties(bowline_core PROPERTIES OUTPUT_NAME bowline)
 set_target_properties(host PROPERTIES OUTPUT_NAME bowline_host)
-install(TARGETS bowline_core bowline_sha256 bowline_boot host bowline_posix
-        bowline_crypto_openssl
+install(TARGETS bowline_core bowline_sha256 bowline_boot bowline_delta
+        bowline_client_delta host bowline_posix bowline_crypto_openssl
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The port's headers bring their own folders: not for everybody to see.
 set(posix_headers ${CMAKE_INSTALL_INCLUDEDIR}/bowline-posix)
-install(DIRECTORY core/include/bowline boot/include/bowline
+install(DIRECTORY core/include/bowline core/delta/include/bowline
+        boot/include/bowline
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ports/posix/include/posix host/include/host
     DESTINATION ${posix_headers})
