@@ -14,7 +14,7 @@ enum {
     SYNC = 64,  /* old bytes before a copy that are walked to find units */
     NEAR = 256, /* of targets to the prediction */
     FAR_MODEL = 4,
-    WINDOW = 64 /* words, to either side, in which a literal is looked for */
+    WINDOW = 16 /* words, to either side, in which a literal is looked for */
 };
 
 /* How a candidate came about; numbers stand in contexts. */
