@@ -6,8 +6,9 @@ include(GNUInstallDirs)
 
 set_target_properties(bowline_core PROPERTIES OUTPUT_NAME bowline)
 set_target_properties(host PROPERTIES OUTPUT_NAME bowline_host)
-install(TARGETS bowline_core bowline_sha256 bowline_boot bowline_delta
-        bowline_client_delta host bowline_posix bowline_crypto_openssl
+set_target_properties(bowline_delta PROPERTIES OUTPUT_NAME bowline-delta)
+install(TARGETS bowline_core bowline_sha256 bowline_delta bowline_boot host
+        bowline_posix bowline_crypto_openssl
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The port's headers bring their own folders: not for everybody to see.
@@ -25,13 +26,15 @@ set(pkgconfig ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(cmakedir ${CMAKE_INSTALL_LIBDIR}/cmake/bowline)
 file(RELATIVE_PATH up_from_pkgconfig /${pkgconfig} /)
 file(RELATIVE_PATH up_from_cmakedir /${cmakedir} /)
-foreach(file libbowline.pc bowline-posix.pc bowline-config.cmake)
+foreach(file libbowline.pc bowline-delta.pc bowline-posix.pc
+        bowline-config.cmake)
     configure_file(packaging/lib/${file}.in ${packages}/${file} @ONLY)
 endforeach()
 include(CMakePackageConfigHelpers)
 write_basic_package_version_file(${packages}/bowline-config-version.cmake
     COMPATIBILITY SameMinorVersion)
-install(FILES ${packages}/libbowline.pc ${packages}/bowline-posix.pc
+install(FILES ${packages}/libbowline.pc ${packages}/bowline-delta.pc
+        ${packages}/bowline-posix.pc
     DESTINATION ${pkgconfig})
 install(FILES ${packages}/bowline-config.cmake
         ${packages}/bowline-config-version.cmake

@@ -91,6 +91,10 @@ libdir=$(dirname "$(cd "$stage" && find usr/lib -name libbowline.a)")
 take libbowline-dev "/$libdir" $(cd "$stage" && ls "$libdir"/*.a) \
     "$libdir/pkgconfig" "$libdir/cmake"
 put libbowline-dev /usr/share/doc/libbowline-dev/FIRMWARE.md docs/FIRMWARE.md
+put libbowline-dev /usr/share/doc/libbowline-dev/DELTA-LIBRARY.md \
+    docs/DELTA-LIBRARY.md
+put libbowline-dev /usr/share/doc/libbowline-dev/examples/apply.c \
+    examples/delta/apply.c
 
 left=$(cd "$stage" && find . ! -type d)
 if [ -n "$left" ]; then
@@ -132,7 +136,8 @@ TEXT
     libbowline-dev) cat <<'TEXT'
 Description: over-the-air firmware updates: device library
  The update client and boot code as static libraries, for microcontrollers
- and for firmware on Linux, with headers, pkg-config and CMake files.
+ and for firmware on Linux, with headers, pkg-config and CMake files; and the
+ decoder of deltas as a library of its own.
 TEXT
         ;;
     esac

@@ -89,7 +89,10 @@ def test_the_same_build_gives_the_same_bytes(packages, tmp_path):
                      "/usr/share/man/man1/bowline-sim.1.gz",
                      "/usr/share/bash-completion/completions/bowline-sim",
                      "/usr/share/zsh/vendor-completions/_bowline-sim"}),
-    ("libbowline-dev", {"/usr/include/bowline/client.h"}),
+    ("libbowline-dev", {"/usr/include/bowline/client.h",
+                        "/usr/include/bowline/delta.h",
+                        "/usr/share/doc/libbowline-dev/DELTA-LIBRARY.md",
+                        "/usr/share/doc/libbowline-dev/examples/apply.c"}),
 ])
 def test_what_is_in_it(packages, name, wanted):
     there = files(packages[name])
@@ -206,6 +209,23 @@ def test_a_program_is_made_with_pkg_config(root, tmp_path):
     run("cc", "-Wall", "-Werror", *sanitizers(), tmp_path / "a.c", *flags,
         "-o", tmp_path / "a")
     assert run(tmp_path / "a").strip() == "ok"
+
+
+def test_the_decoder_of_deltas_is_in_it(root, tmp_path):
+    [pc] = root.glob("usr/lib/**/bowline-delta.pc")
+    flags = run("pkg-config", "--cflags", "--libs", "bowline-delta",
+                PKG_CONFIG_PATH=str(pc.parent)).split()
+    example = root / "usr/share/doc/libbowline-dev/examples/apply.c"
+    run("cc", "-std=c99", "-Wall", "-Werror", *sanitizers(), example, *flags,
+        "-o", tmp_path / "apply")
+    (tmp_path / "old").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "new").write_bytes(bytes(range(256)) * 41)
+    run(root / "usr/bin/bowline", "diff", tmp_path / "old", tmp_path / "new",
+        "-o", tmp_path / "patch")
+    run(tmp_path / "apply", tmp_path / "old", tmp_path / "patch",
+        tmp_path / "made")
+    assert (tmp_path / "made").read_bytes() == \
+        (tmp_path / "new").read_bytes()
 
 
 def test_a_program_is_made_with_cmake(root, tmp_path):

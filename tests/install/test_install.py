@@ -64,7 +64,6 @@ def test_programs_libraries_and_papers_are_there(prefix):
                  "bin/bowline-sim",
                  "lib/libbowline.a", "lib/libbowline_posix.a",
                  "lib/libbowline_boot.a", "lib/libbowline_sha256.a",
-                 "lib/libbowline_delta.a", "lib/libbowline_client_delta.a",
                  "include/bowline/firmware.h", "include/bowline/boot.h",
                  "include/bowline-posix/posix/device.h",
                  "include/bowline-posix/host/error.h",

@@ -6,7 +6,7 @@
 #include "bowline/sha256.h"
 #include "codec.h"
 
-enum { MAGIC = 0xBD, DEFLATE_UNIT = 256, DEFLATE_MAX = 256, VARINT = 5 };
+enum { MAGIC = 0xBD, DEFLATE_UNIT = 256, VARINT = 5 };
 
 /* Flags of patches that this build can not apply. */
 enum {
@@ -17,6 +17,7 @@ enum {
 struct reader {
     const uint8_t *p;
     size_t n, at;
+    bool wrong;
 };
 
 /* Behind the end 0; the caller looks at `at` last. */
@@ -31,14 +32,18 @@ static uint8_t take(struct reader *r)
 static uint32_t take_varint(struct reader *r)
 {
     uint32_t value = 0;
-    uint32_t shift = 0;
-    uint32_t b;
+    uint32_t i;
 
-    do {
-        b = take(r);
-        value |= (b & 0x7F) << shift;
-        shift += 7;
-    } while ((b & 0x80) != 0 && shift < 7 * VARINT);
+    for (i = 0; i < VARINT; i++) {
+        uint32_t b = take(r);
+
+        value |= (b & 0x7F) << (7 * i);
+        if ((b & 0x80) == 0) {
+            r->wrong = r->wrong || (i == 4 && b > 15) || (i > 0 && b == 0);
+            return value;
+        }
+    }
+    r->wrong = true;
     return value;
 }
 
@@ -59,22 +64,26 @@ static void take_settings(struct reader *r, struct bl_head *h)
     h->map[0] = take_varint(r);
     h->map[1] = take_varint(r);
     if ((h->flags & BL_HEAD_DEFLATE) != 0) {
-        h->deflate = take_varint(r) % DEFLATE_MAX * DEFLATE_UNIT;
+        uint32_t units = take_varint(r);
+
+        r->wrong = r->wrong || units > 1024;
+        h->deflate = units * DEFLATE_UNIT;
     }
 }
 
-/* Other nonsense does no harm, and gives no image that is wanted. */
 static bool possible(const struct bl_head *h)
 {
-    uint32_t i;
+    uint8_t tail = BL_HEAD_SUM | BL_HEAD_HASH;
+    uint8_t esp = BL_HEAD_ESP_SHORT | BL_HEAD_SUM;
 
-    for (i = 0; i < 2; i++) {
-        if (h->map[i] > BL_MAP_MAX || h->size[i] - 1 >= BL_IMAGE_MAX) {
-            return false;
-        }
-    }
     return h->table_bits >= BL_TABLE_BITS_MIN &&
-           h->table_bits <= BL_TABLE_BITS_MAX;
+           h->table_bits <= BL_TABLE_BITS_MAX && h->map[0] <= BL_MAP_MAX &&
+           h->map[1] <= BL_MAP_MAX && h->size[0] > 0 && h->size[1] > 0 &&
+           h->size[0] <= BL_IMAGE_MAX && h->size[1] <= BL_IMAGE_MAX &&
+           ((h->flags & tail) != BL_HEAD_HASH) &&
+           ((h->flags & esp) == 0 || (h->flags & BL_HEAD_ESP) != 0) &&
+           ((h->flags & BL_HEAD_SMALL) == 0 ||
+            (h->flags & (BL_HEAD_ESP | BL_HEAD_DEFLATE)) == 0);
 }
 
 /* zigzag: 0, -1, 1, -2, ... */
@@ -86,7 +95,7 @@ static uint32_t unfold(uint32_t z)
 bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
                        uint32_t *used)
 {
-    struct reader r = {p, n, 0};
+    struct reader r = {p, n, 0, false};
     uint32_t kind;
 
     memset(h, 0, sizeof *h);
@@ -112,7 +121,7 @@ bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
         return BL_BUFFER;
     }
     *used = (uint32_t)r.at;
-    if (!possible(h)) {
+    if (r.wrong || !possible(h)) {
         return BL_DELTA_FORMAT;
     }
     return bl_isa_of(h->isa) != NULL && (h->flags & LEFT_OUT) == 0 ? BL_OK
