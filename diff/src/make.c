@@ -96,16 +96,9 @@ static int try_all(const struct layout *layouts, uint32_t n,
     return w->n > plain->now.n / 2 ? try_literal(plain, options, w, error) : 0;
 }
 
-static void report_fill(const struct winner *w, struct diff_report *report)
+void report_bits(const struct bl_costs *costs, struct diff_report *report)
 {
-    const uint64_t *bits = w->costs.bits256;
-    memset(report, 0, sizeof *report);
-    report->bytes = (uint32_t)w->n;
-    report->copies = w->copies;
-    report->copied = w->copied;
-    report->literal = w->literal;
-    report->map = w->maps.image.n;
-    report->ram_map = w->maps.ram.n;
+    const uint64_t *bits = costs->bits256;
     report->bits_head = (uint32_t)(bits[BL_COST_HEAD] / 256);
     report->bits_map = (uint32_t)(bits[BL_COST_MAP] / 256);
     report->bits_operations = (uint32_t)(bits[BL_COST_OPERATIONS] / 256);
@@ -115,6 +108,18 @@ static void report_fill(const struct winner *w, struct diff_report *report)
     report->bits_differences = (uint32_t)(bits[BL_COST_DIFFERENCES] / 256);
     report->bits_missed = (uint32_t)(bits[BL_COST_MISSED] / 256);
     report->bits_literal = (uint32_t)(bits[BL_COST_LITERAL] / 256);
+}
+
+static void report_fill(const struct winner *w, struct diff_report *report)
+{
+    memset(report, 0, sizeof *report);
+    report_bits(&w->costs, report);
+    report->bytes = (uint32_t)w->n;
+    report->copies = w->copies;
+    report->copied = w->copied;
+    report->literal = w->literal;
+    report->map = w->maps.image.n;
+    report->ram_map = w->maps.ram.n;
     report->found = w->layout.found;
 }
 

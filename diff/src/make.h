@@ -38,4 +38,7 @@ int encode_tries(const struct layout *l, const struct analysis *a,
                  const struct diff_options *options, struct winner *w,
                  struct error *error);
 
+/* The bits_* of a report. */
+void report_bits(const struct bl_costs *costs, struct diff_report *report);
+
 #endif

@@ -294,6 +294,33 @@ static void a_patch_for_another_image_is_refused(void **state)
     free(q);
 }
 
+static void a_patch_explains_itself_as_it_was_made(void **state)
+{
+    struct buffer patch = BUFFER(SIZE_MAX);
+    uint8_t *p = room_get(), *q = room_get();
+    struct diff_options o;
+    struct diff_report made, told;
+    struct error error = {0};
+    (void)state;
+    diff_defaults(&o);
+    size_t n = make_firmware(12, 0x08004000, 600, 300, 0, p, LARGE);
+    size_t m = make_firmware(12, 0x08004000, 600, 200, 500, q, LARGE);
+    assert_int_equal(diff_make(p, n, q, m, &o, &patch, &made, &error), 0);
+    if (diff_explain(p, n, patch.p, patch.n, &told, &error) != 0) {
+        fail_msg("%s", error.text);
+    }
+    told.found = made.found;
+    assert_memory_equal(&told, &made, sizeof made);
+    assert_int_equal(diff_explain(p, n - 1, patch.p, patch.n, &told, &error),
+                     -1);
+    for (size_t cut = 0; cut < patch.n; cut += 7) {
+        (void)diff_explain(p, n, patch.p, cut, &told, &error);
+    }
+    buffer_free(&patch);
+    free(p);
+    free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +335,7 @@ int main(void)
         cmocka_unit_test(same_input_gives_same_patch),
         cmocka_unit_test(progress_rises_to_the_end_and_can_stop),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(a_patch_explains_itself_as_it_was_made),
         cmocka_unit_test(a_patch_for_another_image_is_refused),
     };
     return cmocka_run_group_tests_name("diff_make", tests, NULL, NULL);
