@@ -5,6 +5,7 @@ set(BOWLINE_DELTA_SHARED
     src/coder.c
     src/head.c
     src/map.c
+    src/member.c
     src/model.c
     src/output.c
     src/site.c

@@ -12,6 +12,7 @@ enum {
 
 /* The masked images; what is done with them. */
 struct masked {
+    const struct streams *streams;
     uint8_t *old, *now;
     struct matches matches;
 };
@@ -52,6 +53,7 @@ static int labelled(const struct layout *l, struct masked *m,
     }
     mask_image(&old, &before, m->old);
     mask_image(&now, &after, m->now);
+    streams_mask(m->streams, m->old, m->now);
     moves_free(&maps.ram);
     return match_and_align(l, m, &a->operations, stop, error);
 }
@@ -63,6 +65,7 @@ static int passes(const struct layout *l, struct masked *m, struct analysis *a,
     struct bl_view old = layout_old(l), now = layout_now(l);
     mask_image(&old, NULL, m->old);
     mask_image(&now, NULL, m->now);
+    streams_mask(m->streams, m->old, m->now);
     if (match_and_align(l, m, &a->operations, &part, error) != 0 ||
         vote(l, a, error) != 0) {
         return -1;
@@ -77,10 +80,10 @@ static int passes(const struct layout *l, struct masked *m, struct analysis *a,
     return 0;
 }
 
-int analyse(const struct layout *l, struct analysis *out,
-            const struct stop *stop, struct error *error)
+int analyse(const struct layout *l, const struct streams *streams,
+            struct analysis *out, const struct stop *stop, struct error *error)
 {
-    struct masked m = {malloc(l->old.n), malloc(l->now.n), {0}};
+    struct masked m = {streams, malloc(l->old.n), malloc(l->now.n), {0}};
     int result = m.old == NULL || m.now == NULL
                      ? error_set(error, "delta: out of memory")
                      : passes(l, &m, out, stop, error);

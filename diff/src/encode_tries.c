@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include <stdlib.h>
-
 #include "bowline/sha256.h"
 #include "fit.h"
 #include "make.h"
@@ -24,6 +22,7 @@ static int win(const struct layout *l, const struct bl_plan *plan,
     w->costs = *costs;
     w->layout = *l;
     w->copies = w->copied = w->literal = 0;
+    w->members = plan->members_n;
     for (uint32_t k = 0; k < plan->operations_n; k++) {
         const struct bl_operation *o = &plan->operations[k];
         bool literal = o->old == BL_LITERAL;
@@ -52,8 +51,9 @@ static int encode_one(const struct layout *l, struct bl_plan *plan,
     }
     bl_status status = bl_encode(plan, memory, w->spare, room, &costs);
     free(memory);
-    if (status == BL_BUFFER && w->n != 0) {
-        return 0;
+    if ((status == BL_BUFFER && w->n != 0) ||
+        (status == BL_ARGUMENT && plan->members_n > 0)) {
+        return 0; /* not smaller; or members that a device would refuse */
     }
     return status == BL_OK ? win(l, plan, &costs, maps, w, error)
                            : error_status(error, status, "delta");
@@ -67,6 +67,7 @@ void winner_free(struct winner *w)
 }
 
 static void plan_begin(const struct layout *l, const struct analysis *a,
+                       const struct streams *streams,
                        const struct diff_options *options,
                        struct bl_plan *plan)
 {
@@ -81,6 +82,8 @@ static void plan_begin(const struct layout *l, const struct analysis *a,
     plan->settings.esp_tail = l->kind == IMAGE_ESP;
     plan->operations = a->operations.o;
     plan->operations_n = a->operations.n;
+    plan->members = streams->list;
+    plan->members_n = streams->n;
     bl_sha256(l->old.p, l->old.n, digest);
     memcpy(plan->old_check, digest, sizeof plan->old_check);
     bl_sha256(l->now.p, l->now.n, digest);
@@ -157,14 +160,15 @@ static int small_tries(const struct layout *l, struct bl_plan *plan,
 }
 
 int encode_tries(const struct layout *l, const struct analysis *a,
+                 const struct streams *streams,
                  const struct diff_options *options, struct winner *w,
                  struct error *error)
 {
     struct bl_plan plan;
     struct fit fit;
-    plan_begin(l, a, options, &plan);
+    plan_begin(l, a, streams, options, &plan);
     if (fit_ram(&plan, options->ram, &fit, error) != 0) {
-        return -1;
+        return streams->n > 0 ? 0 : -1; /* perhaps without them */
     }
     plan.settings = fit.settings;
     if (map_tries(l, a, &fit, options->effort, &plan, w, error) != 0) {

@@ -7,7 +7,9 @@ enum {
     LARGEST = 1 << 30,
     EXTRA = 4096,    /* a patch may be longer than the image by so much, */
     EXTRA_SHARE = 8, /* and a share of it */
-    PROOF = 950,     /* of 1000: the proof begins */
+    FOUND = 50,      /* of 1000: compressed members are found */
+    PROOF = 950,     /* the proof begins */
+    SURE = 8,        /* saving this share of a patch beats larger tables */
     PERMILLE = 1000
 };
 
@@ -40,22 +42,22 @@ static int check(size_t from_size, size_t to_size,
     return 0;
 }
 
-static int try_layout(const struct layout *l,
+static int try_layout(const struct layout *l, const struct streams *streams,
                       const struct diff_options *options, struct winner *w,
                       const struct stop *stop, struct error *error)
 {
     struct analysis a;
     memset(&a, 0, sizeof a);
-    int result = analyse(l, &a, stop, error);
+    int result = analyse(l, streams, &a, stop, error);
     if (result == 0) {
-        result = encode_tries(l, &a, options, w, error);
+        result = encode_tries(l, &a, streams, options, w, error);
     }
     analysis_free(&a);
     return result;
 }
 
 /* All of it as new: for images that have nothing in common. */
-static int try_literal(const struct layout *l,
+static int try_literal(const struct layout *l, const struct streams *streams,
                        const struct diff_options *options, struct winner *w,
                        struct error *error)
 {
@@ -63,7 +65,7 @@ static int try_literal(const struct layout *l,
     memset(&a, 0, sizeof a);
     int result = operations_add(&a.operations, l->now.n, BL_LITERAL, error);
     if (result == 0) {
-        result = encode_tries(l, &a, options, w, error);
+        result = encode_tries(l, &a, streams, options, w, error);
     }
     analysis_free(&a);
     return result;
@@ -78,27 +80,81 @@ static bool skips_plain(const struct layout *first, const struct winner *w,
            first->now.n > 65536;
 }
 
-static int try_all(const struct layout *layouts, uint32_t n,
-                   const struct diff_options *options, struct winner *w,
-                   struct error *error)
+static int try_layouts(const struct layout *layouts, uint32_t n,
+                       const struct streams *streams,
+                       const struct diff_options *options, struct winner *w,
+                       const struct stop *all, struct error *error)
 {
-    struct stop all = {options, 0, PROOF};
-    const struct layout *plain = &layouts[n - 1];
     for (uint32_t k = 0; k < n; k++) {
         if (k > 0 && k == n - 1 && skips_plain(layouts, w, options->effort)) {
             break;
         }
-        struct stop stop = stop_part(&all, k, n);
-        if (try_layout(&layouts[k], options, w, &stop, error) != 0) {
+        struct stop stop = stop_part(all, k, n);
+        if (try_layout(&layouts[k], streams, options, w, &stop, error) != 0) {
             return -1;
         }
     }
-    return w->n > plain->now.n / 2 ? try_literal(plain, options, w, error) : 0;
+    return 0;
+}
+
+/* Streams take memory from the tables of all the rest: is that worth it? */
+static int try_without(const struct layout *layouts, uint32_t n,
+                       const struct streams *streams,
+                       const struct diff_options *options, struct winner *w,
+                       struct error *error)
+{
+    static const struct streams none;
+    struct stop stop = {options, PROOF, PROOF};
+    if (streams->n == 0 || (w->n != 0 && streams->saved > w->n / SURE)) {
+        return 0;
+    }
+    if (w->n == 0) { /* too little memory for them */
+        return try_layouts(layouts, n, &none, options, w, &stop, error);
+    }
+    struct layout best = w->layout;
+    return try_layout(&best, &none, options, w, &stop, error);
+}
+
+static int try_all(const struct layout *layouts, uint32_t n,
+                   const struct streams *streams,
+                   const struct diff_options *options, struct winner *w,
+                   struct error *error)
+{
+    const struct layout *plain = &layouts[n - 1];
+    struct stop stop = {options, FOUND, PROOF};
+    if (try_layouts(layouts, n, streams, options, w, &stop, error) != 0 ||
+        try_without(layouts, n, streams, options, w, error) != 0) {
+        return -1;
+    }
+    return w->n > plain->now.n / 2
+               ? try_literal(plain, streams, options, w, error)
+               : 0;
+}
+
+/* Takes compressed members apart, if the device can, and tries. */
+static int find_and_try(const struct layout *layouts, uint32_t n,
+                        const struct diff_options *options, struct winner *w,
+                        struct error *error)
+{
+    const struct layout *l = &layouts[0];
+    struct stop stop = {options, 0, FOUND};
+    struct streams streams;
+    memset(&streams, 0, sizeof streams);
+    int result = options->no_deflate || options->in_place
+                     ? 0
+                     : streams_find(l->old.p, l->old.n, l->now.p, l->now.n,
+                                    &streams, &stop, error);
+    if (result == 0) {
+        result = try_all(layouts, n, &streams, options, w, error);
+    }
+    streams_free(&streams);
+    return result;
 }
 
 void report_bits(const struct bl_costs *costs, struct diff_report *report)
 {
     const uint64_t *bits = costs->bits256;
+    report->bits_members = (uint32_t)(bits[BL_COST_MEMBERS] / 256);
     report->bits_head = (uint32_t)(bits[BL_COST_HEAD] / 256);
     report->bits_map = (uint32_t)(bits[BL_COST_MAP] / 256);
     report->bits_operations = (uint32_t)(bits[BL_COST_OPERATIONS] / 256);
@@ -118,6 +174,7 @@ static void report_fill(const struct winner *w, struct diff_report *report)
     report->copies = w->copies;
     report->copied = w->copied;
     report->literal = w->literal;
+    report->members = w->members;
     report->map = w->maps.image.n;
     report->ram_map = w->maps.ram.n;
     report->found = w->layout.found;
@@ -176,7 +233,7 @@ int diff_make(const uint8_t *from, size_t from_size, const uint8_t *to,
     w.spare = malloc(w.room);
     int result = w.patch == NULL || w.spare == NULL
                      ? error_set(error, "delta: out of memory")
-                     : try_all(layouts, n, options, &w, error);
+                     : find_and_try(layouts, n, options, &w, error);
     if (result == 0) {
         result = deliver(&layouts[0], &w, patch, report, error);
     }

@@ -6,6 +6,7 @@
 #include "image.h"
 #include "map.h"
 #include "progress.h"
+#include "streams.h"
 
 /* What is known of a pair under one layout. Freed by analysis_free, also when
  * making it failed; begins zeroed. */
@@ -15,8 +16,10 @@ struct analysis {
     struct moves copies; /* the map that the copies tell */
 };
 
-int analyse(const struct layout *l, struct analysis *out,
-            const struct stop *stop, struct error *error);
+/* `streams` are coded otherwise. */
+int analyse(const struct layout *l, const struct streams *streams,
+            struct analysis *out, const struct stop *stop,
+            struct error *error);
 void analysis_free(struct analysis *a);
 
 /* The smallest patch so far. */
@@ -27,7 +30,7 @@ struct winner {
     struct bl_costs costs;
     struct layout layout;
     struct maps maps;
-    uint32_t copies, copied, literal;
+    uint32_t copies, copied, literal, members;
 };
 
 void winner_free(struct winner *w);
@@ -35,6 +38,7 @@ void winner_free(struct winner *w);
 /* Tries settings and maps for an analysis, within `ram` bytes of the decoder;
  * a smaller patch becomes the winner. */
 int encode_tries(const struct layout *l, const struct analysis *a,
+                 const struct streams *streams,
                  const struct diff_options *options, struct winner *w,
                  struct error *error);
 

@@ -10,10 +10,12 @@ enum {
     /* counters of c->choices.operation */
     IS_LITERAL = 0, /* and 1: after a literal */
     IS_PLACE = 2,
-    IS_APART = 8, /* to 11 */
     TO_PLACE = 4, /* and 5: of a literal */
     AS_SAID = 6,  /* regions */
-    MORE_RAM = 7
+    MORE_RAM = 7,
+    IS_APART = 8, /* to 11 */
+    IS_MEMBER = 12,
+    IS_ALONE = 13
 };
 
 static uint32_t flag(struct bl_codec *c, bool y, uint32_t which)
@@ -58,6 +60,9 @@ void bl_codec_link(struct bl_codec *c, void *memory)
     c->now.regions = c->regions + c->head.regions[0];
     c->old.code = &c->code;
     c->now.code = &c->code;
+    c->member = (c->head.flags & BL_HEAD_DEFLATE) != 0
+                    ? (struct bl_member *)(void *)(base + at.deflate)
+                    : NULL;
 #if !BL_DELTA_ENCODE
     c->old.cache = &c->cache;
     c->hash = (struct bl_sha256 *)(void *)(base + at.hash);
@@ -112,6 +117,11 @@ void bl_codec_start(struct bl_codec *c)
     c->now.regions_n = h->regions[1];
     c->map[0].narrow = bl_head_narrow(h);
     start_models(c);
+#if BL_DELTA_DEFLATE
+    if (c->member != NULL) {
+        bl_member_learn_nothing(c->member, h->size[0] + h->size[1]);
+    }
+#endif
 #if !BL_DELTA_ENCODE
     start_output(c);
 #endif
@@ -377,6 +387,73 @@ static struct bl_operation said_operation(struct bl_codec *c)
 }
 #endif
 
+/* --- deflate streams --- */
+
+#if BL_DELTA_DEFLATE
+
+static bl_status member_get(void *ctx, uint32_t offset, uint8_t *byte)
+{
+    struct bl_codec *c = ctx;
+
+    *byte = bl_view_byte(&c->old, offset);
+    return BL_OK; /* c->old.status is looked at behind the step */
+}
+
+static bl_status member_put(void *ctx, uint8_t byte)
+{
+    struct bl_codec *c = ctx;
+
+    if (c->position == c->stop) {
+        return BL_DELTA_FORMAT;
+    }
+#if BL_DELTA_ENCODE
+    if (c->plan->now.data[c->position] != byte) {
+        return BL_ARGUMENT;
+    }
+#endif
+    bl_put(c, &byte, 1);
+    return BL_OK;
+}
+
+/* Which old stream: sought like the place of a copy. */
+static void start_member(struct bl_codec *c)
+{
+    bool alone = BL_SAY(bl_plan_member(c)->alone);
+
+    alone = flag(c, alone, IS_ALONE) != 0;
+    if (!alone) {
+        code_from(c, BL_SAY(bl_plan_member(c)->old));
+    }
+    bl_member_start(c->member, c->from, alone ? 0 : c->old.size);
+#if BL_DELTA_ENCODE
+    c->member->units = bl_plan_member(c)->units;
+    c->member->operations = bl_plan_member(c)->operations;
+    c->members++;
+#endif
+    c->phase = BL_PHASE_MEMBER;
+}
+
+static void step_member(struct bl_codec *c)
+{
+    struct bl_member_use use;
+
+    BL_ACCOUNT(c, BL_COST_MEMBERS);
+    use.rc = &c->rc;
+    use.model = &c->model;
+    use.source.ctx = c;
+    use.source.get = member_get;
+    use.sink.ctx = c;
+    use.sink.put = member_put;
+    c->status = bl_member_step(c->member, &use);
+    if (c->status == BL_OK && bl_member_done(c->member)) {
+        c->from = bl_member_behind(c->member, c->from);
+        c->literal = false;
+        c->phase = BL_PHASE_PLACE;
+    }
+}
+
+#endif
+
 static void step_place(struct bl_codec *c)
 {
     uint32_t said = 0;
@@ -391,6 +468,13 @@ static void step_place(struct bl_codec *c)
         end_operations(c);
         return;
     }
+#if BL_DELTA_DEFLATE
+    if (c->member != NULL &&
+        flag(c, BL_SAY(bl_plan_member(c) != NULL), IS_MEMBER) != 0) {
+        start_member(c);
+        return;
+    }
+#endif
 #if BL_DELTA_ENCODE
     said = said_operation(c).old;
 #endif
@@ -500,6 +584,11 @@ bool bl_codec_step(struct bl_codec *c)
     case BL_PHASE_LITERAL:
         step_units(c);
         break;
+#if BL_DELTA_DEFLATE
+    case BL_PHASE_MEMBER:
+        step_member(c);
+        break;
+#endif
 #if BL_DELTA_ESP
     case BL_PHASE_TAIL:
         step_tail(c);

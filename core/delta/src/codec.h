@@ -6,6 +6,8 @@
  *
  *   regions, RAM ranges, map, RAM map, then for each operation: where from,
  *   how long, its units; behind the last one the tail, if it is recomputed.
+ *   Where a deflate stream begins that is coded as one: its old one, and the
+ *   operations and units of member.h.
  */
 #ifndef BL_DELTA_CODEC_H
 #define BL_DELTA_CODEC_H
@@ -13,6 +15,7 @@
 #include "coder.h"
 #include "head.h"
 #include "map.h"
+#include "member.h"
 #include "model.h"
 #include "site.h"
 
@@ -38,6 +41,7 @@ enum bl_phase {
     BL_PHASE_LENGTH,
     BL_PHASE_COPY,
     BL_PHASE_LITERAL,
+    BL_PHASE_MEMBER,
     BL_PHASE_TAIL,
     BL_PHASE_DONE
 };
@@ -62,7 +66,7 @@ struct bl_history {
 
 /* Counters of single decisions. */
 struct bl_choices {
-    bl_counter operation[12];
+    bl_counter operation[14];
     bl_counter candidate[BL_SITE_CLASSES * 8 * BL_TYPES];
     bl_counter target[BL_SITE_CLASSES * 4];
     bl_counter recent[BL_RECENT];
@@ -86,6 +90,7 @@ struct bl_codec {
     struct bl_view old, now; /* the new one: regions only */
     struct bl_map map[2];    /* of the image, of RAM */
     struct bl_exception *exceptions;
+    struct bl_member *member; /* NULL: no streams are coded as such */
     struct bl_region *regions;
     bl_status status;
     uint8_t exceptions_n, exceptions_next;
@@ -95,6 +100,7 @@ struct bl_codec {
     const struct bl_plan *plan;
     struct bl_costs *costs;
     uint32_t operation, operation_at; /* of the plan; its first byte */
+    uint32_t members;                 /* of the plan that are behind */
 #else
     struct bl_sha256 *hash;
     uint32_t written;         /* through io; what is above waits in `out` */
@@ -147,6 +153,8 @@ uint32_t bl_now_word(struct bl_codec *c, uint32_t at);
 uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n);
 void bl_tail_put(struct bl_codec *c);
 #if BL_DELTA_ENCODE
+/* The member that begins at c->position, or NULL. */
+const struct bl_plan_member *bl_plan_member(const struct bl_codec *c);
 /* What is to be done at c->position, below c->stop. */
 void bl_plan_operation(struct bl_codec *c, struct bl_operation *said);
 #else

@@ -143,7 +143,6 @@ static bl_status take_head(writer *w, const sink *s, unsigned token)
     if (type == BL_DEFLATE_DYNAMIC && form <= BL_DEFLATE_RUNS_SENT) {
         w->state = form == BL_DEFLATE_RUNS_SENT ? AT_COUNTS : AT_CODES;
         w->codes = BL_DEFLATE_CODES;
-        memset(w->code, 0, sizeof w->code);
         return BL_OK;
     }
     if (type == BL_DEFLATE_STORED && form == 0) {
@@ -212,6 +211,7 @@ static bl_status take_counts(writer *w, unsigned token)
             token + 4 > BL_DEFLATE_CODES) {
             return BL_DELTA_FORMAT;
         }
+        memset(w->code + w->codes, 0, BL_DEFLATE_CODES - (size_t)w->codes);
     }
     return BL_OK;
 }
@@ -293,6 +293,19 @@ static bl_status give_lengths(writer *w, const sink *s)
     return status == BL_OK ? head_ends(w) : status;
 }
 
+/* Symbols that have codes only in fixed blocks. */
+static void clear_unsent(struct bl_deflate_lengths *l)
+{
+    unsigned i;
+
+    for (i = BL_DEFLATE_LITERALS_SENT; i < BL_DEFLATE_LITERALS; i++) {
+        bl_deflate_set_length(l, i, 0);
+    }
+    for (i = BL_DEFLATE_DISTANCES_SENT; i < BL_DEFLATE_DISTANCES; i++) {
+        bl_deflate_set_length(l, BL_DEFLATE_LITERALS + i, 0);
+    }
+}
+
 static bl_status take_code(writer *w, const sink *s, unsigned token)
 {
     w->code[w->index++] = (uint8_t)token;
@@ -303,12 +316,13 @@ static bl_status take_code(writer *w, const sink *s, unsigned token)
         return BL_OK;
     }
     w->index = 0;
-    memset(&w->lengths, 0, sizeof w->lengths);
     if (w->head >> BL_DEFLATE_FORM == BL_DEFLATE_RUNS_SENT) {
         w->state = AT_RUNS;
+        memset(&w->lengths, 0, sizeof w->lengths);
         return give_codes(w, s);
     }
-    w->state = AT_LENGTHS;
+    w->state = AT_LENGTHS; /* those of the block before are a guess */
+    clear_unsent(&w->lengths);
     return BL_OK;
 }
 
@@ -515,4 +529,27 @@ enum bl_deflate_phase bl_deflate_write_phase(const writer *w)
     default:
         return BL_DEFLATE_AT_BLOCK;
     }
+}
+
+bool bl_deflate_write_within(const writer *w)
+{
+    return w->state >= AT_PLAIN && w->state <= AT_LOW;
+}
+
+int bl_deflate_write_place(const writer *w, int *before)
+{
+    unsigned gap = BL_DEFLATE_LITERALS - BL_DEFLATE_LITERALS_SENT;
+    unsigned i = w->index;
+
+    if (w->state == AT_CODES) {
+        *before = w->code[i];
+        return (int)i;
+    }
+    if (w->state == AT_LENGTHS) {
+        i += i < BL_DEFLATE_LITERALS_SENT ? 0 : gap;
+        *before = (int)bl_deflate_length(&w->lengths, i);
+        return (int)w->index + BL_DEFLATE_CODES;
+    }
+    *before = -1;
+    return -1;
 }

@@ -54,4 +54,11 @@ bl_status bl_deflate_write(struct bl_deflate_writer *w,
 enum bl_deflate_phase
 bl_deflate_write_phase(const struct bl_deflate_writer *w);
 
+/* Has a copy or an escaped literal begun and not ended? */
+bool bl_deflate_write_within(const struct bl_deflate_writer *w);
+
+/* At a code length: which one, 0..18 of the code length code, 19..334 of the
+ * others, and what it was in the block before. -1: neither counts there. */
+int bl_deflate_write_place(const struct bl_deflate_writer *w, int *before);
+
 #endif

@@ -12,7 +12,7 @@ static bool is_small(const struct bl_plan *p)
     const struct bl_settings *s = &p->settings;
 
     return p->old.regions_n + p->now.regions_n + p->code.rams + p->map_n +
-                   p->ram_map_n + s->exceptions ==
+                   p->ram_map_n + p->members_n + s->exceptions ==
                0 &&
            s->table_bits == BL_TABLE_BITS_MIN && !s->esp;
 }
@@ -64,6 +64,7 @@ static void make_head(const struct bl_plan *p, uint8_t tail, struct bl_head *h)
                          (p->code.pic ? BL_HEAD_PIC : 0) |
                          (s->esp ? BL_HEAD_ESP : 0) |
                          (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
+                         (p->members_n > 0 ? BL_HEAD_DEFLATE : 0) |
                          (is_small(p) ? BL_HEAD_SMALL : 0) | tail);
     h->table_bits = s->table_bits;
     h->exceptions = s->exceptions;
@@ -107,6 +108,24 @@ static bool operations_can_be(const struct bl_plan *p)
     return at == p->now.size;
 }
 
+static bool members_can_be(const struct bl_plan *p)
+{
+    uint32_t at = 0;
+    uint32_t i;
+
+    for (i = 0; i < p->members_n; i++) {
+        const struct bl_plan_member *m = &p->members[i];
+
+        if (m->at < at || m->at > p->now.size || m->size == 0 ||
+            m->size > p->now.size - m->at ||
+            (!m->alone && m->old >= p->old.size)) {
+            return false;
+        }
+        at = m->at + m->size;
+    }
+    return true;
+}
+
 static bool can_be(const struct bl_plan *p)
 {
     const struct bl_settings *s = &p->settings;
@@ -118,7 +137,8 @@ static bool can_be(const struct bl_plan *p)
            s->table_bits >= BL_TABLE_BITS_MIN &&
            s->table_bits <= BL_TABLE_BITS_MAX && s->exceptions <= 15 &&
            p->code.rams <= BL_RAM_RANGES && moves_can_be(p->map, p->map_n) &&
-           moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p);
+           moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p) &&
+           members_can_be(p);
 }
 
 /* Assumes that the tail is as it should be, which is slow to know. */
@@ -144,6 +164,13 @@ size_t bl_encode_memory(const struct bl_plan *plan)
     return codec_room() + bl_encode_ram(plan);
 }
 
+const struct bl_plan_member *bl_plan_member(const struct bl_codec *c)
+{
+    const struct bl_plan_member *m = c->plan->members + c->members;
+
+    return c->members < c->plan->members_n && m->at == c->position ? m : NULL;
+}
+
 /* Operations end where the tail begins and go on behind it: the plan's one
  * that has c->position, cut to what is before the tail. */
 void bl_plan_operation(struct bl_codec *c, struct bl_operation *said)
@@ -164,6 +191,10 @@ void bl_plan_operation(struct bl_codec *c, struct bl_operation *said)
     }
     if (said->length > c->stop - c->position) {
         said->length = c->stop - c->position;
+    }
+    if (c->members < c->plan->members_n &&
+        said->length > c->plan->members[c->members].at - c->position) {
+        said->length = c->plan->members[c->members].at - c->position;
     }
 }
 

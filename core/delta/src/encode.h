@@ -10,6 +10,7 @@
 #ifndef BL_DELTA_ENCODE
 #define BL_DELTA_ENCODE 1
 #endif
+#include "member.h"
 #include "site.h"
 
 #define BL_LITERAL UINT32_MAX
@@ -39,12 +40,25 @@ struct bl_settings {
                        the coder clears it where they are not right */
 };
 
+/* A deflate stream of the new image that is coded as one. */
+struct bl_plan_member {
+    uint32_t at;   /* in the new image */
+    uint32_t size; /* its bytes */
+    uint32_t old;  /* where its old stream is in the old image */
+    bool alone;    /* it has none */
+    const struct bl_member_unit *units;
+    const struct bl_member_operation *operations; /* the last: 0 units */
+};
+
 struct bl_plan {
     struct bl_view old, now; /* with data, regions, code */
     struct bl_code code;     /* of both */
     struct bl_settings settings;
     const struct bl_operation *operations; /* cover `now` wholly, in order */
     uint32_t operations_n;
+    const struct bl_plan_member *members; /* by `at`, none overlaps; what
+                                             operations say there is moot */
+    uint32_t members_n;
     const struct bl_move *map;
     uint32_t map_n;
     const struct bl_move *ram_map;
@@ -62,6 +76,7 @@ enum bl_cost {
     BL_COST_DIFFERENCES, /* recent differences */
     BL_COST_MISSED,      /* changed units, byte by byte */
     BL_COST_LITERAL,
+    BL_COST_MEMBERS,
     BL_COSTS
 };
 

@@ -6,12 +6,13 @@
 #include "bowline/sha256.h"
 #include "codec.h"
 
-enum { MAGIC = 0xBD, DEFLATE_UNIT = 256, VARINT = 5 };
+enum { MAGIC = 0xBD, VARINT = 5 };
 
 /* Flags of patches that this build can not apply. */
 enum {
     LEFT_OUT = (BL_DELTA_ESP ? 0 : BL_HEAD_ESP | BL_HEAD_SUM) |
-               (BL_DELTA_PIC ? 0 : BL_HEAD_PIC) | BL_HEAD_DEFLATE
+               (BL_DELTA_PIC ? 0 : BL_HEAD_PIC) |
+               (BL_DELTA_DEFLATE ? 0 : BL_HEAD_DEFLATE)
 };
 
 struct reader {
@@ -63,12 +64,6 @@ static void take_settings(struct reader *r, struct bl_head *h)
     h->regions[1] = (uint8_t)(b >> 4);
     h->map[0] = take_varint(r);
     h->map[1] = take_varint(r);
-    if ((h->flags & BL_HEAD_DEFLATE) != 0) {
-        uint32_t units = take_varint(r);
-
-        r->wrong = r->wrong || units > 1024;
-        h->deflate = units * DEFLATE_UNIT;
-    }
 }
 
 static bool possible(const struct bl_head *h)
@@ -153,9 +148,6 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
         *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
         p = give_varint(p, h->map[0]);
         p = give_varint(p, h->map[1]);
-        if ((h->flags & BL_HEAD_DEFLATE) != 0) {
-            p = give_varint(p, h->deflate / DEFLATE_UNIT);
-        }
     }
     p = give_varint(p, h->size[0]);
     p = give_varint(p, ((uint32_t)more << 1) ^ (more < 0 ? UINT32_MAX : 0));
@@ -192,6 +184,7 @@ void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
     parts->regions = part(&at, regions * sizeof(struct bl_region));
     parts->hash = part(
         &at, (h->flags & BL_HEAD_HASH) != 0 ? sizeof(struct bl_sha256) : 0);
-    parts->deflate = part(&at, h->deflate);
+    parts->deflate =
+        part(&at, (h->flags & BL_HEAD_DEFLATE) != 0 ? BL_MEMBER_SIZE : 0);
     parts->end = at;
 }

@@ -30,7 +30,6 @@ struct bl_head {
     uint8_t table_bits;
     uint8_t exceptions; /* in units */
     uint8_t regions[2]; /* of the old and the new image */
-    uint32_t deflate;   /* bytes of the area for compressed members */
     uint32_t map[2];    /* entries: of the image's, of the RAM's map */
     uint32_t size[2];   /* of the old and the new image */
     uint8_t check[2][BL_DELTA_CHECK];

@@ -34,6 +34,11 @@
 #else
 #define BL_DELTA_RELATIVE 1
 #endif
+#ifdef BL_DELTA_NO_DEFLATE
+#define BL_DELTA_DEFLATE 0
+#else
+#define BL_DELTA_DEFLATE 1
+#endif
 #ifdef BL_DELTA_NO_PIC
 #define BL_DELTA_PIC 0
 #else
@@ -110,5 +115,8 @@
 #define bl_tail_find BL_NAME(tail_find)
 #define bl_tail_put BL_NAME(tail_put)
 #define bl_now_word BL_NAME(now_word)
+#define bl_member_learn_nothing BL_NAME(member_learn_nothing)
+#define bl_member_start BL_NAME(member_start)
+#define bl_member_step BL_NAME(member_step)
 
 #endif
