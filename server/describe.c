@@ -135,7 +135,7 @@ static json_t *payloads_json(const struct bl_suit_envelope *e,
     struct bl_suit_fetch f;
 
     for (uint8_t slot = 0; slot < 2; slot++) {
-        for (uint32_t i = 0; bl_suit_payload(e, m, slot, i, &f) == BL_OK;
+        for (uint32_t i = 0; bl_suit_every_payload(e, m, slot, i, &f) == BL_OK;
              i++) {
             json_array_append_new(
                 list, json_pack("{s:s, s:s%, s:o, s:I, s:b}", "slot",

@@ -187,26 +187,38 @@ static int add_payload(const struct bl_suit_fetch *fetch,
     return 0;
 }
 
+/* Of one slot: those of a device with no image first, then what the other
+ * alternatives take. */
+static int read_slot(const struct bl_suit_envelope *e,
+                     const struct bl_suit_manifest *m, uint8_t slot,
+                     bool every, struct release_facts *out, struct error *err)
+{
+    for (uint32_t i = 0;; i++) {
+        struct bl_suit_fetch fetch;
+        bl_status s = every ? bl_suit_every_payload(e, m, slot, i, &fetch)
+                            : bl_suit_payload(e, m, slot, i, &fetch);
+
+        if (s == BL_ARGUMENT) {
+            return 0;
+        }
+        if (s != BL_OK) {
+            return error_status(err, s, "payload %" PRIu32 " of slot %c", i,
+                                'A' + slot);
+        }
+        if (add_payload(&fetch, out, err) != 0) {
+            return -1;
+        }
+    }
+}
+
 /* Of either slot: they may differ where an image is linked for its slot. */
 static int read_payloads(const struct bl_suit_envelope *e,
                          const struct bl_suit_manifest *m,
                          struct release_facts *out, struct error *err)
 {
-    for (uint8_t slot = 0; slot < 2; slot++) {
-        for (uint32_t i = 0;; i++) {
-            struct bl_suit_fetch fetch;
-            bl_status s = bl_suit_payload(e, m, slot, i, &fetch);
-
-            if (s == BL_ARGUMENT) {
-                break;
-            }
-            if (s != BL_OK) {
-                return error_status(err, s, "payload %" PRIu32 " of slot %c",
-                                    i, 'A' + slot);
-            }
-            if (add_payload(&fetch, out, err) != 0) {
-                return -1;
-            }
+    for (int pass = 0; pass < 4; pass++) {
+        if (read_slot(e, m, pass & 1, pass > 1, out, err) != 0) {
+            return -1;
         }
     }
     if (out->n_payloads == 0) {
@@ -265,11 +277,14 @@ int release_digests(bl_span envelope, struct release_digests *out)
         return -1;
     }
     for (uint8_t slot = 0; slot < 2; slot++) {
-        for (uint32_t i = 0; bl_suit_payload(&e, &m, slot, i, &fetch) == BL_OK;
-             i++) {
-            if (i == 0) {
-                memcpy(out->image[slot], fetch.digest, 32);
-            }
+        const uint8_t *image;
+        uint32_t size;
+
+        if (bl_suit_image(&e, &m, slot, &image, &size) == BL_OK) {
+            memcpy(out->image[slot], image, 32);
+        }
+        for (uint32_t i = 0;
+             bl_suit_every_payload(&e, &m, slot, i, &fetch) == BL_OK; i++) {
             add_digest(out, fetch.digest);
         }
     }

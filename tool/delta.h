@@ -20,6 +20,11 @@ const char *delta_isa_name(uint8_t isa);
 /* enum bl_delta_isa of a word; DIFF_DETECT for others. */
 uint8_t delta_isa(const char *name);
 
+/* An option's value (diff.c): "12K", "12288"; what is below 1024 and has no
+ * unit, in KB, too. `*out` stays when it is not given. */
+int delta_size(struct call *c, const char *name, uint32_t low, uint32_t high,
+               uint32_t *out);
+
 /* --- Files (delta_file.c) -------------------------------------------------
  * "-" is standard input or output.
  */

@@ -30,6 +30,9 @@ void describe_root_content(struct call *c, const struct bl_root *root,
 /* One line for each command of a sequence, nested ones indented. */
 void describe_commands(struct call *c, const char *name, bl_span sequence,
                        json_t *list);
+/* A list of {component, for, patch, size}: what x-apply makes of which image,
+ * with which payload. */
+json_t *describe_deltas(struct call *c, const struct bl_suit_manifest *m);
 /* "app" or "cfg/net" of an encoded component id. Kept. */
 const char *describe_component(struct call *c, bl_span id);
 /* "1.4.2" of an encoded array of numbers. Kept; NULL when it is none. */

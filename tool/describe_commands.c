@@ -27,7 +27,8 @@ static const struct {
                 {26, "condition battery"},
                 {27, "condition update-authorized"},
                 {28, "condition version"},
-                {32, "run-sequence"}};
+                {32, "run-sequence"},
+                {-257, "x-apply"}};
 
 static const struct {
     int64_t label;
@@ -38,7 +39,7 @@ static const struct {
     {13, "soft-failure"}, {14, "image-size"},       {18, "content"},
     {21, "uri"},          {22, "source-component"}, {23, "invoke-args"},
     {24, "device-id"},    {26, "minimum-battery"},  {27, "update-priority"},
-    {28, "version"}};
+    {28, "version"},      {-258, "delta"}};
 
 static const char *command_name(struct call *c, int64_t code)
 {

@@ -131,18 +131,40 @@ static const char *check_payload(const struct subject *s, const char *uri,
                : "here, but it DIFFERS";
 }
 
+/* Several alternatives may fetch the same. */
+static bool is_listed(struct call *c, const json_t *list,
+                      const struct bl_suit_fetch *fetch)
+{
+    const char *hex = keep_hex(c, fetch->digest, 32);
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(list, i, row)
+    {
+        if (strcmp(hex, json_string_value(json_object_get(row, "sha256"))) ==
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static json_t *payloads(const struct subject *s,
                         const struct bl_suit_envelope *e,
                         const struct bl_suit_manifest *m)
 {
     json_t *list = json_array();
     struct bl_suit_fetch fetch;
-    uint32_t i = 0;
+    uint32_t i;
 
-    while (bl_suit_payload(e, m, 0, i, &fetch) == BL_OK) {
-        json_t *row = json_object();
+    for (i = 0; bl_suit_every_payload(e, m, 0, i, &fetch) == BL_OK; i++) {
+        json_t *row;
         const char *uri = keep_text(s->call, fetch.uri);
 
+        if (is_listed(s->call, list, &fetch)) {
+            continue;
+        }
+        row = json_object();
         put_text(row, "component",
                  describe_component(s->call, fetch.component));
         put_text(row, "uri", uri);
@@ -150,7 +172,6 @@ static json_t *payloads(const struct subject *s,
         put_number(row, "size", fetch.size);
         put_text(row, "file", check_payload(s, uri, &fetch));
         (void)json_array_append_new(list, row);
-        i++;
     }
     return list;
 }
@@ -248,6 +269,7 @@ static void manifest(const struct subject *s, const struct bl_suit_envelope *e,
                      const struct bl_suit_manifest *m, json_t *out)
 {
     struct call *c = s->call;
+    json_t *deltas;
 
     put_number(out, "sequence", m->sequence);
     put_text(out, "version",
@@ -257,6 +279,11 @@ static void manifest(const struct subject *s, const struct bl_suit_envelope *e,
     identity(c, m, out);
     put(out, "components", components(c, m));
     put(out, "payloads", payloads(s, e, m));
+    deltas = describe_deltas(c, m);
+    if (json_array_size(deltas) > 0) {
+        put(out, "deltas", json_incref(deltas));
+    }
+    json_decref(deltas);
     if (cli_flag(c, "commands")) {
         commands(c, m, out);
     }

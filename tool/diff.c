@@ -12,9 +12,8 @@ enum { KB = 1024, KB_BELOW = 1024, BLOCK = 4096, EFFORT = 9 };
 /* --- Options -------------------------------------------------------------
  */
 
-/* "12K", "12288"; what is below 1024 and has no unit, in KB, too. */
-static int size_option(struct call *c, const char *name, uint32_t low,
-                       uint32_t high, uint32_t *out)
+int delta_size(struct call *c, const char *name, uint32_t low, uint32_t high,
+               uint32_t *out)
 {
     const char *text = cli_value(c, name);
     unsigned long long value;
@@ -76,7 +75,7 @@ static int in_place_options(struct call *c, struct diff_options *o)
                       cli_flag(c, "block") ? "block" : "spare");
     }
     o->block = o->in_place ? BLOCK : 0;
-    code = size_option(c, "block", 1 * KB, 1024 * KB, &o->block);
+    code = delta_size(c, "block", 1 * KB, 1024 * KB, &o->block);
     if (code == 0 && (o->block & (o->block - 1)) != 0) {
         code = refuse(c, EXIT_USAGE, "--block %s: say a power of two, as 4K",
                       cli_value(c, "block"));
@@ -111,7 +110,7 @@ static int read_options(struct call *c, struct diff_options *o)
     uint64_t effort = o->effort;
     int code;
 
-    code = size_option(c, "ram", DELTA_PROFILE_LEAST, 1024 * KB, &o->ram);
+    code = delta_size(c, "ram", DELTA_PROFILE_LEAST, 1024 * KB, &o->ram);
     if (code == 0) {
         code = cli_number(c, "effort", 0, EFFORT, &effort);
     }

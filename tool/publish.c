@@ -14,6 +14,7 @@ struct upload {
     const char *path; /* of the envelope */
     json_t *row;
     uint64_t uploaded; /* payloads */
+    json_t *sent;      /* their digests */
 };
 
 static const char *beside(struct call *c, const char *path, const char *uri)
@@ -105,12 +106,23 @@ static void say_published(struct upload *u, const json_t *answer,
     }
 }
 
+/* Alternatives, and both slots, may ask for the same. */
+static bool is_sent(struct upload *u, const struct bl_suit_fetch *fetch)
+{
+    const char *hex = keep_hex(u->c, fetch->digest, 32);
+    bool sent = json_object_get(u->sent, hex) != NULL;
+
+    put_bool(u->sent, hex, true);
+    return sent;
+}
+
 static int send_envelope(struct upload *u, bl_span bytes)
 {
     struct bl_suit_envelope e;
     struct bl_suit_manifest m;
     struct bl_suit_fetch fetch;
     uint32_t i;
+    uint8_t slot;
     json_t *answer = NULL;
     bl_status status = bl_suit_read(bytes, &e);
     int code = 0;
@@ -122,10 +134,13 @@ static int send_envelope(struct upload *u, bl_span bytes)
         (void)error_status(&u->c->err, status, "%s", u->path);
         return EXIT_INPUT;
     }
-    for (i = 0; code == 0 && bl_suit_payload(&e, &m, 0, i, &fetch) == BL_OK;
-         i++) {
-        if (fetch.integrated.n == 0) {
-            code = send_payload(u, &fetch);
+    for (slot = 0; slot < 2; slot++) {
+        for (i = 0; code == 0 &&
+                    bl_suit_every_payload(&e, &m, slot, i, &fetch) == BL_OK;
+             i++) {
+            if (fetch.integrated.n == 0 && !is_sent(u, &fetch)) {
+                code = send_payload(u, &fetch);
+            }
         }
     }
     if (code == 0) {
@@ -161,7 +176,7 @@ static int send_root(struct upload *u, bl_span bytes)
 static int publish_file(struct call *c, struct api *api, const char *path,
                         json_t *list)
 {
-    struct upload u = {c, api, path, json_object(), 0};
+    struct upload u = {c, api, path, json_object(), 0, json_object()};
     struct buffer file = {0};
     int code = read_input(c, path, 256 << 20, &file);
 
@@ -186,6 +201,7 @@ static int publish_file(struct call *c, struct api *api, const char *path,
         }
     }
     buffer_free(&file);
+    json_decref(u.sent);
     return code;
 }
 

@@ -8,8 +8,10 @@
 
 #include "bowline/firmware.h"
 #include "bowline/sha256.h"
+#include "delta.h"
 #include "describe.h"
 #include "print.h"
+#include "release_delta.h"
 
 enum { IMAGE_LIMIT = 256 << 20, NOTES_LIMIT = 256 * 1024 };
 
@@ -28,6 +30,7 @@ struct job {
     struct keys keys;
     struct trust trust;
     struct buffer notes;
+    struct release_patches patches;
     struct buffer envelope;
     const char *path; /* of the envelope */
     const char *payload;
@@ -213,9 +216,29 @@ static int pack(struct job *j)
     manifest.minimum_version = cli_value(j->c, "min-version");
     manifest.image = &image;
     manifest.n_images = 1;
+    manifest.patch = j->patches.entry;
+    manifest.n_patches = j->patches.n;
     if (author_envelope(&manifest, j->keys.key, j->keys.n, &j->envelope,
                         &j->c->err) != 0) {
         return EXIT_INPUT;
+    }
+    return 0;
+}
+
+/* What it writes, and what it reads, must be the release role's to name. */
+static int check_components(struct job *j, const struct bl_suit_manifest *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->n_components; i++) {
+        if (!bl_root_may_write(&j->trust.root, BL_ROLE_RELEASE,
+                               m->component[i])) {
+            return refuse(j->c, EXIT_INPUT,
+                          "%s does not let release keys name the component "
+                          "%s; devices would refuse the release",
+                          setting(j->c, "root"),
+                          describe_component(j->c, m->component[i]));
+        }
     }
     return 0;
 }
@@ -226,6 +249,7 @@ static int verify(struct job *j, uint8_t manifest_digest[32])
     struct bl_suit_envelope e;
     struct bl_suit_manifest m;
     uint8_t signers;
+    int code;
     bl_status status = bl_suit_read(buffer_span(&j->envelope), &e);
 
     if (status == BL_OK) {
@@ -255,6 +279,10 @@ static int verify(struct job *j, uint8_t manifest_digest[32])
                       "allows",
                       (unsigned long long)j->sequence, setting(j->c, "root"));
     }
+    code = check_components(j, &m);
+    if (code != 0) {
+        return code;
+    }
     j->verified = json_true();
     return 0;
 }
@@ -265,7 +293,7 @@ static int write_files(struct job *j)
     struct call *c = j->c;
     char *folder = keep(c, "%s/payloads", releases_folder(c));
     char *text;
-    int code = 0;
+    int code;
 
     if (!cli_flag(c, "force") && access(j->path, F_OK) == 0) {
         return refuse(c, EXIT_INPUT,
@@ -277,6 +305,10 @@ static int write_files(struct job *j)
         (access(j->payload, F_OK) != 0 &&
          file_write(j->payload, buffer_span(&j->file), 0644, &c->err) != 0)) {
         return EXIT_LOCAL;
+    }
+    code = release_patches_write(c, &j->patches);
+    if (code != 0) {
+        return code;
     }
     text = json_dumps(c->result, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     if (text == NULL ||
@@ -308,10 +340,23 @@ static void fill_result(struct job *j, const uint8_t manifest_digest[32])
     put_text(r, "notes", j->notes.n == 0 ? NULL : (const char *)j->notes.p);
     put_text(r, "file", j->path);
     put_text(r, "payload", j->payload);
+    release_patches_put(c, &j->patches, (uint32_t)j->file.n);
     put_text(r, "record", j->record);
     describe_image(c, &j->image, image);
     (void)json_object_del(image, "segments");
     put(r, "image", image);
+}
+
+static void print_patches(struct job *j)
+{
+    const struct release_patches *p = &j->patches;
+    uint32_t i;
+
+    for (i = 0; i < p->n; i++) {
+        field(j->c, "patch", "%s, %.2f %%, from %s",
+              keep_size(j->c, p->entry[i].size),
+              delta_percent(p->entry[i].size, j->file.n), p->from[i]);
+    }
 }
 
 static void print_result(struct job *j)
@@ -330,6 +375,7 @@ static void print_result(struct job *j)
           json_string_value(json_object_get(c->result, "manifest")));
     field(c, "envelope", "%s, %zu bytes", j->path, j->envelope.n);
     field(c, "payload", "%s", j->payload);
+    print_patches(j);
     field(c, "signed by", "%s",
           print_list(c, "signers", json_object_get(c->result, "signers")));
     if (!j->trust.there) {
@@ -368,7 +414,8 @@ static int make(struct job *j)
                       "changes: raise the version",
                       j->path);
     }
-    code = keys_open_release(j->c, &j->keys);
+    code = release_patches_make(j->c, buffer_span(&j->file), &j->patches);
+    code = code == 0 ? keys_open_release(j->c, &j->keys) : code;
     code = code == 0 ? pack(j) : code;
     code = code == 0 ? verify(j, digest) : code;
     if (code == 0) {
@@ -394,6 +441,7 @@ int verb_release(struct call *c)
     trust_free(&j.trust);
     buffer_free(&j.file);
     buffer_free(&j.notes);
+    release_patches_free(&j.patches);
     buffer_free(&j.envelope);
     return code;
 }

@@ -54,6 +54,11 @@ static const struct option options_release[] = {
     VALUE("vendor", "DOMAIN", "the vendor, instead of the project's"),
     {"releases", "FOLDER", "where releases are put; else releases", A_FOLDER,
      NULL, false, 0},
+    FILES("delta-from",
+          "an image, or a release, that devices may run: they fetch a patch"),
+    VALUE("delta-ram", "SIZE",
+          "memory that the device gives the decoder, as 6K, 8K, 12K, 16K, "
+          "32K; else 12K"),
     OUTPUT("the envelope, instead of <product>-<version>.suit"),
     FLAG("force", "replace a release of the same name"),
     END};
@@ -286,7 +291,12 @@ const struct verb verbs[] = {
      "than --version is refused, and so is a damaged one. An image without a "
      "version, or one built with Arduino, whose descriptor is the SDK's, "
      "takes --version.\n\n"
-     "The sequence number must be higher than that of every release before.",
+     "The sequence number must be higher than that of every release before.\n\n"
+     "--delta-from is for devices with a stage area (docs/DELTA.md): the "
+     "signed manifest has them fetch a patch when they run that image, and "
+     "the whole image else. A device that has no decoder, or no components "
+     "\"stage\" and \"app/active\", refuses such a release. For all other "
+     "devices the server makes and offers patches by itself, without this.",
      options_release, TAKES_PROJECT | TAKES_KEYS | TAKES_ROOT, DOES_LOCAL,
      "file            the envelope\npayload         the payload's file\n"
      "record          the record's file\n"
@@ -294,7 +304,8 @@ const struct verb verbs[] = {
      "sha256, size    of the payload\nsigners         list of key ids\n"
      "verified        true; null when there is no root document to check "
      "with\n"
-     "version_from    image or command\nimage           as of bowline inspect",
+     "version_from    image or command\nimage           as of bowline inspect\n"
+     "patches         list of {from, base, sha256, size, percent, payload}",
      "bowline release firmware.bin --version 1.4.2"},
     {"release list", NO_ARGUMENTS, verb_release_list,
      "list the releases on the server", "Newest first.",
@@ -731,8 +742,8 @@ const struct verb verbs[] = {
      "run test vectors through the device's code",
      "Each FILE is a vector file in one of the formats of tests/vectors. "
      "Prints each verdict; exit 1 when one differs from what the file says. "
-     "What the device has no code for (deltas, encryption, ES384, ES512) is "
-     "named and counted apart.",
+     "What the device has no code for (encryption, ES384, ES512) is named "
+     "and counted apart.",
      NULL, 0, DOES_LOCAL | DOES(NO), "vectors         list of verdicts\n"
      "same, differs, unsupported  how many",
      "bowline conformance tests/vectors/*/*.json"},

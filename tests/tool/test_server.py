@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's verbs against bowlined, set up by `server init`, over TLS."""
 import fcntl
+import hashlib
 import http.client
 import json
 import os
@@ -648,3 +649,29 @@ def test_a_wait_outlives_a_server_that_restarts(shared):
         again.stop()
     assert process.returncode == 0, err
     assert "once more" in err and "4 of 4 confirmed" in out
+
+
+def test_a_release_with_patches_is_published_with_them(shared):
+    """Only who runs the base fetches the patch; the server has both."""
+    old = shared.release("7.0.0")
+    (shared.folder / "base.bin").write_bytes(old["content"])
+    (shared.folder / "fw.bin").write_bytes(firmware("7.1.0"))
+    made = shared.good("release", "fw.bin", "--delta-from", "base.bin",
+                       "--json").json
+    published = shared.good("publish", "--json").json["published"][0]
+    assert published["uploaded"] == 2
+    token = (shared.srv / "operator.token").read_text().strip()
+    shown = shared.request(
+        "GET", f"/api/v1/releases/{made['manifest']}", token=token).json
+    of = {p["sha256"]: p["component"] for p in shown["payloads"]}
+    assert of == {made["sha256"]: "app",
+                  made["patches"][0]["sha256"]: "stage"}
+    device = shared.device("patched")
+    device.run(old)
+    for digest in of:
+        got = shared.request("GET", f"/d/v1/payloads/{digest}",
+                             token=device.token)
+        assert got.status == 200
+        assert hashlib.sha256(got.body).hexdigest() == digest
+    assert shared.good("publish", "--json").json["published"][0][
+        "uploaded"] == 0

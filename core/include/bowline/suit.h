@@ -259,6 +259,12 @@ bl_status bl_suit_every_payload(const struct bl_suit_envelope *envelope,
                                 uint8_t slot, uint32_t i,
                                 struct bl_suit_fetch *out) BL_MUST_CHECK;
 
+/* What such a device runs in the end: digest (32 bytes) and size of component
+ * 0's image. BL_MANIFEST when the manifest does not say. */
+bl_status bl_suit_image(const struct bl_suit_envelope *envelope,
+                        const struct bl_suit_manifest *manifest, uint8_t slot,
+                        const uint8_t **digest, uint32_t *size) BL_MUST_CHECK;
+
 /* The vendor and class id the shared sequence sets for component 0. */
 bl_status bl_suit_identity(const struct bl_suit_manifest *manifest,
                            const uint8_t **vendor_id,
