@@ -55,7 +55,7 @@ static const struct option options_release[] = {
     {"releases", "FOLDER", "where releases are put; else releases", A_FOLDER,
      NULL, false, 0},
     FILES("delta-from",
-          "an image, or a release, that devices may run: they fetch a patch"),
+          "an image or release that devices run: those fetch a patch"),
     VALUE("delta-ram", "SIZE",
           "memory that the device gives the decoder, as 6K, 8K, 12K, 16K, "
           "32K; else 12K"),
@@ -292,9 +292,9 @@ const struct verb verbs[] = {
      "version, or one built with Arduino, whose descriptor is the SDK's, "
      "takes --version.\n\n"
      "The sequence number must be higher than that of every release before.\n\n"
-     "--delta-from is for devices with a stage area (docs/DELTA.md): the "
-     "signed manifest has them fetch a patch when they run that image, and "
-     "the whole image else. A device that has no decoder, or no components "
+     "With --delta-from, for devices with a stage area (docs/SPEC.md), the "
+     "signed manifest has those that run that image fetch a patch, and the "
+     "others the whole image. A device that has no decoder, or no components "
      "\"stage\" and \"app/active\", refuses such a release. For all other "
      "devices the server makes and offers patches by itself, without this.",
      options_release, TAKES_PROJECT | TAKES_KEYS | TAKES_ROOT, DOES_LOCAL,
