@@ -43,8 +43,7 @@ static struct bl_view view_take(struct explained *e, const struct told *t,
 {
     for (uint32_t k = 0; k < t->regions[which]; k++) {
         const struct told_region *r = &t->region[which][k];
-        struct bl_region one = {r->offset, r->address, r->length,
-                                r->kind};
+        struct bl_region one = {r->offset, r->address, r->length, r->kind};
         e->region[which][k] = one;
     }
     struct bl_view v = {.size = (uint32_t)n,

@@ -85,8 +85,7 @@ static void regions_take(const struct bl_view *v, uint32_t which,
     t->regions[which] = v->regions_n;
     for (uint32_t k = 0; k < v->regions_n; k++) {
         const struct bl_region *r = &v->regions[k];
-        struct told_region one = {r->offset, r->address, r->length,
-                                  r->kind};
+        struct told_region one = {r->offset, r->address, r->length, r->kind};
         t->region[which][k] = one;
     }
 }
