@@ -96,25 +96,31 @@ static uint32_t reference_bits(const struct bl_code *code,
  * patch: two bytes. */
 static uint32_t label_bits(const struct bl_code *code, uint32_t kind)
 {
-    if (kind == BL_SITE_BRANCH) {
+    static const uint32_t calls[BL_DELTA_ISAS] = {
+        [BL_DELTA_THUMB] = 0x00ff00ff,
+        [BL_DELTA_RISCV] = 0xffff0000,
+        [BL_DELTA_XTENSA] = 0x00ffff00,
+        [BL_DELTA_AARCH64] = 0x0000ffff,
+        [BL_DELTA_X86_64] = 0x00ffff00};
+    switch (kind) {
+    case BL_SITE_BRANCH:
         return 0;
-    }
-    if (kind == BL_SITE_CALL && code->isa == BL_DELTA_THUMB) {
-        return 0x00ff00ff;
-    }
-    if (kind == BL_SITE_HALF) {
+    case BL_SITE_CALL:
+        return calls[code->isa];
+    case BL_SITE_HALF:
         return 0x00ff0000;
-    }
-    if (kind == BL_SITE_LOW && code->isa == BL_DELTA_RISCV) {
-        return 0xff000000;
-    }
-    if (kind == BL_SITE_RELATIVE || kind == BL_SITE_TABLE ||
-        (kind == BL_SITE_POINTER && code->pic)) {
+    case BL_SITE_RELATIVE:
+    case BL_SITE_TABLE:
         return 0x00ffff00;
+    case BL_SITE_POINTER:
+        return code->pic ? 0x00ffff00 : 0xffffffff;
+    case BL_SITE_HIGH:
+        return code->isa == BL_DELTA_RISCV ? 0xffff0000 : 0x00ffff00;
+    case BL_SITE_LOW:
+        return code->isa == BL_DELTA_RISCV ? 0xff000000 : 0xffffffff;
+    default:
+        return 0xffffffff;
     }
-    bool high = code->isa == BL_DELTA_RISCV &&
-                (kind == BL_SITE_CALL || kind == BL_SITE_HIGH);
-    return high ? 0xffff0000 : 0xffffffff;
 }
 
 static uint32_t hash(uint32_t v)
