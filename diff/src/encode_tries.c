@@ -6,8 +6,7 @@
 #include "make.h"
 
 enum {
-    SMALL_PATCH = 3000, /* bytes */
-    BARE_TABLE_BITS = 5 /* as the shortest head has it */
+    SMALL_PATCH = 3000 /* bytes */
 };
 
 /* The plan's patch, in w->spare, is the smallest so far. */
@@ -35,16 +34,20 @@ static int win(const struct layout *l, const struct bl_plan *plan,
 }
 
 /* One plan with these maps. */
-static int encode_one(const struct layout *l, struct bl_plan *plan,
+static int encode_one(const struct layout *l, const struct bl_plan *settings,
                       const struct maps *maps, struct winner *w,
                       struct error *error)
 {
+    struct bl_plan one = *settings, *plan = &one;
     struct bl_costs costs;
     size_t room = w->n == 0 ? w->room : w->n - 1; /* no need to finish */
     plan->map = maps->image.m;
     plan->map_n = maps->image.n;
     plan->ram_map = maps->ram.m;
     plan->ram_map_n = maps->ram.n;
+    if (plan->settings.exceptions != 0) {
+        fit_table(plan, w->ram);
+    }
     void *memory = malloc(bl_encode_memory(plan));
     if (memory == NULL) {
         return error_set(error, "delta: out of memory");
@@ -151,7 +154,7 @@ static int small_tries(const struct layout *l, struct bl_plan *plan,
     bare.old.regions_n = bare.now.regions_n = 0;
     bare.settings.esp = bare.settings.esp_tail = false;
     bare.settings.exceptions = 0;
-    bare.settings.table_bits = BARE_TABLE_BITS;
+    bare.settings.table = 0;
     if (result == 0) {
         result = encode_one(l, &bare, &none, w, error);
     }
@@ -171,6 +174,7 @@ int encode_tries(const struct layout *l, const struct analysis *a,
         return streams->n > 0 ? 0 : -1; /* perhaps without them */
     }
     plan.settings = fit.settings;
+    w->ram = options->ram;
     if (map_tries(l, a, &fit, options->effort, &plan, w, error) != 0) {
         return -1;
     }

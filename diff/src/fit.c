@@ -4,17 +4,17 @@
 /* Larger tables are only worth it when the map has room beside them: what
  * references need comes first. Found by measuring. */
 static const struct profile {
-    uint8_t table_bits, exceptions;
+    uint8_t table, exceptions;
     uint16_t map, ram_map; /* entries at least */
-} profiles[] = {{12, 15, 6000, 256}, {11, 12, 3000, 128}, {10, 6, 1500, 96},
-                {9, 4, 400, 64},     {8, 2, 250, 32},     {7, 2, 100, 16},
-                {6, 1, 48, 8},       {5, 1, 16, 4},       {5, 0, 0, 0}};
+} profiles[] = {{14, 15, 6000, 256}, {12, 12, 3000, 128}, {10, 6, 1500, 96},
+                {8, 4, 400, 64},     {6, 2, 250, 32},     {4, 2, 100, 16},
+                {2, 1, 48, 8},       {0, 1, 16, 4},       {0, 0, 0, 0}};
 
 static uint32_t need(const struct bl_plan *plan, const struct profile *p,
                      uint32_t map)
 {
     struct bl_plan one = *plan;
-    one.settings.table_bits = p->table_bits;
+    one.settings.table = p->table;
     one.settings.exceptions = p->exceptions;
     one.map_n = map;
     one.ram_map_n = p->ram_map;
@@ -46,7 +46,7 @@ int fit_ram(const struct bl_plan *plan, uint32_t ram, struct fit *out,
             continue;
         }
         out->settings = plan->settings;
-        out->settings.table_bits = p->table_bits;
+        out->settings.table = p->table;
         out->settings.exceptions = p->exceptions;
         out->map = most_entries(plan, p, ram);
         out->ram_map = p->ram_map;
@@ -59,4 +59,16 @@ int fit_ram(const struct bl_plan *plan, uint32_t ram, struct fit *out,
         (unsigned)ram,
         (unsigned)need(plan, &profiles[sizeof profiles / sizeof *profiles - 1],
                        0));
+}
+
+void fit_table(struct bl_plan *plan, uint32_t ram)
+{
+    struct bl_plan next = *plan;
+    while (next.settings.table < 15) {
+        next.settings.table++;
+        if (bl_encode_ram(&next) > ram) {
+            return;
+        }
+        plan->settings.table = next.settings.table;
+    }
 }

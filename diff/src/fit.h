@@ -16,4 +16,7 @@ struct fit {
 int fit_ram(const struct bl_plan *plan, uint32_t ram, struct fit *out,
             struct error *error);
 
+/* What the plan's maps have left over goes to the byte model. */
+void fit_table(struct bl_plan *plan, uint32_t ram);
+
 #endif

@@ -27,6 +27,7 @@ struct winner {
     uint8_t *patch; /* room for `room` bytes */
     uint8_t *spare;
     size_t n, room;
+    uint32_t ram; /* of the decoder, at most */
     struct bl_costs costs;
     struct layout layout;
     struct maps maps;

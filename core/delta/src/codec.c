@@ -78,7 +78,7 @@ static void start_models(struct bl_codec *c)
 {
     uint32_t k;
 
-    c->model.table_mask = (1U << c->head.table_bits) - 1;
+    c->model.counters = bl_head_counters(&c->head);
     for (k = 0; k < 3; k++) {
         c->model.flag_mask[k] = bl_head_flags(&c->head, k);
     }

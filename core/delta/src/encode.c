@@ -14,7 +14,7 @@ static bool is_small(const struct bl_plan *p)
     return p->old.regions_n + p->now.regions_n + p->code.rams + p->map_n +
                    p->ram_map_n + p->members_n + s->exceptions ==
                0 &&
-           s->table_bits == BL_TABLE_BITS_MIN && !s->esp;
+           s->table == 0 && !s->esp;
 }
 
 static uint8_t esp_sum(const struct bl_view *v)
@@ -66,7 +66,7 @@ static void make_head(const struct bl_plan *p, uint8_t tail, struct bl_head *h)
                          (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
                          (p->members_n > 0 ? BL_HEAD_DEFLATE : 0) |
                          (is_small(p) ? BL_HEAD_SMALL : 0) | tail);
-    h->table_bits = s->table_bits;
+    h->table = s->table;
     h->exceptions = s->exceptions;
     h->regions[0] = (uint8_t)p->old.regions_n;
     h->regions[1] = (uint8_t)p->now.regions_n;
@@ -133,10 +133,9 @@ static bool can_be(const struct bl_plan *p)
     return bl_isa_of(p->code.isa) != NULL && p->old.size > 0 &&
            p->old.size <= BL_IMAGE_MAX && p->now.size > 0 &&
            p->now.size <= BL_IMAGE_MAX && p->old.regions_n <= BL_REGIONS &&
-           p->now.regions_n <= BL_REGIONS &&
-           s->table_bits >= BL_TABLE_BITS_MIN &&
-           s->table_bits <= BL_TABLE_BITS_MAX && s->exceptions <= 15 &&
-           p->code.rams <= BL_RAM_RANGES && moves_can_be(p->map, p->map_n) &&
+           p->now.regions_n <= BL_REGIONS && s->table <= BL_TABLE_MAX &&
+           s->exceptions <= 15 && p->code.rams <= BL_RAM_RANGES &&
+           moves_can_be(p->map, p->map_n) &&
            moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p) &&
            members_can_be(p);
 }

@@ -52,12 +52,11 @@ static void take_settings(struct reader *r, struct bl_head *h)
 {
     uint32_t b;
 
-    h->table_bits = BL_TABLE_BITS_MIN;
     if ((h->flags & BL_HEAD_SMALL) != 0) {
         return;
     }
     b = take(r);
-    h->table_bits = b & 15;
+    h->table = b & 15;
     h->exceptions = (uint8_t)(b >> 4);
     b = take(r);
     h->regions[0] = b & 15;
@@ -71,11 +70,9 @@ static bool possible(const struct bl_head *h)
     uint8_t tail = BL_HEAD_SUM | BL_HEAD_HASH;
     uint8_t esp = BL_HEAD_ESP_SHORT | BL_HEAD_SUM;
 
-    return h->table_bits >= BL_TABLE_BITS_MIN &&
-           h->table_bits <= BL_TABLE_BITS_MAX && h->map[0] <= BL_MAP_MAX &&
-           h->map[1] <= BL_MAP_MAX && h->size[0] > 0 && h->size[1] > 0 &&
-           h->size[0] <= BL_IMAGE_MAX && h->size[1] <= BL_IMAGE_MAX &&
-           ((h->flags & tail) != BL_HEAD_HASH) &&
+    return h->map[0] <= BL_MAP_MAX && h->map[1] <= BL_MAP_MAX &&
+           h->size[0] > 0 && h->size[1] > 0 && h->size[0] <= BL_IMAGE_MAX &&
+           h->size[1] <= BL_IMAGE_MAX && ((h->flags & tail) != BL_HEAD_HASH) &&
            ((h->flags & esp) == 0 || (h->flags & BL_HEAD_ESP) != 0) &&
            ((h->flags & BL_HEAD_SMALL) == 0 ||
             (h->flags & (BL_HEAD_ESP | BL_HEAD_DEFLATE)) == 0);
@@ -144,7 +141,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
     *p++ = (uint8_t)(BL_DELTA_FORMAT_1 << 4 | h->isa);
     *p++ = h->flags;
     if ((h->flags & BL_HEAD_SMALL) == 0) {
-        *p++ = (uint8_t)(h->table_bits | h->exceptions << 4);
+        *p++ = (uint8_t)(h->table | h->exceptions << 4);
         *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
         p = give_varint(p, h->map[0]);
         p = give_varint(p, h->map[1]);
@@ -174,7 +171,7 @@ void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
     uint32_t entry = bl_head_narrow(h) ? 6 : 8;
     uint32_t regions = (uint32_t)h->regions[0] + h->regions[1];
 
-    parts->table = part(&at, ((uint32_t)BL_CONTEXTS << h->table_bits) * 2);
+    parts->table = part(&at, bl_head_counters(h) * 2);
     parts->flags = part(&at, (flags + 3) * sizeof(bl_fine));
     parts->map = part(&at, h->map[0] * entry);
     parts->ram_map = part(&at, h->map[1] * 8);

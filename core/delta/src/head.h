@@ -18,8 +18,7 @@ enum bl_head_flag {
 
 enum {
     BL_IMAGE_MAX = 1 << 30,
-    BL_TABLE_BITS_MIN = 5,
-    BL_TABLE_BITS_MAX = 14,
+    BL_TABLE_MAX = 15,
     BL_MAP_MAX = 65535,
     BL_EXCEPTIONS_UNIT = 8
 };
@@ -27,7 +26,7 @@ enum {
 struct bl_head {
     uint8_t isa;
     uint8_t flags; /* enum bl_head_flag */
-    uint8_t table_bits;
+    uint8_t table;
     uint8_t exceptions; /* in units */
     uint8_t regions[2]; /* of the old and the new image */
     uint32_t map[2];    /* entries: of the image's, of the RAM's map */
@@ -60,10 +59,16 @@ static inline bool bl_head_narrow(const struct bl_head *h)
     return h->size[0] < 1U << 23 && h->size[1] < 1U << 23;
 }
 
+/* Counters of the byte model: each size is about half as large again. */
+static inline uint32_t bl_head_counters(const struct bl_head *h)
+{
+    return ((h->table & 1) != 0 ? 272U : 192U) << (h->table >> 1);
+}
+
 /* Entries of the flag tables, as a mask. */
 static inline uint32_t bl_head_flags(const struct bl_head *h, uint32_t k)
 {
-    return h->table_bits < 7 ? 63 : k < 2 ? 127 : 255;
+    return h->table < 4 ? 63 : k < 2 ? 127 : 255;
 }
 
 #endif

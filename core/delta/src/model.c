@@ -89,7 +89,7 @@ void bl_model_start(struct bl_model *m)
     uint32_t i;
     uint32_t k;
 
-    bl_counters(m->table, BL_CONTEXTS * ((size_t)m->table_mask + 1));
+    bl_counters(m->table, m->counters);
     bl_counters(m->match[0], sizeof m->match / sizeof m->match[0][0]);
     for (k = 0; k < 3; k++) {
         fine_start(m->flag[k], m->flag_mask[k] + 1);
@@ -110,15 +110,16 @@ struct opinions {
     int32_t in[BL_INPUTS];
 };
 
-static bl_counter *context_counter(const struct bl_model *m, uint32_t k,
-                                   uint32_t context, uint32_t node)
+static bl_counter *context_counter(const struct bl_model *m, uint32_t context,
+                                   uint32_t node)
 {
     uint32_t x = (context + node * 0x9E3779B1U) * 0x85EBCA6BU;
 
     x ^= x >> 15;
     x *= 0x2C1B3C6DU;
     x ^= x >> 14;
-    return &m->table[k * (m->table_mask + 1) + (x & m->table_mask)];
+    x *= 0x9E3779B1U;
+    return &m->table[(uint32_t)((uint64_t)x * m->counters >> 32)];
 }
 
 /* Contexts say how likely a 1 is; guesses, how likely their bit. */
@@ -140,7 +141,7 @@ static void ask(struct bl_model *m, const struct bl_byte *b, uint32_t node,
                 c = &m->match[k - BL_CONTEXTS][b->place * 8 + bit];
             }
         } else if (b->context[k] != 0) {
-            c = context_counter(m, k, b->context[k], node);
+            c = context_counter(m, b->context[k], node);
         }
         if (c != NULL) {
             uint32_t p = *c & 0xFFF0U;

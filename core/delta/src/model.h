@@ -22,9 +22,9 @@ enum {
 typedef uint32_t bl_fine;
 
 struct bl_model {
-    bl_counter *table; /* BL_CONTEXTS << table_bits */
+    bl_counter *table; /* shared by the contexts of a byte */
     bl_fine *flag[3];  /* by three contexts: 128, 128, 256; 64 each */
-    uint32_t table_mask;
+    uint32_t counters; /* in `table` */
     uint32_t flag_mask[3];
     int32_t flag_weight[BL_FLAG_SETS][3];
     int16_t weight[BL_WEIGHTS][BL_INPUTS];

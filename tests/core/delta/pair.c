@@ -55,7 +55,7 @@ static void set_plan(struct pair *p, uint32_t isa)
     plan->now.regions = p->regions[1];
     plan->now.regions_n = 1;
     plan->now.code = &plan->code;
-    plan->settings.table_bits = 6;
+    plan->settings.table = 2;
     plan->settings.exceptions = 1;
     plan->operations = p->operations;
     plan->operations_n = 3;

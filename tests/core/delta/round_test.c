@@ -109,7 +109,7 @@ static void identical_images_cost_less_than_24_bytes(void **state)
     pair.plan.code.rams = 0;
     pair.plan.map_n = 0;
     pair.plan.settings.exceptions = 0;
-    pair.plan.settings.table_bits = 5;
+    pair.plan.settings.table = 0;
     pair.operations[0].length = PAIR_SIZE;
     pair.plan.operations_n = 1;
     pair_encode(&pair);
@@ -124,13 +124,13 @@ static void identical_images_cost_less_than_24_bytes(void **state)
 
 static void all_settings_of_memory_give_the_same_image(void **state)
 {
-    uint32_t bits;
+    uint32_t table;
 
     (void)state;
     pair_make(&pair, BL_DELTA_RISCV, 500);
-    for (bits = 5; bits <= 14; bits++) {
-        pair.plan.settings.table_bits = (uint8_t)bits;
-        pair.plan.settings.exceptions = (uint8_t)(bits - 5);
+    for (table = 0; table <= 15; table++) {
+        pair.plan.settings.table = (uint8_t)table;
+        pair.plan.settings.exceptions = (uint8_t)table;
         pair_encode(&pair);
         assert_gives_new(0, true);
     }
@@ -143,7 +143,7 @@ static void the_usual_memory_holds_a_map_of_250(void **state)
     (void)state;
     pair_make(&pair, BL_DELTA_THUMB, 600);
     plan = pair.plan;
-    plan.settings.table_bits = 8;
+    plan.settings.table = 6;
     plan.settings.exceptions = 2;
     plan.map_n = 250;
     plan.ram_map_n = 32;
