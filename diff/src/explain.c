@@ -59,7 +59,7 @@ static int plan_take(const struct told *t, struct explained *e,
 {
     struct bl_plan *p = &e->plan;
     code_take(t, &p->code);
-    p->settings.table_bits = t->table_bits;
+    p->settings.table = t->table;
     p->settings.exceptions = t->exceptions;
     p->settings.in_place = t->in_place;
     p->settings.esp = t->esp;
