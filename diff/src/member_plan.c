@@ -217,7 +217,7 @@ static void trial_start(struct trial *t, const uint8_t *image, uint32_t n)
     t->image.p = image;
     t->image.n = n;
     t->model.table = t->table;
-    t->model.table_mask = TABLE - 1;
+    t->model.counters = BL_CONTEXTS * TABLE;
     for (k = 0; k < 3; k++) {
         t->model.flag[k] = t->flag[k];
         t->model.flag_mask[k] = FLAGS - 1;
