@@ -7,8 +7,10 @@ include(GNUInstallDirs)
 set_target_properties(bowline_core PROPERTIES OUTPUT_NAME bowline)
 set_target_properties(host PROPERTIES OUTPUT_NAME bowline_host)
 set_target_properties(bowline_delta PROPERTIES OUTPUT_NAME bowline-delta)
-install(TARGETS bowline_core bowline_sha256 bowline_delta bowline_boot host
-        bowline_posix bowline_crypto_openssl
+set_target_properties(bowline_client_delta PROPERTIES
+    OUTPUT_NAME bowline-client-delta)
+install(TARGETS bowline_core bowline_sha256 bowline_boot bowline_delta
+        bowline_client_delta host bowline_posix bowline_crypto_openssl
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The port's headers bring their own folders: not for everybody to see.

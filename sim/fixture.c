@@ -139,6 +139,8 @@ static const struct plan {
     [SIM_R_OTHER_CLASS] = {10, "1.7.0", SIM_GOOD, SIM_KEY_RELEASE, false,
                            true},
     [SIM_R_STRANGER] = {11, "1.8.0", SIM_GOOD, SIM_KEY_STRANGER, false, false},
+    [SIM_R_FULL] = {12, "2.0.0", SIM_GOOD, SIM_KEY_RELEASE, false, false},
+    [SIM_R_NEAR] = {13, "2.0.1", SIM_GOOD, SIM_KEY_RELEASE, false, false},
 };
 
 static void fill(uint8_t *out, size_t n, unsigned which, unsigned part)
@@ -155,11 +157,29 @@ static void fill(uint8_t *out, size_t n, unsigned which, unsigned part)
 
 /* Firmware has long runs that look erased: there, what a cut left behind is
  * hardest to tell. One for each kind of flash, longer than two blocks. */
+static void runs_make(struct sim_release *r)
+{
+    memset(r->app + 900, 0xFF, 8600);
+    memset(r->app + 10000, 0x00, 1500);
+}
+
+/* New bytes all over it: a patch to it gives its output bit by bit. */
+static void near_make(struct sim_release *r)
+{
+    fill(r->app, sizeof(r->app), SIM_R_FULL, 0);
+    for (size_t at = 500; at + 130 < sizeof(r->app); at += 1000) {
+        fill(r->app + at, 130, SIM_R_NEAR, (unsigned)at);
+    }
+}
+
 static void images_make(struct sim_release *r, unsigned which)
 {
     fill(r->app, sizeof(r->app), which, 0);
-    memset(r->app + 900, 0xFF, 8600);
-    memset(r->app + 10000, 0x00, 1500);
+    if (which == SIM_R_NEAR) {
+        near_make(r);
+    } else if (which != SIM_R_FULL) {
+        runs_make(r);
+    }
     bl_sha256(r->app, sizeof(r->app), r->app_sha256);
     fill(r->net, sizeof(r->net), which, 1);
     bl_sha256(r->net, sizeof(r->net), r->net_sha256);

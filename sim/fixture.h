@@ -29,6 +29,8 @@ enum sim_release_name {
     SIM_R_NEW_CRASHES, /* the same, and crashes */
     SIM_R_OTHER_CLASS, /* made for another product */
     SIM_R_STRANGER,    /* signed by a key that no root document names */
+    SIM_R_FULL,        /* its image has no runs that look erased */
+    SIM_R_NEAR,        /* nearly the same image */
     SIM_RELEASES,
     SIM_R_NONE = SIM_RELEASES
 };

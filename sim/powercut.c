@@ -6,10 +6,13 @@
  * first by a fixed draw. A failing cut prints an id; `powercut --replay ID`
  * plays it again with a log.
  */
+#include "patches.h"
 #include "scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+static struct sim_patch patches[SIM_PATCHES];
 
 struct cut {
     uint64_t k; /* 0: none */
@@ -115,10 +118,11 @@ static void second_cuts(struct run *run, struct stage *stage, uint64_t ops,
                         bool all, struct count *count)
 {
     uint64_t n = ops * SIM_CUTS;
-    uint64_t i = all ? 0 : draw(&run->cut[0], n);
+    uint64_t step = run->scenario->second > 1 ? run->scenario->second : 1;
+    uint64_t i = draw(&run->cut[0], all ? step : n);
     uint64_t end = all || n == 0 ? n : i + 1;
 
-    for (; i < end; i++) {
+    for (; i < end; i += step) {
         run->cut[1].k = i / SIM_CUTS + 1;
         run->cut[1].kind = (enum sim_cut)(i % SIM_CUTS);
         try_second(run, stage, count);
@@ -170,8 +174,13 @@ static bool stage_open(const struct run *run, struct stage *stage,
     struct sim_world *w = &stage->world;
 
     memset(stage, 0, sizeof(*stage));
-    return sim_world_open(w, fixture, run->shape, SIM_ROOM) == 0 &&
-           sim_snapshot_open(&stage->start, w) == 0 &&
+    if (sim_world_open(w, fixture, run->shape,
+                       run->scenario->room + SIM_ROOM) != 0) {
+        return false;
+    }
+    w->engine = &bl_delta_engine;
+    w->patches = patches;
+    return sim_snapshot_open(&stage->start, w) == 0 &&
            sim_snapshot_open(&stage->after, w) == 0 &&
            sim_scenario_prepare(run->scenario, w) == 0;
 }
@@ -200,7 +209,8 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
     sim_scenario_begin(run->scenario, w);
     sim_world_save(w, &stage.start);
     before = w->device.flash.ops;
-    if (!ends_well(run, &stage)) {
+    if (!ends_well(run, &stage) ||
+        sim_scenario_check_way(run->scenario, w) != 0) {
         failed(run, &stage, &mine);
     } else {
         uint64_t ops = w->device.flash.ops - before;
@@ -219,6 +229,15 @@ static void scenario_run(struct run *run, const struct sim_fixture *fixture,
     count->broken += mine.failed != 0;
 }
 
+/* By name, or all that are about deltas, or all that are not. */
+static bool is_meant(const struct sim_scenario *scenario, const char *only)
+{
+    bool delta = scenario->patch != SIM_NO_PATCH;
+
+    return only == NULL || strcmp(only, scenario->name) == 0 ||
+           strcmp(only, delta ? "--deltas" : "--whole") == 0;
+}
+
 static int run_all(const struct sim_fixture *fixture, const char *only)
 {
     const char *exhaustive = getenv("BOWLINE_EXHAUSTIVE");
@@ -231,7 +250,7 @@ static int run_all(const struct sim_fixture *fixture, const char *only)
             memset(&run, 0, sizeof(run));
             run.scenario = &sim_scenarios[i];
             run.shape = &sim_shapes[g];
-            if (only == NULL || strcmp(only, run.scenario->name) == 0) {
+            if (is_meant(run.scenario, only)) {
                 scenario_run(&run, fixture, all, &count);
             }
         }
@@ -327,7 +346,8 @@ int main(int argc, char **argv)
     struct error err = {0};
     int r;
 
-    if (sim_fixture_open(&fixture, &err) != 0) {
+    if (sim_fixture_open(&fixture, &err) != 0 ||
+        sim_patches_open(&fixture, patches, &err) != 0) {
         printf("%s\n", err.text);
         return EXIT_FAILURE;
     }
@@ -336,6 +356,7 @@ int main(int argc, char **argv)
     } else {
         r = run_all(&fixture, argc == 2 ? argv[1] : NULL);
     }
+    sim_patches_close(patches);
     sim_fixture_close(&fixture);
     return r;
 }

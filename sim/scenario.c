@@ -5,6 +5,8 @@
 
 #define NONE SIM_R_NONE
 
+enum { ROOM = 26000 /* two places, whatever the erase block */ };
+
 const struct sim_scenario sim_scenarios[] = {
     {.name = "first-install",
      .before = {NONE},
@@ -84,6 +86,67 @@ const struct sim_scenario sim_scenarios[] = {
      .before = {SIM_R2, NONE},
      .wanted = SIM_R_PARTS,
      .expected = SIM_R_PARTS},
+    {.name = "delta",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_NEAR_PATCH,
+     .room = ROOM,
+     .second = 11},
+    {.name = "delta-runs",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3,
+     .patch = SIM_RUNS_PATCH,
+     .room = ROOM,
+     .second = 11},
+    {.name = "delta-no-room",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_NEAR_PATCH},
+    {.name = "delta-one-place",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_NEAR_PATCH,
+     .room = ROOM / 2,
+     .second = 11},
+    {.name = "delta-resumed",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_NEAR_PATCH,
+     .breaks = 3,
+     .break_at = 500,
+     .room = ROOM,
+     .second = 11},
+    {.name = "delta-wrong",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_WRONG_PATCH,
+     .room = ROOM,
+     .second = 11},
+    {.name = "delta-wrong-no-room",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_WRONG_PATCH},
+    {.name = "delta-missing",
+     .before = {SIM_R_FULL, NONE},
+     .wanted = SIM_R_NEAR,
+     .expected = SIM_R_NEAR,
+     .patch = SIM_NEAR_PATCH,
+     .no_patch = true},
+    {.name = "delta-other-wish",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R3,
+     .expected = SIM_R3,
+     .then = SIM_R_PARTS,
+     .patch = SIM_RUNS_PATCH,
+     .room = ROOM,
+     .second = 11},
 };
 
 const unsigned sim_n_scenarios =
@@ -130,6 +193,12 @@ void sim_scenario_begin(const struct sim_scenario *scenario,
     w->server.breaks = scenario->breaks;
     w->server.break_at = scenario->break_at;
     w->server.no_range = scenario->no_range;
+    w->server.sent_whole = 0;
+    w->server.sent_patch = 0;
+    if (scenario->patch != SIM_NO_PATCH && w->patches != NULL) {
+        w->server.patch = &w->patches[scenario->patch];
+        w->server.no_patch = scenario->no_patch;
+    }
     want(w, scenario->wanted);
     if (scenario->refused) {
         w->may_boot &= ~(1U << scenario->wanted);
@@ -216,6 +285,23 @@ static int check_story(const struct sim_scenario *scenario,
         return wrong(w, "returns heard", heard[BL_STATE_RETURNED]);
     }
     return 0;
+}
+
+int sim_scenario_check_way(const struct sim_scenario *scenario,
+                           struct sim_world *w)
+{
+    bool good = scenario->patch != SIM_WRONG_PATCH && !scenario->no_patch;
+    uint32_t patch = w->server.sent_patch;
+
+    if (scenario->patch == SIM_NO_PATCH) {
+        return patch != 0 ? wrong(w, "a patch came from nowhere", patch) : 0;
+    }
+    if (good != (w->server.sent_whole == 0)) {
+        return wrong(w, "bytes of the whole payload", w->server.sent_whole);
+    }
+    return (patch == 0) != scenario->no_patch
+               ? wrong(w, "bytes of the patch", patch)
+               : 0;
 }
 
 int sim_scenario_check(const struct sim_scenario *scenario,

@@ -20,6 +20,10 @@ struct sim_scenario {
     bool no_range;
     bool refused;               /* the fallback must be as it was */
     enum sim_release_name then; /* wanted after a cut instead; SIM_R1: none */
+    enum sim_patch_name patch;  /* is offered; SIM_NO_PATCH: none */
+    bool no_patch;              /* ... but cannot be had */
+    uint32_t room;              /* free behind the image, for checkpoints */
+    unsigned second; /* of all second cuts each so many-th; 0: every one */
 };
 
 extern const struct sim_scenario sim_scenarios[];
@@ -32,6 +36,9 @@ int sim_scenario_prepare(const struct sim_scenario *scenario,
 /* Tells the server what the scenario wants of it. */
 void sim_scenario_begin(const struct sim_scenario *scenario,
                         struct sim_world *world);
+/* Did the payload come the way it should when nothing went wrong? */
+int sim_scenario_check_way(const struct sim_scenario *scenario,
+                           struct sim_world *world);
 /* The power was cut: the operator may have another wish by now. */
 void sim_scenario_cut(const struct sim_scenario *scenario,
                       struct sim_world *world);

@@ -49,6 +49,14 @@ struct sim_patch {
     uint8_t sha256[32];
 };
 
+enum sim_patch_name {
+    SIM_NO_PATCH,
+    SIM_RUNS_PATCH,  /* SIM_R2 to SIM_R3 */
+    SIM_NEAR_PATCH,  /* SIM_R_FULL to SIM_R_NEAR */
+    SIM_WRONG_PATCH, /* ... and gives something else, or breaks off late */
+    SIM_PATCHES
+};
+
 struct sim_server {
     const struct sim_fixture *fixture;
     enum sim_release_name wanted;
@@ -64,6 +72,8 @@ struct sim_server {
     const struct sim_patch *patch; /* offered to who can; NULL: none */
     bool no_patch;                 /* ... and then it is not there */
     uint32_t patches;              /* how often it was offered */
+    uint32_t sent_whole;           /* bytes of payloads */
+    uint32_t sent_patch;           /* ... and of patches */
     uint32_t acked;
     /* What was heard, by device state: events about the release with this
      * sequence number. The boot code writes its event before the state record,

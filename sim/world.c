@@ -10,7 +10,8 @@
 enum {
     BOOTS_MAX = 40,     /* more in one run is a boot loop */
     ACTIONS_MAX = 2000, /* more in one boot is a client that spins */
-    PORTION = 700       /* bytes that the network brings at once */
+    PORTION = 700,      /* bytes that the network brings at once */
+    KEEP = 4000         /* bytes of a delta's output between checkpoints */
 };
 
 /* --- What is said ----------------------------------------------------------
@@ -97,7 +98,8 @@ static void pump_poll(struct sim_world *w, const struct bl_action *action)
 }
 
 /* Moves a body; true when it came through whole. */
-static bool pump_body(struct sim_world *w, bl_span body, bool breaks)
+static bool pump_body(struct sim_world *w, bl_span body, bool breaks,
+                      uint32_t *sent)
 {
     size_t end = body.n;
     size_t at = 0;
@@ -108,6 +110,7 @@ static bool pump_body(struct sim_world *w, bl_span body, bool breaks)
     while (at < end) {
         size_t n = end - at < PORTION ? end - at : PORTION;
 
+        *sent += (uint32_t)n;
         if (bl_client_data(&w->device.client, body.p + at, n) != BL_OK) {
             return false;
         }
@@ -120,8 +123,12 @@ static void pump_get(struct sim_world *w, const struct bl_action *action)
 {
     struct bl_client *c = &w->device.client;
     bl_span content = sim_server_get(&w->server, action->uri);
-    bool payload = action->uri.p[0] == 'p';
-    bool breaks = payload && w->server.breaks > 0;
+    char kind = (char)action->uri.p[0]; /* manifest, payload, delta */
+    bool breaks = kind != 'm' && w->server.breaks > 0;
+    uint32_t other = 0;
+    uint32_t *sent = kind == 'p'   ? &w->server.sent_whole
+                     : kind == 'd' ? &w->server.sent_patch
+                                   : &other;
     uint32_t from = w->server.no_range ? 0 : action->offset;
     bool ok = false;
 
@@ -136,7 +143,7 @@ static void pump_get(struct sim_world *w, const struct bl_action *action)
         (void)(bl_client_body(c, 416, 0) == BL_OK);
     } else if (bl_client_body(c, from > 0 ? 206 : 200, from) == BL_OK) {
         ok = pump_body(w, bl_span_of(content.p + from, content.n - from),
-                       breaks);
+                       breaks, sent);
     }
     bl_client_done(c, w->now_ms, ok, 0);
 }
@@ -241,6 +248,8 @@ static enum sim_end client_run(struct sim_world *w, bool *done)
     config.ctx = w;
     config.health = &check;
     config.n_health = 1;
+    config.delta = w->engine;
+    config.delta_keep = KEEP;
     s = bl_client_init(&w->device.client, &config, w->now_ms);
     end = check_flash(w);
     if (end == SIM_SETTLED && s != BL_OK) {

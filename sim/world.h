@@ -20,6 +20,9 @@ struct sim_world {
     const struct sim_fixture *fixture;
     struct sim_server server;
     struct sim_device device;
+    /* For devices that take deltas; both NULL: they take none. */
+    const struct bl_delta_engine *engine;
+    const struct sim_patch *patches; /* by sim_patch_name */
     uint32_t may_boot; /* bit per release that may be seen running */
     bool log;
     uint64_t cut_in; /* flash operations until the next cut; 0: none */

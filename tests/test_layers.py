@@ -16,7 +16,7 @@ SEES = {
     "ports/posix": {"bowline", "host", "posix"},
     "server": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "tool": {"bowline", "host", "author", "diff", "posix/crypto.h"},
-    "sim": {"bowline", "host", "author", "posix/crypto.h",
+    "sim": {"bowline", "host", "author", "diff", "posix/crypto.h",
             "posix/describe.h"},
     "examples": {"bowline", "posix", "host"},
 }

@@ -9,104 +9,12 @@
 #include "bowline/firmware.h"
 #include "component.h"
 #include "host/file.h"
+#include "manifest_delta.h"
+#include "sequence.h"
 
 #include <stdio.h>
 
-enum { /* draft-ietf-suit-manifest-37 */
-       COND_VENDOR = 1,
-       COND_CLASS = 2,
-       COND_IMAGE_MATCH = 3,
-       COND_VERSION = 28,
-       DIR_SET_INDEX = 12,
-       DIR_OVERRIDE = 20,
-       DIR_FETCH = 21,
-       DIR_INVOKE = 23,
-       PARAM_VENDOR = 1,
-       PARAM_CLASS = 2,
-       PARAM_DIGEST = 3,
-       PARAM_SIZE = 14,
-       PARAM_URI = 21,
-       PARAM_VERSION = 28,
-       VERSION_AT_LEAST = 2,
-       REPORT_ALL = 15,
-       REPORT_FAILURE = 2,
-       VERSION_NUMBERS = 8
-};
-
-/* A sequence is one flat array: its items are counted as they are put. */
-struct sequence {
-    struct piece piece;
-    uint32_t items;
-};
-
-static void command(struct sequence *s, int code, unsigned policy)
-{
-    bl_cbor_put_int(&s->piece.w, code);
-    bl_cbor_put_uint(&s->piece.w, policy);
-    s->items += 2;
-}
-
-static void override(struct sequence *s, uint32_t parameters)
-{
-    bl_cbor_put_int(&s->piece.w, DIR_OVERRIDE);
-    bl_cbor_put_map(&s->piece.w, parameters);
-    s->items += 2;
-}
-
-static void set_index(struct sequence *s, uint32_t i)
-{
-    bl_cbor_put_int(&s->piece.w, DIR_SET_INDEX);
-    bl_cbor_put_uint(&s->piece.w, i);
-    s->items += 2;
-}
-
-static void set_index_list(struct sequence *s, uint32_t n)
-{
-    uint32_t i;
-
-    bl_cbor_put_int(&s->piece.w, DIR_SET_INDEX);
-    bl_cbor_put_array(&s->piece.w, n);
-    for (i = 0; i < n; i++) {
-        bl_cbor_put_uint(&s->piece.w, i);
-    }
-    s->items += 2;
-}
-
-static void set_index_all(struct sequence *s)
-{
-    bl_cbor_put_int(&s->piece.w, DIR_SET_INDEX);
-    bl_cbor_put_bool(&s->piece.w, true);
-    s->items += 2;
-}
-
-static int sequence_begin(struct sequence *s, struct error *err)
-{
-    s->items = 0;
-    return piece_begin(&s->piece, MANIFEST_MAX, err);
-}
-
-/* Writes the sequence as a byte string into `w`, and lets it go. */
-static int sequence_end(struct sequence *s, struct bl_cbor_writer *w,
-                        struct error *err)
-{
-    struct piece whole;
-    bl_span body;
-    bl_span bytes;
-    int result = -1;
-
-    if (piece_end(&s->piece, &body, err) == 0 &&
-        piece_begin(&whole, body.n + 9, err) == 0) {
-        bl_cbor_put_array(&whole.w, s->items);
-        bl_cbor_put_raw(&whole.w, body);
-        result = piece_end(&whole, &bytes, err);
-        if (result == 0) {
-            bl_cbor_put_bstr(w, bytes);
-        }
-        piece_free(&whole);
-    }
-    piece_free(&s->piece);
-    return result;
-}
+enum { VERSION_AT_LEAST = 2, VERSION_NUMBERS = 8 };
 
 /* --- Values -------------------------------------------------------------- */
 
@@ -117,15 +25,6 @@ static void put_identity(struct bl_cbor_writer *w,
     bl_cbor_put_bstr(w, bl_span_of(manifest->vendor_id, 16));
     bl_cbor_put_int(w, PARAM_CLASS);
     bl_cbor_put_bstr(w, bl_span_of(manifest->class_id, 16));
-}
-
-static void put_image(struct bl_cbor_writer *w,
-                      const struct author_image *image)
-{
-    bl_cbor_put_int(w, PARAM_DIGEST);
-    put_digest_bstr(w, image->sha256);
-    bl_cbor_put_int(w, PARAM_SIZE);
-    bl_cbor_put_uint(w, image->size);
 }
 
 static void put_numbers(struct bl_cbor_writer *w, const char *version)
@@ -183,10 +82,10 @@ static void require_version(struct sequence *s,
                             const struct author_manifest *manifest)
 {
     if (manifest->minimum_version != NULL) {
-        override(s, 1);
+        sequence_override(s, 1);
         bl_cbor_put_int(&s->piece.w, PARAM_VERSION);
         put_version_match(&s->piece.w, manifest->minimum_version);
-        command(s, COND_VERSION, REPORT_ALL);
+        sequence_put(s, COND_VERSION, REPORT_ALL);
     }
 }
 
@@ -195,15 +94,16 @@ static void shared_of_many(struct sequence *s,
 {
     uint32_t i;
 
-    set_index_list(s, manifest->n_images);
-    override(s, 2);
+    sequence_index_list(s, manifest->n_images);
+    sequence_override(s, 2);
     put_identity(&s->piece.w, manifest);
-    command(s, COND_VENDOR, REPORT_ALL);
-    command(s, COND_CLASS, REPORT_ALL);
+    sequence_put(s, COND_VENDOR, REPORT_ALL);
+    sequence_put(s, COND_CLASS, REPORT_ALL);
     for (i = 0; i < manifest->n_images; i++) {
-        set_index(s, i);
-        override(s, 2);
-        put_image(&s->piece.w, &manifest->image[i]);
+        sequence_index(s, i);
+        sequence_override(s, 2);
+        put_image(&s->piece.w, manifest->image[i].sha256,
+                  manifest->image[i].size);
         if (i == 0) {
             require_version(s, manifest);
         }
@@ -213,11 +113,11 @@ static void shared_of_many(struct sequence *s,
 static void shared_of_one(struct sequence *s,
                           const struct author_manifest *manifest)
 {
-    override(s, 4);
+    sequence_override(s, 4);
     put_identity(&s->piece.w, manifest);
-    put_image(&s->piece.w, &manifest->image[0]);
-    command(s, COND_VENDOR, REPORT_ALL);
-    command(s, COND_CLASS, REPORT_ALL);
+    put_image(&s->piece.w, manifest->image[0].sha256, manifest->image[0].size);
+    sequence_put(s, COND_VENDOR, REPORT_ALL);
+    sequence_put(s, COND_CLASS, REPORT_ALL);
     require_version(s, manifest);
 }
 
@@ -230,7 +130,10 @@ static int put_shared(struct bl_cbor_writer *w,
     if (sequence_begin(&s, err) != 0) {
         return -1;
     }
-    if (manifest->n_images == 1) {
+    if (manifest->n_patches > 0) {
+        sequence_index(&s, 0);
+        shared_of_one(&s, manifest);
+    } else if (manifest->n_images == 1) {
         shared_of_one(&s, manifest);
     } else {
         shared_of_many(&s, manifest);
@@ -247,30 +150,34 @@ static int put_install(struct bl_cbor_writer *w,
     struct sequence s;
     uint32_t i;
 
+    if (manifest->n_patches > 0) {
+        return put_delta_install(w, manifest, err);
+    }
     if (sequence_begin(&s, err) != 0) {
         return -1;
     }
     for (i = 0; i < n; i++) {
         if (n > 1) {
-            set_index(&s, i);
+            sequence_index(&s, i);
         }
         manifest_uri(&manifest->image[i], uri);
-        override(&s, 1);
+        sequence_override(&s, 1);
         bl_cbor_put_int(&s.piece.w, PARAM_URI);
         bl_cbor_put_tstr(&s.piece.w, uri);
     }
     if (n > 1) {
-        set_index_list(&s, n);
+        sequence_index_list(&s, n);
     }
-    command(&s, DIR_FETCH, REPORT_FAILURE);
+    sequence_put(&s, DIR_FETCH, REPORT_FAILURE);
     if (n > 1) {
-        set_index_all(&s);
+        sequence_index_all(&s);
     }
-    command(&s, COND_IMAGE_MATCH, REPORT_ALL);
+    sequence_put(&s, COND_IMAGE_MATCH, REPORT_ALL);
     return sequence_end(&s, w, err);
 }
 
-static int put_validate(struct bl_cbor_writer *w, uint32_t n,
+static int put_validate(struct bl_cbor_writer *w,
+                        const struct author_manifest *manifest,
                         struct error *err)
 {
     struct sequence s;
@@ -278,24 +185,28 @@ static int put_validate(struct bl_cbor_writer *w, uint32_t n,
     if (sequence_begin(&s, err) != 0) {
         return -1;
     }
-    if (n > 1) {
-        set_index_all(&s);
+    if (manifest->n_patches > 0) {
+        sequence_index(&s, 0);
+    } else if (manifest->n_images > 1) {
+        sequence_index_all(&s);
     }
-    command(&s, COND_IMAGE_MATCH, REPORT_ALL);
+    sequence_put(&s, COND_IMAGE_MATCH, REPORT_ALL);
     return sequence_end(&s, w, err);
 }
 
-static int put_invoke(struct bl_cbor_writer *w, uint32_t n, struct error *err)
+static int put_invoke(struct bl_cbor_writer *w,
+                      const struct author_manifest *manifest,
+                      struct error *err)
 {
     struct sequence s;
 
     if (sequence_begin(&s, err) != 0) {
         return -1;
     }
-    if (n > 1) {
-        set_index(&s, 0);
+    if (manifest->n_images > 1 || manifest->n_patches > 0) {
+        sequence_index(&s, 0);
     }
-    command(&s, DIR_INVOKE, REPORT_FAILURE);
+    sequence_put(&s, DIR_INVOKE, REPORT_FAILURE);
     return sequence_end(&s, w, err);
 }
 
@@ -315,9 +226,14 @@ static int put_common(struct bl_cbor_writer *w,
     }
     bl_cbor_put_map(&common.w, 2);
     bl_cbor_put_int(&common.w, 2);
-    bl_cbor_put_array(&common.w, manifest->n_images);
+    bl_cbor_put_array(&common.w,
+                      manifest->n_images +
+                          (manifest->n_patches > 0 ? DELTA_COMPONENTS : 0U));
     for (i = 0; i < manifest->n_images; i++) {
         put_component(&common.w, manifest->image[i].component);
+    }
+    if (manifest->n_patches > 0) {
+        put_delta_components(&common.w, manifest);
     }
     bl_cbor_put_int(&common.w, 4);
     result = put_shared(&common.w, manifest, err);
@@ -398,7 +314,6 @@ static int put_manifest(struct bl_cbor_writer *w,
                         const struct author_manifest *manifest,
                         struct buffer *text, struct error *err)
 {
-    uint32_t n = manifest->n_images;
     uint32_t keys =
         6U + (manifest->version != NULL ? 1U : 0U) + (text->n > 0 ? 1U : 0U);
 
@@ -416,11 +331,11 @@ static int put_manifest(struct bl_cbor_writer *w,
         put_set_version(w, manifest->version);
     }
     bl_cbor_put_int(w, 7);
-    if (put_validate(w, n, err) != 0) {
+    if (put_validate(w, manifest, err) != 0) {
         return -1;
     }
     bl_cbor_put_int(w, 9);
-    if (put_invoke(w, n, err) != 0) {
+    if (put_invoke(w, manifest, err) != 0) {
         return -1;
     }
     bl_cbor_put_int(w, 20);

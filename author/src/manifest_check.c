@@ -2,7 +2,7 @@
 #include "bowline/firmware.h"
 #include "bowline/sha256.h"
 #include "component.h"
-#include "manifest.h"
+#include "manifest_delta.h"
 
 static int check_uri(const struct author_image *image, struct error *err)
 {
@@ -94,5 +94,5 @@ int manifest_check(const struct author_manifest *manifest, struct error *err)
             0) {
         return -1;
     }
-    return check_images(manifest, err);
+    return check_images(manifest, err) != 0 ? -1 : delta_check(manifest, err);
 }

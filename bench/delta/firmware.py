@@ -163,7 +163,8 @@ def build(target, revision, work, pool):
     objects = list(pool.map(
         lambda source: compile_one(compiler, defines, tree, revision, source),
         [tree / "app/start.c", *files]))
-    run([*compiler, "-nostartfiles", f"-Wl,--defsym=FLASH_AT={flash:#x}",
+    run([*compiler, "-nostartfiles", "-Wl,--no-gc-sections",
+         f"-Wl,--defsym=FLASH_AT={flash:#x}",
          f"-Wl,--defsym=RAM_AT={RAM:#x}", "-T", tree / "app/link.ld",
          objects[0], *objects[1:][::order], "-lm", "-o", tree / "app.elf"],
         tree)

@@ -55,8 +55,8 @@ static bool find_places(const struct bl_client *c, struct places *out)
     uint32_t end = bl_round_up(install->size, block);
     uint32_t keep = c->config.delta_keep;
 
-    if (c->delta.size <= BL_DELTA_SMALL || end >= install->area.size ||
-        size > install->area.size) {
+    if (keep == BL_DELTA_KEEP_NONE || c->delta.size <= BL_DELTA_SMALL ||
+        end >= install->area.size || size > install->area.size) {
         return false;
     }
     out->first.offset = install->area.offset + end;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "align.h"
 #include "make.h"
 #include "mask.h"
 
 enum {
-    LEAST = 3,   /* bytes of a match */
-    LABELLED = 2 /* passes in which references have labels */
+    LEAST = 3,      /* bytes of a match */
+    LABELLED = 2,   /* passes in which references have labels */
+    LABEL_DEAR = 48 /* for labels, map entries cost next to nothing */
 };
 
 /* The masked images; what is done with them. */
@@ -39,57 +41,112 @@ static int vote(const struct layout *l, struct analysis *a,
     return votes_gather(&old, &now, &a->operations, &a->image, &a->ram, error);
 }
 
-/* Once more, with what the last alignment says about references. */
-static int labelled(const struct layout *l, struct masked *m,
-                    struct analysis *a, const struct stop *stop,
-                    struct error *error)
+/* Where targets went, as far as this alignment knows: that labels agree. */
+static int label_maps(const struct analysis *a, enum labelling labelling,
+                      struct maps *out, struct error *error)
 {
-    struct bl_view old = layout_old(l), now = layout_now(l);
-    struct maps maps = {a->copies, {0}};
-    struct labels before = {&maps, &old, &now}, after = {NULL, &old, &now};
-    if (map_ram(&a->ram, UINT32_MAX, &maps.ram, error) != 0) {
-        moves_free(&maps.ram);
-        return -1;
-    }
-    mask_image(&old, &before, m->old);
-    mask_image(&now, &after, m->now);
-    streams_mask(m->streams, m->old, m->now);
-    moves_free(&maps.ram);
-    return match_and_align(l, m, &a->operations, stop, error);
+    int result = labelling == LABELS_BY_COPIES
+                     ? moves_copy(&a->copies, &out->image, error)
+                     : map_vote(&a->operations, &a->image, &a->copies,
+                                LABEL_DEAR, UINT32_MAX, &out->image, error);
+    return result == 0 ? map_ram(&a->ram, UINT32_MAX, &out->ram, error) : -1;
 }
 
-static int passes(const struct layout *l, struct masked *m, struct analysis *a,
-                  const struct stop *stop, struct error *error)
+/* Once more, with what the last alignment says about references. */
+static int labelled(const struct layout *l, struct masked *m,
+                    enum labelling labelling, struct analysis *a,
+                    const struct stop *stop, struct error *error)
 {
-    struct stop part = stop_part(stop, 0, LABELLED + 1);
+    struct bl_view old = layout_old(l), now = layout_now(l);
+    struct maps maps = {{0}, {0}};
+    struct labels before = {&maps, &old, &now}, after = {NULL, &old, &now};
+    int result = label_maps(a, labelling, &maps, error);
+    if (result == 0) {
+        mask_image(&old, &before, m->old);
+        mask_image(&now, &after, m->now);
+        streams_mask(m->streams, m->old, m->now);
+        result = match_and_align(l, m, &a->operations, stop, error);
+    }
+    maps_free(&maps);
+    return result == 0 ? vote(l, a, error) : -1;
+}
+
+static int first(const struct layout *l, struct masked *m, struct analysis *a,
+                 const struct stop *stop, struct error *error)
+{
     struct bl_view old = layout_old(l), now = layout_now(l);
     mask_image(&old, NULL, m->old);
     mask_image(&now, NULL, m->now);
     streams_mask(m->streams, m->old, m->now);
-    if (match_and_align(l, m, &a->operations, &part, error) != 0 ||
-        vote(l, a, error) != 0) {
-        return -1;
-    }
-    uint32_t n = a->image.n == 0 && a->ram.n == 0 ? 0 : LABELLED;
-    for (uint32_t k = 0; k < n; k++) {
-        part = stop_part(stop, k + 1, LABELLED + 1);
-        if (labelled(l, m, a, &part, error) != 0 || vote(l, a, error) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return match_and_align(l, m, &a->operations, stop, error) == 0
+               ? vote(l, a, error)
+               : -1;
+}
+
+static int masked_make(const struct layout *l, const struct streams *streams,
+                       struct masked *m, struct error *error)
+{
+    memset(m, 0, sizeof *m);
+    m->streams = streams;
+    m->old = malloc(l->old.n);
+    m->now = malloc(l->now.n);
+    return m->old == NULL || m->now == NULL
+               ? error_set(error, "delta: out of memory")
+               : 0;
+}
+
+static void masked_free(struct masked *m)
+{
+    free(m->old);
+    free(m->now);
+    matches_free(&m->matches);
 }
 
 int analyse(const struct layout *l, const struct streams *streams,
             struct analysis *out, const struct stop *stop, struct error *error)
 {
-    struct masked m = {streams, malloc(l->old.n), malloc(l->now.n), {0}};
-    int result = m.old == NULL || m.now == NULL
-                     ? error_set(error, "delta: out of memory")
-                     : passes(l, &m, out, stop, error);
-    free(m.old);
-    free(m.now);
-    matches_free(&m.matches);
+    struct masked m;
+    int result = masked_make(l, streams, &m, error);
+    if (result == 0) {
+        result = first(l, &m, out, stop, error);
+    }
+    masked_free(&m);
+    return result;
+}
+
+bool analysis_refers(const struct analysis *a)
+{
+    return a->image.n != 0 || a->ram.n != 0;
+}
+
+static int begin_as(const struct layout *l, const struct analysis *first,
+                    struct analysis *out, struct error *error)
+{
+    out->operations.n = 0;
+    for (uint32_t k = 0; k < first->operations.n; k++) {
+        const struct bl_operation *o = &first->operations.o[k];
+        if (operations_add(&out->operations, o->length, o->old, error) != 0) {
+            return -1;
+        }
+    }
+    return vote(l, out, error);
+}
+
+int analyse_labelled(const struct layout *l, const struct streams *streams,
+                     const struct analysis *first, enum labelling labelling,
+                     struct analysis *out, const struct stop *stop,
+                     struct error *error)
+{
+    struct masked m;
+    int result = masked_make(l, streams, &m, error);
+    if (result == 0) {
+        result = begin_as(l, first, out, error);
+    }
+    for (uint32_t k = 0; k < LABELLED && result == 0; k++) {
+        struct stop part = stop_part(stop, k, LABELLED);
+        result = labelled(l, &m, labelling, out, &part, error);
+    }
+    masked_free(&m);
     return result;
 }
 

@@ -42,15 +42,41 @@ static int check(size_t from_size, size_t to_size,
     return 0;
 }
 
+static int try_labelled(const struct layout *l, const struct streams *streams,
+                        const struct analysis *first, enum labelling labelling,
+                        const struct diff_options *options, struct winner *w,
+                        const struct stop *stop, struct error *error)
+{
+    struct analysis a;
+    memset(&a, 0, sizeof a);
+    int result =
+        analyse_labelled(l, streams, first, labelling, &a, stop, error);
+    if (result == 0) {
+        result = encode_tries(l, &a, streams, options, w, error);
+    }
+    analysis_free(&a);
+    return result;
+}
+
 static int try_layout(const struct layout *l, const struct streams *streams,
                       const struct diff_options *options, struct winner *w,
                       const struct stop *stop, struct error *error)
 {
     struct analysis a;
+    struct stop part = stop_part(stop, 0, 3);
     memset(&a, 0, sizeof a);
-    int result = analyse(l, streams, &a, stop, error);
-    if (result == 0) {
+    int result = analyse(l, streams, &a, &part, error);
+    if (result == 0 && !analysis_refers(&a)) {
         result = encode_tries(l, &a, streams, options, w, error);
+    } else if (result == 0) {
+        part = stop_part(stop, 1, 3);
+        result = try_labelled(l, streams, &a, LABELS_BY_COPIES, options, w,
+                              &part, error);
+        part = stop_part(stop, 2, 3);
+        if (result == 0 && options->effort > 3) {
+            result = try_labelled(l, streams, &a, LABELS_BY_VOTES, options, w,
+                                  &part, error);
+        }
     }
     analysis_free(&a);
     return result;

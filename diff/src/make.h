@@ -16,10 +16,23 @@ struct analysis {
     struct moves copies; /* the map that the copies tell */
 };
 
-/* `streams` are coded otherwise. */
+/* By what is the same but for references. `streams` are coded otherwise, here
+ * and below. */
 int analyse(const struct layout *l, const struct streams *streams,
             struct analysis *out, const struct stop *stop,
             struct error *error);
+
+/* Are there references at all? Without, there is nothing to label. */
+bool analysis_refers(const struct analysis *a);
+
+/* By what references lead to, as an analysis before has found it. Neither way
+ * is always the better one. */
+enum labelling { LABELS_BY_COPIES, LABELS_BY_VOTES };
+
+int analyse_labelled(const struct layout *l, const struct streams *streams,
+                     const struct analysis *first, enum labelling labelling,
+                     struct analysis *out, const struct stop *stop,
+                     struct error *error);
 void analysis_free(struct analysis *a);
 
 /* The smallest patch so far. */

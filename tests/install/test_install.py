@@ -64,6 +64,7 @@ def test_programs_libraries_and_papers_are_there(prefix):
                  "bin/bowline-sim",
                  "lib/libbowline.a", "lib/libbowline_posix.a",
                  "lib/libbowline_boot.a", "lib/libbowline_sha256.a",
+                 "lib/libbowline-delta.a", "lib/libbowline-client-delta.a",
                  "include/bowline/firmware.h", "include/bowline/boot.h",
                  "include/bowline-posix/posix/device.h",
                  "include/bowline-posix/host/error.h",

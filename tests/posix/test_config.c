@@ -73,6 +73,19 @@ static void a_device_is_read(void **state)
     assert_true(device_config_number(&config, "target", 0) > 19.9);
 }
 
+static void deltas_get_what_memory_there_is(void **state)
+{
+    (void)state;
+    assert_int_equal(load(IDS REST), 0);
+    assert_int_equal(config.delta_memory, 32768);
+    device_config_free(&config);
+    assert_int_equal(load(IDS REST "holder = true;"), 0);
+    assert_int_equal(config.delta_memory, 12288);
+    device_config_free(&config);
+    assert_int_equal(load(IDS REST "delta_memory = 0;"), 0);
+    assert_int_equal(config.delta_memory, 0);
+}
+
 static void areas_are_whole_blocks_that_do_not_overlap(void **state)
 {
     (void)state;
@@ -116,6 +129,7 @@ static void each_wrong_setting_is_named(void **state)
         {IDS REST "watchdog = 0;", "\"watchdog\""},
         {IDS REST "watchdog = \"soon\";", "\"watchdog\""},
         {IDS REST "boot_tries = 300;", "\"boot_tries\""},
+        {IDS REST "delta_memory = 4096;", "\"delta_memory\""},
         {IDS REST "holder = 1;", "\"holder\""},
         {IDS REST "timing = { poll = -1; };", "\"timing.poll\""},
         {IDS "server = \"https://x\";", "\"flash.components\""},
@@ -161,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_device_is_read),
         TEST(areas_are_whole_blocks_that_do_not_overlap),
+        TEST(deltas_get_what_memory_there_is),
         cmocka_unit_test(component_ids_are_encoded),
         TEST(each_wrong_setting_is_named),
         cmocka_unit_test(events_are_told_in_words),

@@ -64,6 +64,23 @@ struct author_image {      /* one payload of a release */
     uint32_t size;
 };
 
+/*
+ * A patch (bowline/delta.h) to the image, for devices that run its base and
+ * have a component "stage" and their running image as "<component>/active".
+ * Others fetch the image. All must have a decoder: one without refuses the
+ * whole manifest, as SUIT demands.
+ */
+struct author_patch {
+    uint8_t base_sha256[32];
+    uint32_t base_size;
+    uint8_t sha256[32]; /* of the patch */
+    uint32_t size;
+    const char *uri; /* NULL: "payloads/<sha256>" */
+};
+
+enum { AUTHOR_PATCHES = 7 }; /* and the whole image: 8 alternatives */
+#define AUTHOR_STAGE "stage"
+
 struct author_manifest {
     uint64_t sequence;
     uint8_t vendor_id[16];
@@ -77,6 +94,8 @@ struct author_manifest {
     const char *minimum_version; /* NULL: none */
     const struct author_image *image;
     uint32_t n_images;
+    const struct author_patch *patch; /* to the only image */
+    uint32_t n_patches;
 };
 
 /* The whole envelope, signed by each of `keys` in order. */

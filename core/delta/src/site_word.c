@@ -10,10 +10,12 @@ enum {
     PIC_SLACK = 0x20000   /* .bss behind the image */
 };
 
+#if BL_DELTA_PIC || BL_DELTA_RELATIVE
 static uint32_t magnitude(int32_t n)
 {
     return n < 0 ? 0U - (uint32_t)n : (uint32_t)n;
 }
+#endif
 
 static bool is_pointer(const struct bl_view *v, uint32_t word)
 {

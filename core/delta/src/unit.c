@@ -14,7 +14,7 @@ enum {
     SYNC = 64,  /* old bytes before a copy that are walked to find units */
     NEAR = 256, /* of targets to the prediction */
     FAR_MODEL = 4,
-    WINDOW = 64 /* words, to either side, in which a literal is looked for */
+    WINDOW = 16 /* words, to either side, in which a literal is looked for */
 };
 
 /* How a candidate came about; numbers stand in contexts. */
@@ -513,49 +513,51 @@ static bool correct_difference(struct bl_codec *c, const struct unit *u,
 /* --- bytes --- */
 
 /* Contexts of a lone byte: those before it, its phase, the predicted one. */
-static void contexts_single(const struct bl_codec *c, const uint8_t *predicted,
-                            struct bl_byte *b)
+static void contexts_single(const struct bl_codec *c, uint32_t *v,
+                            const struct bl_byte *b)
 {
     uint32_t last = c->history.last;
     uint32_t phase = c->position & 3;
 
-    b->context[0] = bl_mix(10 + phase, 0);
-    b->context[1] = bl_mix(last & 0xFF, 0x100);
-    b->context[2] = bl_mix(last & 0xFFFF, 0x200);
-    b->context[4] = bl_mix(last >> 24 | phase << 8, 0x400);
-    if (predicted != NULL) {
-        b->context[3] = bl_mix(predicted[0], 0x300);
-        b->context[5] = bl_mix(predicted[0] | (last & 0xFF) << 8, 0x500);
-    } else {
-        b->context[3] = 0;
-        b->context[5] = bl_mix(last & 0xFFFFFF, 0x500);
-    }
+    v[0] = 10 + phase;
+    v[1] = last & 0xFF;
+    v[2] = last & 0xFFFF;
+    v[3] = (uint32_t)b->guess[0];
+    v[4] = last >> 24 | phase << 8;
+    v[5] = b->guess[0] < 0 ? last & 0xFFFFFF
+                           : (uint32_t)b->guess[0] | (last & 0xFF) << 8;
 }
 
-/* Of the j-th byte of a unit: `head`, those of the unit before it; `guess`,
- * the predicted byte or -1. */
-static void contexts_unit(const struct bl_codec *c, bool site, uint32_t j,
-                          uint32_t head, struct bl_byte *b)
+/* Of the j-th byte of a unit: `head`, those of the unit before it. */
+static void contexts_unit(const struct bl_codec *c, uint32_t *v, uint32_t j,
+                          uint32_t head, const struct bl_byte *b)
 {
     uint32_t m = b->place;
     const uint8_t *op = c->history.opcode;
     uint32_t before = j > 0 ? head & 0xFF : op[0];
-    uint32_t tail = c->history.last << (8 * j) | (head & mask_of(j));
+    uint32_t guess = m | (uint32_t)b->guess[0] << 8;
 
-    b->context[0] = bl_mix(m + (site ? 16U : 0U), 0x1000);
-    b->context[1] = bl_mix(m | before << 8, 0x1100);
-    b->context[2] = bl_mix(m | ((head << 8 | op[0]) & 0xFFFFFF) << 6, 0x1200);
-    b->context[5] = bl_mix(tail & 0xFFFF, 0x1500);
-    if (b->guess[0] >= 0) {
-        uint32_t guess = (uint32_t)b->guess[0];
+    v[0] = m;
+    v[1] = m | before << 8;
+    v[2] = m | ((head << 8 | op[0]) & 0xFFFFFF) << 6;
+    v[3] = guess;
+    v[4] = guess | before << 16;
+    v[5] = (c->history.last << (8 * j) | (head & mask_of(j))) & 0xFFFF;
+    if (b->guess[0] < 0) {
+        v[4] = m | (uint32_t)op[1] << 8 | (uint32_t)op[0] << 16 |
+               (head & 0xFF) << 24;
+    }
+}
 
-        b->context[3] = bl_mix(m | guess << 8, 0x1300);
-        b->context[4] = bl_mix(m | guess << 8 | before << 16, 0x1400);
-    } else {
-        b->context[3] = 0;
-        b->context[4] = bl_mix(m | (uint32_t)op[1] << 8 |
-                                   (uint32_t)op[0] << 16 | (head & 0xFF) << 24,
-                               0x1400);
+static void hash_contexts(struct bl_byte *b, const uint32_t *v, uint32_t salt)
+{
+    uint32_t k;
+
+    for (k = 0; k < BL_CONTEXTS; k++) {
+        b->context[k] = bl_mix(v[k], salt + k);
+    }
+    if (b->guess[0] < 0) {
+        b->context[3] = 0; /* has nothing to go by */
     }
 }
 
@@ -573,17 +575,20 @@ static void code_bytes(struct bl_codec *c, uint32_t n, const uint8_t *said,
     (void)said;
     for (j = 0; j < n; j++) {
         uint32_t i = j ^ order;
+        uint32_t v[BL_CONTEXTS];
         struct bl_byte b;
 
         b.guess[0] = predicted != NULL ? predicted[i] : -1;
         b.guess[1] = again != NULL ? again[i] : -1;
         b.place = first_place[n] + j;
         if (n == 1) {
-            contexts_single(c, predicted, &b);
+            contexts_single(c, v, &b);
             b.place = predicted != NULL ? 0 : 10;
         } else {
-            contexts_unit(c, site, j, head, &b);
+            contexts_unit(c, v, j, head, &b);
+            v[0] += site ? 16U : 0U;
         }
+        hash_contexts(&b, v, n == 1 ? 0x100 : 0x1000);
         now[i] = (uint8_t)bl_code_byte(&c->rc, &c->model, BL_SAY(said[i]), &b);
         head = head << 8 | now[i];
     }

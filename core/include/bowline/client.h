@@ -87,6 +87,11 @@ enum {
     BL_DELTA_KEEP = 48 * 1024
 };
 
+/* As `delta_keep`: no checkpoints are made, and none that lie in flash are
+ * read. For devices whose slots others can write, but not the boot code, the
+ * root document and the state: what is kept is believed (docs/THREATS.md). */
+#define BL_DELTA_KEEP_NONE UINT32_MAX
+
 struct bl_delta_engine; /* private */
 extern const struct bl_delta_engine bl_delta_engine;
 
@@ -180,7 +185,7 @@ struct bl_client_config {
     uint8_t *delta_memory;
     uint32_t delta_memory_size;
     /* Bytes of output between two checkpoints, 0: BL_DELTA_KEEP; never less
-     * than two erase blocks. */
+     * than two erase blocks. Or BL_DELTA_KEEP_NONE. */
     uint32_t delta_keep;
     /* Called about each BL_DELTA_QUANTUM bytes that a patch gives, also when
      * few of its bytes give very many: to feed a watchdog. NULL: nothing. */

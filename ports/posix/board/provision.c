@@ -42,6 +42,8 @@ static const char help[] =
     "  --clock              the wall clock is to be believed\n"
     "  --attribute KEY=TEXT setting of the simulated hardware, repeatable\n"
     "  --slot-size BYTES    1048576; also --erase-size 4096 --write-size 4\n"
+    "  --delta-memory BYTES for patches: 32768, of a holder 12288; 0: takes "
+    "none\n"
     "  --watchdog SECONDS   10; also --boot-tries 3 --health-failures 3\n"
     "  --poll SECONDS       1800; also --first-poll 60 --backoff 60\n"
     "                       --backoff-max 3600 --ticket-interval 86400\n"
@@ -73,6 +75,8 @@ enum setting {
 
 enum { MAX_ATTRIBUTES = 16 };
 
+#define UNSAID UINT32_MAX /* left out: what is usual depends on others */
+
 /* Settings that are numbers: option, group and name in device.conf. */
 static const struct number {
     const char *option;
@@ -98,6 +102,7 @@ static const struct number {
     {"boot-tries", "", "boot_tries", 3},
     {"download-attempts", "", "download_attempts", 10},
     {"health-failures", "", "health_failures", 3},
+    {"delta-memory", "", "delta_memory", UNSAID},
 };
 
 enum { N_NUMBERS = sizeof numbers / sizeof numbers[0] };
@@ -252,7 +257,8 @@ static int group(const struct provision *p, struct buffer *out,
     int failed = 0;
 
     for (int i = 0; i < N_NUMBERS && failed == 0; i++) {
-        if (numbers[i].name != NULL && strcmp(numbers[i].group, which) == 0) {
+        if (numbers[i].name != NULL && p->number[i] != UNSAID &&
+            strcmp(numbers[i].group, which) == 0) {
             failed = buffer_printf(out, err, "%s%s = %" PRIu32 ";\n", indent,
                                    numbers[i].name, p->number[i]);
         }

@@ -265,10 +265,21 @@ static void connection(struct reader *r, struct device_config *c)
     truth(r, "clock", &c->clock);
 }
 
+/* A board that holds another chip's image has what a small chip has. */
+static void deltas(struct reader *r, struct device_config *c)
+{
+    number(r, "delta_memory", c->holder ? 12288 : 32768, 1U << 20,
+           &c->delta_memory);
+    if (c->delta_memory != 0 && c->delta_memory < 6144) {
+        complain(r, "delta_memory", "must be 0, or at least 6144 bytes");
+    }
+}
+
 static void board(struct reader *r, struct device_config *c)
 {
     truth(r, "holder", &c->holder);
     number(r, "watchdog", 10, 3600, &c->watchdog_s);
+    deltas(r, c);
     if (c->watchdog_s == 0) {
         complain(r, "watchdog", "must be at least 1 second");
     }

@@ -44,6 +44,7 @@ struct device {
     int trouble_code;    /* HTTP status, when it is that */
     uint64_t trouble_ms; /* when the log was told */
     uint8_t *root;
+    uint8_t *delta; /* NULL: takes no deltas */
     uint8_t envelope[ENVELOPE];
     uint8_t io[IO];
     uint8_t message[MESSAGE];
@@ -92,7 +93,11 @@ struct device *device_open(const char *version, struct error *err)
         device_say(device, "%s; it is not heeded", err->text);
     }
     device->root = malloc(device->config.layout.root[0].size);
-    if (device->root == NULL) {
+    if (device->config.delta_memory > 0) {
+        device->delta = malloc(device->config.delta_memory);
+    }
+    if (device->root == NULL ||
+        (device->delta == NULL && device->config.delta_memory > 0)) {
         (void)error_set(err, "out of memory");
         device_close(device);
         return NULL;
@@ -106,6 +111,7 @@ void device_close(struct device *device)
     flash_file_close(&device->flash);
     device_config_free(&device->config);
     free(device->root);
+    free(device->delta);
     free(device);
 }
 
@@ -245,6 +251,12 @@ static bl_wait ready(void *ctx)
                                  : device->ready(device->ready_ctx);
 }
 
+/* While a patch is applied: the client is at work, and not to be asked. */
+static void on_busy(void *ctx)
+{
+    pet(ctx);
+}
+
 static void configure(struct device *device, struct bl_client_config *out)
 {
     const struct device_config *c = &device->config;
@@ -277,6 +289,10 @@ static void configure(struct device *device, struct bl_client_config *out)
         .io_size = sizeof device->io,
         .message = device->message,
         .message_size = sizeof device->message,
+        .delta = device->delta == NULL ? NULL : &bl_delta_engine,
+        .delta_memory = device->delta,
+        .delta_memory_size = c->delta_memory,
+        .busy = on_busy,
     };
     memcpy(out->device_id, c->id, BL_ID_SIZE);
     memcpy(out->vendor_id, c->vendor_id, BL_ID_SIZE);

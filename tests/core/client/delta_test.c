@@ -641,6 +641,9 @@ static void checkpoint_of_another_build_is_not_taken(void **state)
     rig_start(rig);
     get(rig, "deltas/");
     serve_to(rig, CUT);
+    rig_start(rig);
+    get(rig, "deltas/");
+    assert_true(rig->action.offset > 0);
     double_build = 2;
     rig_start(rig);
     double_output = 0;
@@ -663,6 +666,19 @@ static void checkpoint_of_another_patch_is_not_taken(void **state)
     operation(DOUBLE_COPY, 950, 8550);
     literal(&fixture.release[SIM_R2], 9500, 3501);
     offer(rig);
+    rig_start(rig);
+    get(rig, "deltas/");
+    assert_int_equal(rig->action.offset, 0);
+    finish(rig);
+}
+
+static void checkpoints_that_are_not_wanted_are_not_read_either(void **state)
+{
+    struct rig *rig = *state;
+
+    cut_at(rig, CUT);
+    assert_true(rig->action.offset > 0);
+    rig->config.delta_keep = BL_DELTA_KEEP_NONE;
     rig_start(rig);
     get(rig, "deltas/");
     assert_int_equal(rig->action.offset, 0);
@@ -804,6 +820,7 @@ int main(void)
         T(damaged_checkpoint_leaves_the_one_before),
         T(checkpoint_of_another_build_is_not_taken),
         T(checkpoint_of_another_patch_is_not_taken),
+        T(checkpoints_that_are_not_wanted_are_not_read_either),
         T(cut_without_checkpoints_begins_the_patch_anew),
         T(patch_goes_on_from_what_came_whole),
         T(rest_that_is_shorter_than_the_patch_comes_whole),

@@ -8,7 +8,7 @@
 
 struct sim_fixture fixture;
 
-static bl_status on_random(void *ctx, void *out, size_t n)
+bl_status rig_random(void *ctx, void *out, size_t n)
 {
     struct rig *rig = ctx;
     uint8_t *p = out;
@@ -79,7 +79,7 @@ int rig_setup(void **state)
     rig->config.crypto = &sim_crypto;
     rig->config.version = "1.0.0";
     rig->config.reset_cause = BL_RESET_POWER;
-    rig->config.random = on_random;
+    rig->config.random = rig_random;
     rig->config.ready = on_ready;
     rig->config.ctx = rig;
     rig->config.health = &rig->check;

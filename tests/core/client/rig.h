@@ -39,6 +39,8 @@ int rig_group_teardown(void **state);
 int rig_setup(void **state);
 int rig_teardown(void **state);
 
+/* bl_client_config.random; its ctx is the rig. */
+bl_status rig_random(void *ctx, void *out, size_t n);
 /* Starts the client anew, as after a reset. */
 void rig_start(struct rig *rig);
 /* As above, after the boot code's part: a trial's try is counted. */

@@ -33,6 +33,7 @@ struct device_config {
     bool clock;  /* the wall clock is to be believed */
     bool holder; /* the image is another chip's: it is held, not run */
     uint32_t watchdog_s;
+    uint32_t delta_memory; /* bytes for the decoder, 0: takes no deltas */
     uint8_t boot_tries;
     uint8_t download_attempts;
     uint8_t health_failures;
