@@ -291,6 +291,53 @@ static void put_webhooks(struct server *s, struct buffer *out)
               atomic_load(&w->waiting));
 }
 
+static void put_deltas(struct server *s, struct buffer *out)
+{
+    struct deltas *d = &s->deltas;
+    uint32_t n[DELTA_STATES] = {0};
+    uint64_t bytes = 0;
+
+    pthread_rwlock_rdlock(&d->lock);
+    for (uint32_t i = 0; i < d->n_rows; i++) {
+        if (d->row[i] != NULL) {
+            uint8_t state = atomic_load(&d->row[i]->state);
+
+            n[state]++;
+            bytes += state == DELTA_READY ? d->row[i]->size : 0;
+        }
+    }
+    pthread_rwlock_unlock(&d->lock);
+    put_head(out, "bowline_delta_patches", "Patches by state.", "gauge");
+    for (uint8_t i = 0; i < DELTA_STATES; i++) {
+        buffer_printf(out, NULL,
+                      "bowline_delta_patches{state=\"%s\"} %" PRIu32 "\n",
+                      delta_state_name(i), n[i]);
+    }
+    put_gauge(out, "bowline_delta_stored_bytes", "Patches that are kept.",
+              bytes);
+    put_head(out, "bowline_delta_made_total",
+             "Patches made, by what became of them; withdrawn ones, too.",
+             "counter");
+    for (uint8_t i = DELTA_READY; i < DELTA_STATES; i++) {
+        buffer_printf(out, NULL,
+                      "bowline_delta_made_total{result=\"%s\"} %" PRIu64 "\n",
+                      delta_state_name(i), atomic_load(&d->made[i]));
+    }
+    put_head(out, "bowline_delta_making_seconds_total",
+             "Time that making patches took.", "counter");
+    buffer_printf(out, NULL, "bowline_delta_making_seconds_total %.3f\n",
+                  (double)atomic_load(&d->making_ms) / 1000.0);
+    metrics_counter(out, "bowline_delta_installs_total",
+                    "Devices that confirmed what came of a patch.", "counter",
+                    atomic_load(&d->installs));
+    metrics_counter(out, "bowline_delta_failures_total",
+                    "Patches that failed on a device.", "counter",
+                    atomic_load(&d->failures));
+    metrics_counter(out, "bowline_delta_saved_bytes_total",
+                    "Payload bytes that devices did not fetch, by patches.",
+                    "counter", atomic_load(&d->saved));
+}
+
 static void put_operators(struct server *s, struct buffer *out)
 {
     uint64_t lines;
@@ -362,6 +409,7 @@ void server_metrics(struct server *s, struct http_request *rq)
     put_logins(&s->metrics, &out);
     put_work(&s->metrics, &out);
     put_webhooks(s, &out);
+    put_deltas(s, &out);
     put_operators(s, &out);
     put_disk(s, &out);
     put_health(s, &out);

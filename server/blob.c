@@ -28,11 +28,12 @@ static void remove_leftovers(const char *dir)
     closedir(d);
 }
 
-int blobs_open(struct blobs *b, const char *data_dir, struct error *err)
+int blobs_open(struct blobs *b, const char *data_dir, const char *folder,
+               struct error *err)
 {
     char path[600];
 
-    if (snprintf(b->dir, sizeof b->dir, "%s/payloads", data_dir) >=
+    if (snprintf(b->dir, sizeof b->dir, "%s/%s", data_dir, folder) >=
         (int)sizeof b->dir) {
         return error_set(err, "%s: the path is too long", data_dir);
     }
@@ -89,6 +90,44 @@ bool blob_there(const struct blobs *b, const uint8_t sha256[32],
     }
     close(fd);
     return true;
+}
+
+void blob_remove(const struct blobs *b, const uint8_t sha256[32])
+{
+    char path[640];
+
+    blob_path(b, sha256, path);
+    unlink(path);
+}
+
+static void sweep_dir(const struct blobs *b, const char *path, blob_kept kept,
+                      void *ctx)
+{
+    DIR *d = opendir(path);
+    uint8_t sha256[32];
+    struct dirent *e;
+
+    if (d == NULL) {
+        return;
+    }
+    while ((e = readdir(d)) != NULL) {
+        if (strlen(e->d_name) == 64 &&
+            hex_decode(e->d_name, 64, sha256, 32) == 0 && !kept(ctx, sha256)) {
+            blob_remove(b, sha256);
+        }
+    }
+    closedir(d);
+}
+
+void blobs_sweep(const struct blobs *b, blob_kept kept, void *ctx)
+{
+    for (int i = 0; i < 256; i++) {
+        const uint8_t first[32] = {(uint8_t)i};
+        char path[640];
+
+        blob_dir(b, first, path);
+        sweep_dir(b, path, kept, ctx);
+    }
 }
 
 int blob_begin(struct blobs *b, struct blob_upload *u,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Payloads on disk by content address: <data>/payloads/ab/abcd... A payload
- * appears whole or not at all: written beside, hashed as it comes, fsynced,
- * renamed, directory fsynced. What is there is never changed.
+ * Payloads on disk by content address: <data>/payloads/ab/abcd..., and
+ * patches: <data>/deltas/ab/abcd... A blob appears whole or not at all:
+ * written beside, hashed as it comes, fsynced, renamed, directory fsynced.
+ * What is there is never changed.
  */
 #ifndef SERVER_BLOB_H
 #define SERVER_BLOB_H
@@ -17,8 +18,10 @@ struct blobs {
     char dir[512];
 };
 
-/* Makes the directories, removes what interrupted uploads left. */
-int blobs_open(struct blobs *b, const char *data_dir, struct error *err);
+/* Makes the directories, removes what interrupted uploads left. `folder` is
+ * in data_dir. */
+int blobs_open(struct blobs *b, const char *data_dir, const char *folder,
+               struct error *err);
 
 /* A descriptor open for reading, and the size; -1 with err->code ENOENT when
  * there is none. */
@@ -26,6 +29,13 @@ int blob_open(const struct blobs *b, const uint8_t sha256[32], uint64_t *size,
               struct error *err);
 bool blob_there(const struct blobs *b, const uint8_t sha256[32],
                 uint64_t *size);
+
+/* Nothing happens when there is none. */
+void blob_remove(const struct blobs *b, const uint8_t sha256[32]);
+
+/* Removes what nobody keeps. */
+typedef bool (*blob_kept)(void *ctx, const uint8_t sha256[32]);
+void blobs_sweep(const struct blobs *b, blob_kept kept, void *ctx);
 
 /* An upload. After blob_begin exactly one of blob_finish, blob_cancel. */
 struct blob_upload {

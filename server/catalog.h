@@ -88,9 +88,11 @@ struct rollout {
     uint64_t created;
     uint64_t changed;
     _Atomic uint32_t count[BL_STATE_REFUSED + 1]; /* by outcome */
-    _Atomic uint64_t pace_us;  /* rate.h: when the next offer is due */
-    _Atomic uint64_t sent;     /* payload bytes, since the server started */
-    _Atomic uint64_t saved;    /* of them not fetched again after a break */
+    _Atomic uint64_t pace_us;     /* rate.h: when the next offer is due */
+    _Atomic uint64_t sent;        /* payload bytes, since the server started */
+    _Atomic uint64_t saved;       /* of them not fetched again after a break */
+    _Atomic uint64_t delta_saved; /* bytes, by devices that confirmed it */
+    _Atomic uint64_t delta_devices; /* that installed it from a patch */
     _Atomic uint32_t absent;   /* of those offered or downloading: silent, or
                                   waiting for something of their own */
     struct number_set failed;  /* devices that did not keep it, and have not

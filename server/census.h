@@ -17,6 +17,7 @@ enum {
     CENSUS_NAME = 129,
     CENSUS_ATTENTION = 20,
     CENSUS_VERSIONS = 64, /* of a product; the rest is put together */
+    CENSUS_PAIRS = 128,   /* of images, in a rollout; the rest is left out */
     CENSUS_FEW = 5000,    /* a fresh one for each request */
     CENSUS_SOME = 50000   /* the last one; a newer one a second later */
 };
@@ -39,6 +40,17 @@ struct census_list {
     struct census_device first[CENSUS_NAMES];
 };
 
+/* Devices that run one release and shall run another, and take deltas. */
+struct census_pair {
+    uint32_t from;    /* number of the release that they run */
+    uint32_t to;      /* and that they shall run */
+    uint8_t slot;     /* that runs */
+    uint8_t ram;      /* delta_class(): they have the same */
+    uint8_t isas;     /* what most of them have */
+    uint32_t leaning; /* by so many votes */
+    uint32_t devices;
+};
+
 struct census_rollout {
     uint64_t id;
     struct steer_counts stage[ROLLOUT_STAGES]; /* each without the former */
@@ -51,8 +63,10 @@ struct census_rollout {
     uint64_t newest; /* highest sequence or floor of a device */
     uint32_t held;   /* their turn, but: window, rate, downloads */
     uint32_t why[ROLLOUT_WHYS]; /* of devices that it decides upon */
-    struct census_list unseen;  /* in the stage, and never heard of */
-    struct census_list silent;  /* not for three intervals */
+    uint32_t n_pairs;
+    struct census_pair pair[CENSUS_PAIRS];
+    struct census_list unseen; /* in the stage, and never heard of */
+    struct census_list silent; /* not for three intervals */
 };
 
 struct census_version {

@@ -341,6 +341,81 @@ static bool is_blocked(const struct decision *x, const struct rollout *r,
                            r->release->manifest);
 }
 
+/* --- For patches ----------------------------------------------------------
+ */
+
+static struct census_pair *pair_of(struct census_rollout *out,
+                                   const struct census_pair *what)
+{
+    uint32_t i = 0;
+
+    while (i < out->n_pairs &&
+           (out->pair[i].from != what->from || out->pair[i].to != what->to ||
+            out->pair[i].slot != what->slot ||
+            out->pair[i].ram != what->ram)) {
+        i++;
+    }
+    if (i == CENSUS_PAIRS) {
+        return NULL;
+    }
+    if (i == out->n_pairs) {
+        out->pair[out->n_pairs++] = *what;
+    }
+    return &out->pair[i];
+}
+
+/* A stepping stone comes first, when the device's turn has come. */
+static const struct release *
+leads_to(const struct walk *w, const struct rollout *r, const struct device *d)
+{
+    const struct decision *x = &w->decision;
+    const struct release *first = NULL;
+    bl_span permit;
+
+    if (x->order == r->id * 2 && x->v.why == ROLLOUT_OFFER) {
+        first = decision_release(w->s, d, x, &permit);
+    }
+    return first == NULL ? r->release : first;
+}
+
+/* Only what the server knows by its manifest: it must have both images. The
+ * instruction sets are those of the most devices: a few that say otherwise
+ * do not spoil it for the others. */
+static void count_pair(const struct walk *w, const struct rollout *r,
+                       const struct device *d, struct census_rollout *out)
+{
+    const struct release *from =
+        catalog_release_number(&w->s->catalog, d->runs);
+    const struct release *to;
+    struct census_pair what = {.slot = d->s.slot, .ram = d->s.delta_ram};
+    struct census_pair *pair;
+
+    if (d->s.delta_ram == 0 || from == NULL || from == r->release ||
+        d->s.slot > 1 ||
+        memcmp(from->digests.image[d->s.slot], d->s.image, 32) != 0) {
+        return;
+    }
+    to = leads_to(w, r, d);
+    if (to == from || to->number == d->s.delta_failed) {
+        return;
+    }
+    what.from = from->number;
+    what.to = to->number;
+    pair = pair_of(out, &what);
+    if (pair == NULL) {
+        return;
+    }
+    pair->devices++;
+    if (pair->leaning == 0) {
+        pair->isas = d->s.delta_isas;
+    }
+    if (pair->isas == d->s.delta_isas) {
+        pair->leaning++;
+    } else {
+        pair->leaning--;
+    }
+}
+
 static void count_rollout(const struct walk *w, struct rollout *r,
                           const struct rollout_candidate *candidate,
                           const struct device *d, struct census_rollout *out)
@@ -367,6 +442,7 @@ static void count_rollout(const struct walk *w, struct rollout *r,
             return;
         }
     }
+    count_pair(w, r, d, out);
     count_stage(w, r, d, out);
 }
 

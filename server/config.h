@@ -41,6 +41,18 @@ struct config {
     int webhook_allow_private;
     char webhook_ca[CONFIG_TEXT];
     int webhook_retry_s;
+    int deltas;                      /* until the settings say otherwise */
+    int delta_share;                 /* percent of the payload, at most */
+    int delta_workers;               /* patches made at once */
+    int delta_seconds;               /* that one may take */
+    int delta_memory_mb;             /* that one may take */
+    int delta_effort;                /* diff.h */
+    int delta_bases;                 /* of one target */
+    int delta_ahead_s;               /* before a rollout starts */
+    int delta_store_mb;              /* all patches together */
+    int delta_failures;              /* devices; then it is withdrawn */
+    int delta_wait_s;                /* of devices, for one that is coming */
+    char delta_program[CONFIG_TEXT]; /* "": this one */
     int journal_idle_ms;
     int journal_flush_ms;
     int journal_sweep_s;

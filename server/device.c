@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device.h"
 
-enum { FIRST = 1, VERSION = 2 };
+enum { FIRST = 1, WITH_PLANS = 2, VERSION = 3 };
 
 /* One walk over the fields serves both directions, so that they cannot
  * disagree. */
@@ -86,6 +86,16 @@ static void walk_more(struct walk *w, struct device_state *s)
     UINT(tries);
 }
 
+/* What version 3 adds. */
+static void walk_deltas(struct walk *w, struct device_state *s)
+{
+    UINT(delta_ram);
+    UINT(delta_isas);
+    UINT(delta_failed);
+    UINT(delta_row);
+    UINT(delta_sent);
+}
+
 void device_state_init(struct device_state *s)
 {
     memset(s, 0, sizeof *s);
@@ -103,6 +113,7 @@ void device_record_put(const struct device_state *s, uint8_t *out)
     *w.p++ = VERSION;
     walk_state(&w, &copy);
     walk_more(&w, &copy);
+    walk_deltas(&w, &copy);
 }
 
 size_t device_record_size(bl_span bytes)
@@ -111,6 +122,8 @@ size_t device_record_size(bl_span bytes)
 
     if (bytes.n > 0 && bytes.p[0] == VERSION) {
         size = DEVICE_RECORD;
+    } else if (bytes.n > 0 && bytes.p[0] == WITH_PLANS) {
+        size = DEVICE_RECORD_SECOND;
     } else if (bytes.n > 0 && bytes.p[0] == FIRST) {
         size = DEVICE_RECORD_FIRST;
     }
@@ -129,8 +142,11 @@ int device_record_get(struct device_state *s, bl_span record)
     device_state_init(s);
     w.p++;
     walk_state(&w, s);
-    if (bytes[0] >= VERSION) {
+    if (bytes[0] >= WITH_PLANS) {
         walk_more(&w, s);
+    }
+    if (bytes[0] >= VERSION) {
+        walk_deltas(&w, s);
     }
     s->hardware[DEVICE_TEXT - 1] = '\0';
     s->version[DEVICE_TEXT - 1] = '\0';

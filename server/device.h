@@ -14,8 +14,9 @@
 
 enum {
     DEVICE_TEXT = 32,
-    DEVICE_RECORD = 260,      /* version 2 */
-    DEVICE_RECORD_FIRST = 201 /* version 1 */
+    DEVICE_RECORD = 274,        /* version 3 */
+    DEVICE_RECORD_SECOND = 260, /* version 2 */
+    DEVICE_RECORD_FIRST = 201   /* version 1 */
 };
 
 /* What a device does not say. */
@@ -73,6 +74,12 @@ struct device_state {
     uint8_t battery; /* percent, DEVICE_NO_BATTERY */
     uint8_t link;    /* DEVICE_POWERED and the like */
     uint8_t tries;   /* boots left on trial, DEVICE_NO_TRIES */
+    /* Deltas, key 21 of a poll. */
+    uint8_t delta_ram;     /* delta_class() of its decoder; 0: takes none */
+    uint8_t delta_isas;    /* instruction sets, as bits */
+    uint32_t delta_failed; /* release (number) whose patch failed on it */
+    uint32_t delta_row;    /* patch that it was offered last; 0: none */
+    uint32_t delta_sent;   /* bytes of it that were sent since */
 };
 
 struct pin;

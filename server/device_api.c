@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device API, docs/PROTOCOL.md: manifests and payloads. Polls are in
  * device_poll.c. */
+#include "device_delta.h"
 #include "device_reply.h"
 #include "router.h"
 
@@ -75,10 +76,19 @@ static enum range read_range(const struct http_request *rq, const char *etag,
     return v >= size ? RANGE_BEYOND : RANGE_PART;
 }
 
+/* What a device fetches. */
+struct sending {
+    bool patch;
+    uint8_t sha256[32];
+    int fd;
+    uint64_t size;
+};
+
 /* Whose offer is it that the device fetches? */
 static void count_bytes(struct server *s, const uint8_t *device_id,
-                        uint64_t sent, uint64_t saved)
+                        const struct sending *what, uint64_t from)
 {
+    uint64_t sent = what->size - from;
     struct rollout *r = NULL;
     struct device *d;
 
@@ -87,18 +97,25 @@ static void count_bytes(struct server *s, const uint8_t *device_id,
     if (d != NULL) {
         r = d->s.offer % 2 == 1 ? NULL
                                 : catalog_rollout(&s->catalog, d->s.offer / 2);
+        if (what->patch) {
+            device_delta_sent(s, d, what->sha256, sent);
+        } else {
+            device_payload_sent(s, d, what->sha256);
+        }
         devices_unlock(s->devices, d);
     }
     if (r != NULL) {
         atomic_fetch_add(&r->sent, sent);
-        atomic_fetch_add(&r->saved, saved);
+        atomic_fetch_add(&r->saved, from);
     }
     pthread_rwlock_unlock(&s->catalog.lock);
 }
 
-static void send_payload(struct server *s, struct http_request *rq, int fd,
-                         uint64_t size)
+static void send_payload(struct server *s, struct http_request *rq,
+                         const struct sending *what)
 {
+    uint64_t size = what->size;
+    int fd = what->fd;
     char etag[70];
     char text[96];
     uint64_t from = 0;
@@ -125,7 +142,7 @@ static void send_payload(struct server *s, struct http_request *rq, int fd,
     http_reply_header(rq, "Cache-Control", "private, immutable");
     atomic_fetch_add(&s->metrics.downloads, 1);
     atomic_fetch_add(&s->metrics.download_bytes, size - from);
-    count_bytes(s, rq->device_id, size - from, from);
+    count_bytes(s, rq->device_id, what, from);
 }
 
 static bool take_own_slot(struct server *s, const uint8_t *device_id)
@@ -194,33 +211,73 @@ static bool is_for(struct server *s, const uint8_t *device_id,
     return found;
 }
 
-void device_payload(struct server *s, struct http_request *rq)
+/* A patch is for whoever it leads from and to a payload of his product. */
+static bool patch_is_for(struct server *s, const uint8_t *device_id,
+                         const uint8_t sha256[32])
 {
+    uint8_t base[32];
+    uint8_t target[32];
+
+    return settings_deltas(s) &&
+           deltas_patch(&s->deltas, sha256, base, target) &&
+           is_for(s, device_id, target) && is_for(s, device_id, base);
+}
+
+static void send_blob(struct server *s, struct http_request *rq,
+                      const struct blobs *blobs, struct sending *what)
+{
+    const char *what_text = what->patch ? "no such delta" : "no such payload";
     struct error err = {BL_OK, 0, ""};
     const char *problem;
-    uint8_t sha256[32];
-    uint64_t size;
-    int fd;
 
-    if (hex_decode(rq->param[0], strlen(rq->param[0]), sha256, 32) != 0) {
-        http_reply_line(rq, 404, "not a digest of 64 hex digits");
-        return;
-    }
-    if (!is_for(s, rq->device_id, sha256)) {
-        http_reply_line(rq, 404, "no such payload");
-        return;
-    }
     /* The ETag is the path's text: one spelling of it. */
-    hex_encode(sha256, 32, rq->param[0]);
+    hex_encode(what->sha256, 32, rq->param[0]);
     problem = take_slot(s, rq);
     if (problem != NULL) {
         say_later(rq, 429, problem);
         return;
     }
-    fd = blob_open(&s->blobs, sha256, &size, &err);
-    if (fd < 0) {
+    what->fd = blob_open(blobs, what->sha256, &what->size, &err);
+    if (what->fd < 0) {
+        http_reply_line(rq, 404, what_text);
+        return;
+    }
+    send_payload(s, rq, what);
+}
+
+static int read_digest(struct http_request *rq, uint8_t sha256[32])
+{
+    if (hex_decode(rq->param[0], strlen(rq->param[0]), sha256, 32) != 0) {
+        http_reply_line(rq, 404, "not a digest of 64 hex digits");
+        return -1;
+    }
+    return 0;
+}
+
+void device_payload(struct server *s, struct http_request *rq)
+{
+    struct sending what = {.patch = false};
+
+    if (read_digest(rq, what.sha256) != 0) {
+        return;
+    }
+    if (!is_for(s, rq->device_id, what.sha256)) {
         http_reply_line(rq, 404, "no such payload");
         return;
     }
-    send_payload(s, rq, fd, size);
+    send_blob(s, rq, &s->blobs, &what);
+}
+
+void device_patch(struct server *s, struct http_request *rq)
+{
+    struct sending what = {.patch = true};
+
+    if (read_digest(rq, what.sha256) != 0) {
+        return;
+    }
+    if (!patch_is_for(s, rq->device_id, what.sha256)) {
+        http_reply_line(rq, 404, "no such delta");
+        return;
+    }
+    send_blob(s, rq, &s->patches, &what);
 }

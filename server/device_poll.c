@@ -6,6 +6,7 @@
  */
 #include "clock.h"
 #include "decide.h"
+#include "device_delta.h"
 #include "device_reply.h"
 #include "lives.h"
 #include "pace.h"
@@ -83,6 +84,7 @@ struct poll_work {
     struct poll poll;
     struct report report;
     struct poll_answer answer;
+    struct device_delta delta;
     const struct release *wanted; /* NULL: what it runs */
     bl_span permit;
     uint64_t batch;
@@ -193,6 +195,21 @@ static bool takes_place(struct server *s, const struct device *d,
            number_set_add_below(&r->taken, d->number, catalog_stage_most(r));
 }
 
+/* A patch that is being made may be worth the wait. */
+static bool waits_for_delta(struct server *s, const struct device *d,
+                            const struct decision *x,
+                            const struct release *wanted, struct poll_work *w)
+{
+    uint32_t wait_s = x->v.forced || w->poll.nonce.n == 0
+                          ? 0
+                          : device_delta_wait(s, d, &w->poll, wanted);
+
+    if (wait_s > 0) {
+        w->answer.interval_s = wait_s + spread(d, wait_s / 4);
+    }
+    return wait_s > 0;
+}
+
 /* The offer is made by a ticket, not by a hint. */
 static void take_verdict(struct server *s, struct device *d,
                          struct poll_work *w)
@@ -215,7 +232,8 @@ static void take_verdict(struct server *s, struct device *d,
         return;
     }
     if (x.v.why == ROLLOUT_OFFER) {
-        if (w->poll.nonce.n > 0 && !takes_place(s, d, &x)) {
+        if (waits_for_delta(s, d, &x, r, w) ||
+            (w->poll.nonce.n > 0 && !takes_place(s, d, &x))) {
             return;
         }
         w->wanted = r;
@@ -224,6 +242,9 @@ static void take_verdict(struct server *s, struct device *d,
         put_policy(s, &x, &w->answer.policy);
         if (w->poll.nonce.n > 0) {
             make_offer(s, d, &x, w);
+            w->report.changed |=
+                device_delta_offer(s, d, &w->poll, r, &w->delta);
+            w->answer.delta = w->delta.offer;
         }
     } else if (d->s.offer != x.order) {
         struct report_offer offer = {.order = x.order,
@@ -251,6 +272,7 @@ static void poll_locked(struct server *s, struct device *d,
     }
     retry = retry_of(s, d);
     report_take(&s->catalog, d, p, (uint32_t)time(NULL), &retry, r);
+    r->changed |= device_delta_seen(s, d, p, r);
     news.n_outcomes += outcome_changed(&mark, d, &outcome[0]);
     mark = outcome_mark(d);
     take_verdict(s, d, w);

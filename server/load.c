@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "census.h"
+#include "delta_keeper.h"
 #include "report.h"
 #include "router.h"
 #include "ticker.h"
@@ -297,7 +298,8 @@ static int open_data(struct server *s, struct error *err)
 
     snprintf(path, sizeof path, "%s/bowline.db", s->config.data);
     if (take_folder(s, err) != 0 ||
-        blobs_open(&s->blobs, s->config.data, err) != 0 ||
+        blobs_open(&s->blobs, s->config.data, "payloads", err) != 0 ||
+        blobs_open(&s->patches, s->config.data, "deltas", err) != 0 ||
         store_open(&s->store, path, err) != 0) {
         return -1;
     }
@@ -358,7 +360,7 @@ int server_open(struct server *s, struct error *err)
                                "with a nonce get 503"));
     }
     s->webhooks = webhooks_start(s, err);
-    if (s->webhooks == NULL) {
+    if (s->webhooks == NULL || delta_keeper_start(s, err) != 0) {
         server_close(s);
         return -1;
     }
@@ -382,6 +384,7 @@ void server_close(struct server *s)
 {
     struct webhooks *webhooks = s->webhooks;
 
+    delta_keeper_stop(s);
     census_stop(s->census);
     s->webhooks = NULL;
     webhooks_stop(webhooks);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bowlined: options, signals, start and stop. */
 #include "backup.h"
+#include "delta_child.h"
 #include "load.h"
 #include "router.h"
 #include "tls.h"
@@ -361,6 +362,9 @@ int main(int argc, char **argv)
     if (argc > 1 &&
         (strcmp(argv[1], "backup") == 0 || strcmp(argv[1], "restore") == 0)) {
         return backup_main(argc - 1, argv + 1, preset);
+    }
+    if (argc > 1 && strcmp(argv[1], "--make-delta") == 0) {
+        return delta_make_main(argc - 2, argv + 2);
     }
     result = read_options(argc, argv, &options);
     if (result != 0) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 enum {
-    LAST_KEY = 20,
+    LAST_KEY = 21,
     MAX_PAIRS = 32,
     EAST = 840, /* minutes: as far as clocks go on Earth */
     KNOWN_LINK = 31
@@ -237,6 +237,27 @@ static bl_status read_power(struct bl_cbor *r, struct poll *out)
     return s;
 }
 
+/* Later formats may have more in it. */
+static bl_status read_deltas(struct bl_cbor *r, struct poll *out)
+{
+    uint32_t n;
+    bl_status s = bl_cbor_array(r, &n);
+
+    if (s != BL_OK) {
+        return s;
+    }
+    if (n < 3) {
+        return BL_CBOR;
+    }
+    s = bl_cbor_uint(r, &out->delta_format);
+    s = s != BL_OK ? s : bl_cbor_uint(r, &out->delta_ram);
+    s = s != BL_OK ? s : bl_cbor_uint(r, &out->delta_isas);
+    for (uint32_t i = 3; i < n && s == BL_OK; i++) {
+        s = bl_cbor_item(r, NULL);
+    }
+    return s;
+}
+
 /* docs/PROTOCOL.md, the table of the request. */
 static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
 {
@@ -281,6 +302,8 @@ static bl_status read_value(struct bl_cbor *r, uint64_t key, struct poll *out)
         return read_power(r, out);
     case 20:
         return read_u8(r, DEVICE_NO_TRIES, &out->tries);
+    case 21:
+        return read_deltas(r, out);
     default:
         return bl_cbor_item(r, NULL);
     }
@@ -396,7 +419,18 @@ static uint32_t count_pairs(const struct poll_answer *a)
            (uint32_t)(a->envelope_size > 0) + (uint32_t)(a->permit.n > 0) +
            (uint32_t)(a->interval_s > 0) + (uint32_t)a->has_event +
            (uint32_t)(a->manifest != NULL) +
-           (uint32_t)(count_rules(&a->policy) > 0);
+           (uint32_t)(count_rules(&a->policy) > 0) +
+           (uint32_t)(a->delta.size > 0);
+}
+
+static void put_delta(struct bl_cbor_writer *w, const struct poll_delta *d)
+{
+    bl_cbor_put_uint(w, 9);
+    bl_cbor_put_array(w, 4);
+    bl_cbor_put_bstr(w, bl_span_of(d->payload, 32));
+    bl_cbor_put_bstr(w, bl_span_of(d->base, 32));
+    bl_cbor_put_bstr(w, bl_span_of(d->patch, 32));
+    bl_cbor_put_uint(w, d->size);
 }
 
 bl_status poll_answer_write(const struct poll_answer *a, uint8_t *buffer,
@@ -439,6 +473,9 @@ bl_status poll_answer_write(const struct poll_answer *a, uint8_t *buffer,
     }
     if (count_rules(&a->policy) > 0) {
         put_policy(&w, &a->policy);
+    }
+    if (a->delta.size > 0) {
+        put_delta(&w, &a->delta);
     }
     return bl_cbor_writer_finish(&w, out);
 }

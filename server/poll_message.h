@@ -49,9 +49,12 @@ struct poll {
     uint8_t wait;
     int16_t utc_offset; /* minutes east; INT16_MIN: absent */
     struct poll_attributes attributes;
-    uint8_t battery; /* percent; 255: absent or unknown */
-    uint8_t link;    /* bits, device.h */
-    uint8_t tries;   /* 255: absent */
+    uint8_t battery;       /* percent; 255: absent or unknown */
+    uint8_t link;          /* bits, device.h */
+    uint8_t tries;         /* 255: absent */
+    uint64_t delta_format; /* 0: absent */
+    uint64_t delta_ram;
+    uint64_t delta_isas;
     struct poll_fault fault;
 };
 
@@ -74,6 +77,14 @@ struct poll_policy {
     uint32_t window_s; /* until the window closes; 0: it does not */
 };
 
+/* A patch for one payload: digests of 32 bytes each. */
+struct poll_delta {
+    const uint8_t *payload;
+    const uint8_t *base;
+    const uint8_t *patch;
+    uint32_t size; /* 0: there is none */
+};
+
 struct poll_answer {
     bl_span ticket; /* empty: none */
     bl_span root[POLL_ROOTS];
@@ -85,6 +96,7 @@ struct poll_answer {
     uint32_t event;          /* last durable one */
     const uint8_t *manifest; /* 32 bytes, or NULL */
     struct poll_policy policy;
+    struct poll_delta delta;
 };
 
 /* BL_BUFFER when `size` is too small. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "deltas.h"
 #include "outcomes.h"
 
 #include <stdlib.h>
+
+enum { SETS_KNOWN = (1 << BL_DELTA_ISAS) - 1 };
 
 static void count_outcome(struct catalog *c, uint64_t order, uint8_t outcome,
                           int by)
@@ -189,6 +192,13 @@ static bool take_digest(uint8_t out[32], const uint8_t *digest)
         }                                                                     \
     } while (0)
 
+/* The class of its decoder's memory. */
+static uint8_t takes_deltas(const struct poll *p)
+{
+    return p->delta_format == BL_DELTA_FORMAT_1 ? delta_class(p->delta_ram)
+                                                : 0;
+}
+
 static bool take_facts(struct device *d, const struct poll *p)
 {
     bool changed = false;
@@ -206,6 +216,10 @@ static bool take_facts(struct device *d, const struct poll *p)
     TAKE(battery, p->battery);
     TAKE(link, p->link);
     TAKE(tries, p->tries);
+    if (p->nonce.n > 0) { /* only then it says what deltas it takes */
+        TAKE(delta_ram, takes_deltas(p));
+        TAKE(delta_isas, (uint8_t)(p->delta_isas & SETS_KNOWN));
+    }
     if (p->image != NULL) {
         changed |= take_digest(d->s.image, p->image);
     }
@@ -281,6 +295,7 @@ struct taking {
     const struct report_retry *retry;
     const struct release *offer;
     uint32_t now;
+    struct report *out;
 };
 
 /* Nothing but its own confirmation makes a failure good. */
@@ -316,6 +331,25 @@ static bool set_outcome(const struct taking *t, struct device *d,
     return changed;
 }
 
+/* Its patch failed: it fetches the whole payload now, and gets no other patch
+ * for this release. */
+static void take_delta_event(const struct taking *t, struct device *d,
+                             const struct bl_event *e)
+{
+    const struct release *r;
+
+    if (e->state != BL_STATE_DOWNLOADING || e->code != BL_DELTA_FAILED) {
+        return;
+    }
+    r = catalog_release_sequence(
+        t->c, catalog_product_number(t->c, d->product), e->sequence);
+    if (r != NULL && d->s.delta_failed != r->number) {
+        d->s.delta_failed = r->number;
+        d->s.delta_sent = 0;
+        t->out->delta_failed = d->s.delta_row != 0;
+    }
+}
+
 static void take_event(const struct taking *t, struct device *d,
                        const struct bl_event *e)
 {
@@ -324,6 +358,7 @@ static void take_event(const struct taking *t, struct device *d,
         rollout_after_event(d->s.outcome, sequence, e->state, e->sequence);
 
     d->s.event = e->number;
+    take_delta_event(t, d, e);
     if (e->state >= BL_STATE_CONFIRMED || e->code != BL_OK) {
         d->s.noted_state = e->state;
         d->s.noted_code = e->code;
@@ -372,10 +407,11 @@ void report_take(struct catalog *c, struct device *d, const struct poll *p,
                  uint32_t now, const struct report_retry *retry,
                  struct report *out)
 {
-    struct taking t = {c, p, retry, report_offered(c, d), now};
+    struct taking t = {c, p, retry, report_offered(c, d), now, out};
     bool bad = rollout_bad(d->s.outcome);
 
     out->n_events = 0;
+    out->delta_failed = false;
     out->changed = d->s.first_seen == 0;
     if (d->s.first_seen == 0) {
         d->s.first_seen = now;

@@ -10,6 +10,7 @@ struct report {
     bool changed;      /* more than last_seen */
     bool attributes;   /* they, too: d->attributes is new */
     bool gave_up;      /* the offer ended badly, and not on the way */
+    bool delta_failed; /* the patch that it was offered, for the first time */
     uint32_t n_events; /* that are new */
     struct bl_event event[POLL_EVENTS];
 };

@@ -2,6 +2,7 @@
 #include "rollout_change.h"
 
 #include "census.h"
+#include "delta_keeper.h"
 
 #include "host/log.h"
 
@@ -12,13 +13,18 @@
 
 void rollout_now(const struct rollout *r, struct rollout_next *out)
 {
-    *out = (struct rollout_next){.state = r->state,
-                                 .stage = r->stage,
-                                 .steering = r->steering,
-                                 .sent = atomic_load(&r->sent),
-                                 .saved = atomic_load(&r->saved)};
+    *out =
+        (struct rollout_next){.state = r->state,
+                              .stage = r->stage,
+                              .steering = r->steering,
+                              .sent = atomic_load(&r->sent),
+                              .saved = atomic_load(&r->saved),
+                              .delta_saved = atomic_load(&r->delta_saved),
+                              .delta_devices = atomic_load(&r->delta_devices)};
     out->steering.sent += out->sent;
     out->steering.saved += out->saved;
+    out->steering.delta_saved += out->delta_saved;
+    out->steering.delta_devices += out->delta_devices;
 }
 
 void rollout_next_begin(struct rollout_next *n, uint64_t now)
@@ -161,6 +167,8 @@ void rollout_set(struct rollout *r, const struct rollout_next *next)
     r->touched_us = monotonic_us();
     atomic_fetch_sub(&r->sent, next->sent);
     atomic_fetch_sub(&r->saved, next->saved);
+    atomic_fetch_sub(&r->delta_saved, next->delta_saved);
+    atomic_fetch_sub(&r->delta_devices, next->delta_devices);
     if (next->plan != NULL) {
         plan_free(&r->plan);
         r->plan = *next->plan;
@@ -199,6 +207,9 @@ static void count_end(struct server *s, struct rollout *r)
 void rollout_tell(struct server *s, const struct rollout *r, const char *what)
 {
     atomic_store(&s->rollout_changed, (uint64_t)time(NULL));
+    if (strcmp(what, "counts") != 0) {
+        delta_keeper_wake(s->delta_keeper);
+    }
     stream_publish(s->stream, "rollout",
                    json_pack("{s:I, s:s, s:s, s:I, s:s}", "id",
                              (json_int_t)r->id, "product", r->product->name,

@@ -26,6 +26,8 @@ struct rollout_next {
     struct steering steering;
     uint64_t sent; /* what of it was taken from the running counters */
     uint64_t saved;
+    uint64_t delta_saved;
+    uint64_t delta_devices;
     const struct plan *plan; /* NULL: as it is; else taken over */
     const char *name;        /* NULL: as it is */
     const char *stages;      /* NULL: as they are; with `cut` */

@@ -5,6 +5,7 @@
 #include "census.h"
 #include "clock.h"
 #include "decide.h"
+#include "device_delta.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +38,9 @@ struct preview {
     struct rollout_placed placed;
     uint32_t stage[ROLLOUT_STAGES];
     uint32_t taken;
-    uint32_t on_it; /* run it already */
+    uint32_t by_delta;    /* of them: a patch is ready for */
+    uint64_t delta_saved; /* bytes that they do not fetch */
+    uint32_t on_it;       /* run it already */
     uint32_t n_versions;
     struct tally version[KINDS];
     uint32_t n_hardware;
@@ -83,6 +86,21 @@ static void add_stage(struct preview *p, const struct device *d)
     }
 }
 
+/* A patch is ready for it: as a poll would find it. */
+static void add_delta(struct preview *p, const struct device *d)
+{
+    const struct release *wanted = p->wish->release;
+    uint32_t full = (uint32_t)wanted->payload_bytes;
+    struct delta_offer found;
+    struct delta_ask ask;
+
+    if (device_delta_ask(p->s, d, wanted, &ask) &&
+        deltas_find(&p->s->deltas, &ask, &found) && found.size < full) {
+        p->by_delta++;
+        p->delta_saved += full - found.size;
+    }
+}
+
 /* Of a device that it wants: will it refuse, wait, or take it? */
 static void judge(struct preview *p, struct device *d)
 {
@@ -112,6 +130,7 @@ static void judge(struct preview *p, struct device *d)
         return;
     }
     p->taken++;
+    add_delta(p, d);
     add_stage(p, d);
     add_tally(p->version, &p->n_versions,
               d->s.version[0] == '\0' ? "unknown" : d->s.version);
@@ -428,6 +447,7 @@ static json_t *as_json(const struct preview *p)
     const struct release *release = p->wish->release;
     json_int_t all = (json_int_t)atomic_load(&p->wish->product->devices);
     json_int_t taken = scaled(p, p->taken);
+    json_int_t saved = (json_int_t)p->delta_saved * p->step;
     json_int_t closed = scaled(p, p->why[ROLLOUT_WINDOW].n);
     char sentence[300];
     size_t used;
@@ -445,9 +465,9 @@ static json_t *as_json(const struct preview *p)
     }
     return json_pack(
         "{s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
-        "s:s}",
+        "s:s, s:I, s:I}",
         "devices", taken, "stages", stages(p), "bytes",
-        taken * (json_int_t)release->payload_bytes, "payload_bytes",
+        taken * (json_int_t)release->payload_bytes - saved, "payload_bytes",
         (json_int_t)release->payload_bytes, "seconds", seconds(p), "versions",
         tallies(p, p->version, p->n_versions, "version"), "hardware",
         tallies(p, p->hardware, p->n_hardware, "hardware"), "refused",
@@ -455,7 +475,8 @@ static json_t *as_json(const struct preview *p)
         groups(p, waiting, sizeof waiting / sizeof waiting[0]), "overlaps",
         overlaps(p), "approval", settings_four_eyes(p->s), "plan",
         plan_json(&p->wish->plan), "warnings", warnings(p), "sentence",
-        sentence);
+        sentence, "delta_devices", scaled(p, p->by_delta), "delta_saved",
+        saved);
 }
 
 json_t *rollout_preview_json(struct server *s, const struct rollout_wish *wish)

@@ -136,9 +136,15 @@ static json_t *bytes_json(const struct rollout *r)
     uint64_t sent = r->steering.sent + atomic_load(&r->sent);
     uint64_t saved = r->steering.saved + atomic_load(&r->saved);
 
-    return json_pack("{s:I, s:I, s:I}", "payload",
+    uint64_t delta = r->steering.delta_saved + atomic_load(&r->delta_saved);
+    uint64_t devices =
+        r->steering.delta_devices + atomic_load(&r->delta_devices);
+
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "payload",
                      (json_int_t)r->release->payload_bytes, "sent",
-                     (json_int_t)sent, "saved", (json_int_t)saved);
+                     (json_int_t)sent, "saved", (json_int_t)saved,
+                     "delta_saved", (json_int_t)delta, "delta_devices",
+                     (json_int_t)devices);
 }
 
 /* --- Who did not keep it --------------------------------------------------

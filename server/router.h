@@ -38,7 +38,9 @@ struct http_app router_app(struct server *server);
 
 /* The handlers, by file. */
 /* device_api.c */
-route_handler device_poll, device_manifest, device_payload;
+route_handler device_poll, device_manifest, device_payload, device_patch;
+route_handler delta_list, delta_add, delta_action_remake,
+    delta_action_withdraw;
 /* A download is over: its places are free. */
 void device_payload_end(struct server *s, struct http_request *rq);
 /* api_payloads.c */

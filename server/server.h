@@ -10,6 +10,7 @@
 #include "blob.h"
 #include "catalog.h"
 #include "config.h"
+#include "deltas.h"
 #include "devices.h"
 #include "http.h"
 #include "journal.h"
@@ -28,6 +29,9 @@ struct server {
     struct devices *devices;
     struct journal *journal;
     struct blobs blobs;
+    struct blobs patches;
+    struct deltas deltas;
+    struct delta_keeper *delta_keeper;
     struct metrics metrics;
     struct rate refusals; /* of devices, in the log */
     struct operators operators;

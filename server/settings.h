@@ -19,6 +19,7 @@ struct server;
 struct settings {
     atomic_bool four_eyes;
     _Atomic uint32_t approvals;
+    atomic_bool deltas;
 };
 
 /* From the configuration, then from the store. */
@@ -28,5 +29,8 @@ int settings_load(struct server *s, struct error *err);
 bool settings_four_eyes(struct server *s);
 /* How many people must approve one: 0 when four_eyes is off. */
 uint32_t settings_approvals(struct server *s);
+
+/* Are patches made and offered? */
+bool settings_deltas(struct server *s);
 
 #endif

@@ -81,6 +81,8 @@ int steering_read(const char *text, struct steering *s)
     s->seen_bad_signature = (uint32_t)get_number(from, "seen_bad_signature");
     s->sent = get_number(from, "sent");
     s->saved = get_number(from, "saved");
+    s->delta_saved = get_number(from, "delta_saved");
+    s->delta_devices = get_number(from, "delta_devices");
     s->returns_from = get_number(from, "returns_from");
     s->advance_asked = json_is_true(json_object_get(from, "advance_asked"));
     s->recall = json_is_true(json_object_get(from, "recall"));
@@ -123,7 +125,7 @@ char *steering_text(const struct steering *s)
     json_t *out = json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:o, s:o, "
         "s:o,"
-        " s:o, s:I, s:I, s:I, s:I, s:I}",
+        " s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
         "created_by", s->created_by, "person", s->person, "reason", s->reason,
         "by", s->by, "started", (json_int_t)s->started, "gates_since",
         (json_int_t)s->gates_since, "confirmed_at_start",
@@ -135,7 +137,9 @@ char *steering_text(const struct steering *s)
         list_json(s->returns, s->n_returns), "approvals", approvals_json(s),
         "seen_failures", (json_int_t)s->seen_failures, "seen_bad_signature",
         (json_int_t)s->seen_bad_signature, "sent", (json_int_t)s->sent,
-        "saved", (json_int_t)s->saved, "watched", (json_int_t)s->watched);
+        "saved", (json_int_t)s->saved, "watched", (json_int_t)s->watched,
+        "delta_saved", (json_int_t)s->delta_saved, "delta_devices",
+        (json_int_t)s->delta_devices);
     char *text = json_dumps(out, JSON_COMPACT);
 
     json_decref(out);

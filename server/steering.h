@@ -39,11 +39,13 @@ struct steering {
     uint32_t confirmed_at_start; /* of the present stage */
     uint32_t seen_failures;      /* when it was last resumed: steer.h */
     uint32_t seen_bad_signature;
-    uint64_t sent;      /* payload bytes, and those that devices */
-    uint64_t saved;     /* did not fetch again after a break */
-    bool advance_asked; /* an operator said advance */
-    bool recall;        /* aborted: who has not installed goes back */
-    bool returned;      /* what it had updated was sent back */
+    uint64_t sent;          /* payload bytes, and those that devices */
+    uint64_t saved;         /* did not fetch again after a break */
+    uint64_t delta_saved;   /* by patches: bytes not fetched, */
+    uint64_t delta_devices; /* and devices that installed from one */
+    bool advance_asked;     /* an operator said advance */
+    bool recall;            /* aborted: who has not installed goes back */
+    bool returned;          /* what it had updated was sent back */
     char reason[STEERING_REASON]; /* why it is paused or aborted */
     char by[STEERING_NAME];       /* who did it: an operator or "bowline" */
     uint32_t n_approvals;

@@ -146,6 +146,18 @@ static const char *const migration[] = {
     "ALTER TABLE outcomes ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;"
     "UPDATE outcomes SET failed = 1 WHERE outcome > 8 AND code <> 103;"
     "CREATE INDEX outcomes_failed ON outcomes (rollout) WHERE failed > 0;",
+    /* Patches between payloads: delta_store.h. */
+    "CREATE TABLE deltas (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " base BLOB NOT NULL, target BLOB NOT NULL, ram INTEGER NOT NULL,"
+    " isas INTEGER NOT NULL, full_size INTEGER NOT NULL,"
+    " queued INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " patch BLOB NOT NULL DEFAULT x'', isa INTEGER NOT NULL DEFAULT 0,"
+    " tries INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0,"
+    " ms INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT '', failures INTEGER NOT NULL DEFAULT 0,"
+    " installs INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
+    " used INTEGER NOT NULL DEFAULT 0,"
+    " asked INTEGER NOT NULL DEFAULT 0, UNIQUE (base, target, ram));",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who has patches made: for what the fleet really runs, by the census, and
+ * what rollouts lead to; most common first, in the background. One thread
+ * plans (delta_plan.c), `delta_workers` threads wait for a child each.
+ */
+#ifndef SERVER_DELTA_KEEPER_H
+#define SERVER_DELTA_KEEPER_H
+
+#include "server.h"
+
+struct delta_keeper;
+
+/* s->deltas from the store, and the threads. */
+int delta_keeper_start(struct server *s, struct error *err);
+/* Ends what is being made, too; it is made anew after the next start. */
+void delta_keeper_stop(struct server *s);
+/* A rollout has changed, or a setting: it plans at once. NULL: nothing. */
+void delta_keeper_wake(struct delta_keeper *k);
+
+/* An operator's orders; the admin lock is held. -1 with err->code 409: it
+ * cannot be now, 507 and others of the store. */
+
+/* From what->base to what->target, for what->ram and what->isas: queued, or
+ * what is there already. NULL: the error is set. */
+struct delta *delta_order(struct server *s, const char *actor,
+                          const struct delta *what, struct error *err);
+int delta_remake(struct server *s, const char *actor, struct delta *one,
+                 struct error *err);
+int delta_withdraw(struct server *s, const char *actor, struct delta *one,
+                   const char *why, struct error *err);
+
+/* "thermostat 1.0 -> 1.1, 12 KB", as far as that is known. */
+enum { DELTA_NAME = 256 };
+void delta_name(struct server *s, const struct delta *one,
+                char out[DELTA_NAME]);
+/* A release whose image this is; NULL: none. The catalog is locked. */
+struct release *delta_release(const struct catalog *c,
+                              const uint8_t image[32]);
+/* Tells those who listen that the target's patches have changed. */
+void delta_tell(struct server *s, const uint8_t target[32]);
+
+/* delta_plan.c: what is wanted now, into s->deltas; takes the admin lock. */
+void delta_plan(struct server *s, bool fresh);
+/* Withdraws those that failed on too many devices, writes what was counted
+ * at polls. */
+void delta_upkeep(struct server *s);
+/* Bytes of all patches. */
+uint64_t delta_stored(struct server *s);
+/* Is the blob some ready patch's? */
+bool delta_keeps(const struct deltas *d, const uint8_t patch[32],
+                 const struct delta *but);
+
+#endif

@@ -1,0 +1,607 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Patches: made for what the fleet runs, offered to those that can take them,
+and never in the way of an update."""
+import hashlib
+import os
+import random
+import signal
+import stat
+import time
+
+import pytest
+
+from bowline_server import DOWNLOADING
+from rollouts import QUICK, fleet, offered, roll_out, shown
+from waiting import wait_for
+
+DELTA_FAILED = 56
+RAM = 12288
+SETS = 63
+
+
+def image(seed, size=40000, change=0):
+    """Bytes like code: words that come back; `change` puts some in."""
+    rng = random.Random(seed)
+    words = [rng.randbytes(4) for _ in range(900)]
+    data = b"".join(rng.choice(words) for _ in range(size // 4))
+    if change:
+        at = 1000 + change * 100
+        data = data[:at] + random.Random(change).randbytes(64) + data[at:]
+    return data
+
+
+def takes(device, ram=RAM, sets=SETS):
+    device.facts[21] = [1, ram, sets]
+    return device
+
+
+def capable(server, n, release, ram=RAM, sets=SETS):
+    devices = [takes(server.register(), ram, sets) for _ in range(n)]
+    for device in devices:
+        device.run(release, slot=0)
+        device.poll()
+    return devices
+
+
+def deltas(server, release):
+    return server.api("GET", f"/releases/{release['manifest']}/deltas",
+                      expect=200).json
+
+
+def ready(server, release, state="ready", n=1):
+    """The patches to a release, once so many are in that state."""
+    def found():
+        items = deltas(server, release)["items"]
+        return [i for i in items if i["state"] == state][:n] \
+            if sum(i["state"] == state for i in items) >= n else None
+    return wait_for(found, said=lambda: str(deltas(server, release)))
+
+
+def metric(server, name):
+    for line in server.request("GET", "/metrics").body.decode().splitlines():
+        if line.startswith(name + " "):
+            return float(line.split()[-1])
+    return None
+
+
+def program(server, text):
+    """A delta_program that does as `text` says."""
+    path = server.folder / "maker"
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    server.config["delta_program"] = str(path)
+    return server
+
+
+@pytest.fixture
+def releases(server):
+    return [server.publish(n, f"1.{n}.0", image(1, change=n - 1))
+            for n in (1, 2, 3)]
+
+
+def install(device, release, patch, n=None):
+    """Fetches the patch, and runs what comes of it."""
+    got = device.get(f"/deltas/{patch.hex()}")
+    assert got.status == 200
+    assert hashlib.sha256(got.body).digest() == patch
+    device.run(release)
+    device.poll()
+
+
+def test_a_patch_is_made_for_what_runs_and_offered(server, releases):
+    old, new, _ = releases
+    device, other = capable(server, 2, old)
+    rollout = roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    assert found["from"] == "1.1.0" and found["ram"] == RAM
+    assert found["base"] == hashlib.sha256(old["content"]).hexdigest()
+    assert found["full_size"] == len(new["content"])
+    assert 64 < found["size"] < 400  # 64 bytes are new
+    assert found["devices"] == 2 and found["offered"]
+    answer = device.poll()
+    payload, base, patch, size = answer[9]
+    assert payload == hashlib.sha256(new["content"]).digest()
+    assert base == hashlib.sha256(old["content"]).digest()
+    assert size == found["size"] and patch.hex() == found["patch"]
+    assert 9 not in device.poll(nonce=False)
+    install(device, new, patch)
+    saved = len(new["content"]) - size
+    after, = ready(server, new)
+    assert after["installed"] == 1 and after["saved"] == saved
+    assert deltas(server, new)["saved"] == saved
+    assert shown(server, rollout)["bytes"]["delta_saved"] == saved
+    assert shown(server, rollout)["bytes"]["delta_devices"] == 1
+    assert metric(server, "bowline_delta_saved_bytes_total") == saved
+    assert metric(server, "bowline_delta_installs_total") == 1
+    assert metric(server, 'bowline_delta_patches{state="ready"}') == 1
+    device.poll()
+    assert deltas(server, new)["saved"] == saved  # once
+    assert 9 in other.poll()
+
+
+def test_the_patch_comes_in_ranges_like_a_payload(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    patch = device.poll()[9][2].hex()
+    whole = device.get(f"/deltas/{patch}")
+    etag = f'"{patch}"'
+    assert whole.headers["ETag"] == etag
+    rest = device.get(f"/deltas/{patch}", {"Range": "bytes=10-",
+                                           "If-Range": etag})
+    assert rest.status == 206 and rest.body == whole.body[10:]
+    n = len(whole.body)
+    assert rest.headers["Content-Range"] == f"bytes 10-{n - 1}/{n}"
+    other = device.get(f"/deltas/{patch}", {"Range": "bytes=10-",
+                                            "If-Range": '"x"'})
+    assert other.status == 200 and other.body == whole.body
+    assert device.get(f"/deltas/{patch}",
+                      {"Range": f"bytes={n}-"}).status == 416
+    assert device.get("/deltas/" + "0" * 64).status == 404
+    assert device.get("/deltas/x").status == 404
+    assert server.request("GET", f"/d/v1/deltas/{patch}").status == 401
+    # What was sent counts, also twice.
+    device.run(new)
+    device.poll()
+    sent = n + n - 10 + n
+    assert deltas(server, new)["saved"] == len(new["content"]) - sent
+
+
+def test_another_products_device_gets_no_patch(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    server.api("POST", "/products", {"name": "lamp",
+                                     "vendor_domain": "example.com"},
+               expect=201)
+    lamp = server.register(product="lamp")
+    assert lamp.get(f"/deltas/{found['patch']}").status == 404
+    assert device.get(f"/deltas/{found['patch']}").status == 200
+
+
+def test_the_most_common_version_comes_first(make_server):
+    server = make_server()
+    log = server.folder / "order"
+    program(server, f'sha256sum | cut -c1-64 >> {log}\nexit 2\n')
+    server.start().set_up()
+    old = [server.publish(n, f"1.{n}.0", image(1, change=n))
+           for n in (1, 2, 3)]
+    new = server.publish(9, "2.0.0", image(1, change=9))
+    for n, release in zip((1, 3, 2), old):
+        capable(server, n, release)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new, "failed", 3)
+    made = log.read_text().split()
+    assert made == [hashlib.sha256(old[i]["content"]).hexdigest()
+                    for i in (1, 2, 0)]
+
+
+def test_only_memory_classes_that_devices_have_are_made(server, releases):
+    old, new, _ = releases
+    capable(server, 1, old, ram=10000)
+    capable(server, 1, old, ram=40000)
+    capable(server, 1, old, ram=5000)
+    roll_out(server, new, strategy="immediate")
+    found = ready(server, new, n=2)
+    assert sorted(i["ram"] for i in found) == [8192, 32768]
+    assert len(deltas(server, new)["items"]) == 2
+
+
+@pytest.mark.parametrize("facts", [
+    None, [1, 6000, SETS], [2, RAM, SETS], [1, RAM, 0]])
+def test_who_cannot_take_it_is_not_offered_it(server, releases, facts):
+    old, new, _ = releases
+    capable(server, 2, old)
+    device, = fleet(server, 1, old)
+    if facts:
+        device.facts[21] = facts
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    answer = device.poll()
+    assert bytes.fromhex(new["manifest"]) in answer[1] and 9 not in answer
+
+
+def test_who_runs_another_image_is_not_offered_it(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    assert 9 not in device.poll(k15=bytes(32))
+    facts = {k: v for k, v in device.facts.items() if k != 15}
+    device.facts, kept = facts, device.facts
+    assert 9 not in device.poll()
+    device.facts = kept
+    assert 9 in device.poll()
+
+
+def test_a_patch_that_saves_too_little_is_not_offered(server):
+    old = server.publish(1, "1.0.0", random.Random(1).randbytes(9000))
+    new = server.publish(2, "1.1.0", random.Random(2).randbytes(9000))
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new, "useless")
+    assert found["size"] > 6300 and "delta_share" in found["reason"]
+    assert 9 not in device.poll() and not found["offered"]
+
+
+def test_a_few_who_lie_of_their_decoder_spoil_it_for_nobody(server, releases):
+    old, new, _ = releases
+    devices = capable(server, 3, old)
+    capable(server, 2, old, sets=1)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    assert all(9 in d.poll() for d in devices)
+
+
+def fail(device, release):
+    device.event(DOWNLOADING, DELTA_FAILED, release["sequence"])
+    device.facts[6] = DOWNLOADING
+    return device.poll()
+
+
+def test_after_a_failed_patch_the_whole_image_and_it_is_counted(
+        server, releases):
+    old, new, newer = releases
+    device, other, third = capable(server, 3, old)
+    rollout = roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    patch = device.poll()[9][2].hex()
+    assert device.get(f"/deltas/{patch}").status == 200
+    assert 9 not in fail(device, new)
+    server.stop()
+    server.start()
+    assert 9 not in device.poll()
+    assert device.get("/payloads/" + hashlib.sha256(
+        new["content"]).hexdigest()).status == 200
+    device.run(new)
+    device.poll()
+    now, = ready(server, new)
+    assert now["failed"] == 1 and now["installed"] == now["saved"] == 0
+    assert shown(server, rollout)["bytes"]["delta_devices"] == 0
+    assert other.poll()[9][2].hex() == patch  # one device is no reason yet
+    fail(other, new)
+    assert 9 not in third.poll()
+    gone, = ready(server, new, "withdrawn")
+    assert gone["failed"] == 2 and "2 devices" in gone["reason"]
+    assert third.get(f"/deltas/{patch}").status == 404
+    lines = server.api("GET", "/audit?action=delta-withdraw",
+                       expect=200).json["items"]
+    assert len(lines) == 1 and lines[0]["actor"] == "bowline"
+    assert "1.1.0 -> 1.2.0" in lines[0]["detail"]
+    assert metric(server, "bowline_delta_failures_total") >= 1
+    assert metric(server, 'bowline_delta_patches{state="withdrawn"}') == 1
+    # Another release is another matter.
+    device.facts[6] = 0
+    roll_out(server, newer, strategy="immediate", priority=9)
+    ready(server, newer)
+    wait_for(lambda: 9 in device.poll())
+
+
+def test_a_device_that_took_the_whole_payload_saved_nothing(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    patch = device.poll()[9][2].hex()
+    device.get(f"/deltas/{patch}")
+    device.get("/payloads/" + hashlib.sha256(new["content"]).hexdigest())
+    device.run(new)
+    device.poll()
+    assert deltas(server, new)["saved"] == 0
+
+
+def test_patches_and_counts_outlive_a_kill(server, releases):
+    old, new, _ = releases
+    device, other = capable(server, 2, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    assert 9 in other.poll()
+    install(device, new, device.poll()[9][2])
+    server.stop()
+    server.start()
+    again, = ready(server, new)
+    assert again["patch"] == found["patch"] and again["installed"] == 1
+    server.kill()
+    server.start()
+    assert other.poll()[9][2].hex() == found["patch"]
+
+
+def children():
+    """Processes that make patches of servers that these tests started."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                environ = f.read()
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                line = f.read()
+        except OSError:
+            continue
+        if b"maker" in line and environ.startswith(b"PATH=/usr/local/bin:"):
+            found.append(int(pid))
+    return found
+
+
+def hanging(make_server, tmp_path, **config):
+    pids = tmp_path / "pids"
+    server = program(make_server(**config),
+                     f"echo $$ >> {pids}\nexec sleep 600\n")
+    return server, pids
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().split(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def started(pids, n=1):
+    return wait_for(lambda: pids.exists() and
+                    len(pids.read_text().split()) >= n and
+                    [int(p) for p in pids.read_text().split()])
+
+
+def test_kill_9_ends_what_is_being_made_and_it_is_made_anew(
+        make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    first = started(pids)[0]
+    ready(server, new, "making")
+    server.kill()
+    wait_for(lambda: not is_alive(first))
+    server.config.pop("delta_program")
+    server.start()
+    ready(server, new)
+    assert 9 in device.poll()
+
+
+def test_three_ends_in_the_middle_are_enough(make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    for n in (1, 2, 3):
+        started(pids, n)
+        ready(server, new, "making")
+        server.kill()
+        server.start()
+    found, = ready(server, new, "failed")
+    assert "3 times" in found["reason"]
+    assert len(started(pids)) == 3
+
+
+def test_a_stop_in_the_middle_is_no_failed_try(make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    for n in (1, 2, 3, 4):
+        child = started(pids, n)[-1]
+        assert server.stop() == 0
+        assert not is_alive(child)
+        server.start()
+    started(pids, 5)
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("kill -SEGV $$", "signal 11"),
+    ("exit 7", "status 7"),
+    ("exit 0", "status 0"),
+    ("echo out of words; exit 2", "out of words"),
+    ("printf 'no patch at all, but some bytes'", "no patch for these"),
+    ("head -c 1000000 /dev/zero", "larger than the payload"),
+])
+def test_what_breaks_costs_one_patch_only(make_server, text, reason):
+    server = program(make_server(), text + "\n").start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new, "failed")
+    assert reason in found["reason"]
+    assert offered(device, new) and 9 not in device.poll()
+    assert metric(server, 'bowline_delta_made_total{result="failed"}') == 1
+
+
+def test_what_takes_too_long_is_ended(make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path, delta_seconds=1)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new, "failed")
+    assert "delta_seconds = 1" in found["reason"]
+    assert not is_alive(started(pids)[0])
+
+
+def test_its_process_has_limits(make_server, tmp_path):
+    said = tmp_path / "said"
+    server = program(
+        make_server(delta_memory_mb=100, delta_seconds=77),
+        f"(ulimit -v; ulimit -t; ulimit -c; nice; ls /proc/self/fd | wc -l;"
+        f" env | grep -c BOWLINE) > {said}\nexit 2\n")
+    server.start(env={**os.environ, "BOWLINE_LOG_LEVEL": "info"}).set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new, "failed")
+    # 0, 1, 2, 3, and what ls has open itself
+    assert said.read_text().split() == ["102400", "77", "0", "19", "5", "0"]
+
+
+def test_polls_go_on_while_one_is_made(make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    started(pids)
+    assert offered(device, new)
+    server.api("GET", "/fleet", expect=200)
+
+
+def test_devices_may_wait_for_a_patch_that_is_coming(make_server, tmp_path):
+    server, pids = hanging(make_server, tmp_path, delta_wait=600)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    plain, = fleet(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    started(pids)
+    answer = device.poll()
+    assert bytes.fromhex(new["manifest"]) not in answer[1]
+    assert 1 <= answer[5] <= 75 and answer[7] != bytes.fromhex(new["manifest"])
+    assert offered(plain, new)
+    number = deltas(server, new)["items"][0]["number"]
+    server.api("POST", f"/deltas/{number}/withdraw", expect=200)
+    assert offered(device, new)
+
+
+def test_operators_make_withdraw_and_remake(server, releases):
+    old, new, _ = releases
+    made = server.api("POST", f"/releases/{new['manifest']}/deltas",
+                      {"from": "1.1.0", "ram": 8192}, expect=202).json
+    assert made["ram"] == 8192 and made["from"] == "1.1.0"
+    found, = ready(server, new)
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new, n=2)
+    assert 9 in device.poll()
+    for item in deltas(server, new)["items"]:
+        gone = server.api("POST", f"/deltas/{item['number']}/withdraw",
+                          expect=200).json
+        assert gone["state"] == "withdrawn"
+    assert 9 not in device.poll()
+    assert device.get(f"/deltas/{found['patch']}").status == 404
+    server.api("POST", f"/deltas/{found['number']}/remake", expect=200)
+    again, = ready(server, new)
+    assert again["patch"] == found["patch"]
+    assert 9 in device.poll()
+    actions = [line["action"] for line in server.api(
+        "GET", "/audit", expect=200).json["items"]]
+    assert actions.count("delta-withdraw") == 2
+    assert "delta-make" in actions and "delta-remake" in actions
+
+
+@pytest.mark.parametrize("path, body, status", [
+    ("/releases/{}/deltas", {"from": "9.9.9"}, 404),
+    ("/releases/{}/deltas", {"from": "1.2.0"}, 409),
+    ("/releases/{}/deltas", {"from": "1.1.0", "ram": 7}, 400),
+    ("/releases/{}/deltas", {}, 400),
+    ("/deltas/99/remake", None, 404),
+    ("/deltas/x/withdraw", None, 404),
+])
+def test_orders_that_cannot_be_are_refused(server, releases, path, body,
+                                           status):
+    _, new, _ = releases
+    server.api("POST", path.format(new["manifest"]), body, expect=status)
+
+
+def test_viewers_see_and_order_nothing(server, releases):
+    _, new, _ = releases
+    path = f"/releases/{new['manifest']}/deltas"
+    server.api("GET", path, token=server.viewer_token, expect=200)
+    server.api("POST", path, {"from": "1.1.0"}, token=server.viewer_token,
+               expect=403)
+
+
+def test_admins_turn_patches_off_and_on(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    set_to = {"token": server.admin_token, "expect": 200}
+    server.api("PATCH", "/settings", {"deltas": False}, **set_to)
+    assert 9 not in device.poll()
+    assert device.get(f"/deltas/{found['patch']}").status == 404
+    assert not deltas(server, new)["enabled"]
+    server.stop()
+    server.start()
+    assert 9 not in device.poll()
+    server.api("PATCH", "/settings", {"deltas": True}, **set_to)
+    assert 9 in device.poll()
+
+
+def test_a_base_that_the_server_never_saw_gets_none(server, releases):
+    _, new, _ = releases
+    device = takes(server.register())
+    device.facts.update({4: b"\1" * 32, 15: b"\2" * 32, 8: 1})
+    device.poll()
+    known, = capable(server, 1, releases[0])
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    assert len(deltas(server, new)["items"]) == 1
+    assert 9 not in device.poll()
+
+
+def test_a_full_store_drops_what_nobody_needs(make_server):
+    server = make_server(delta_store_mb=1, delta_share=100).start().set_up()
+    rng = random.Random(7)
+    # Two thirds of each are new: three such patches are more than 1 MiB.
+    shared = rng.randbytes(200000)
+    old = server.publish(1, "1.0.0", shared + rng.randbytes(400000))
+    new = [server.publish(n, f"1.{n}.0", shared + rng.randbytes(400000))
+           for n in (2, 3, 4, 5)]
+    capable(server, 1, old)
+    last = None
+    for release in new:
+        if last:
+            server.api("POST", f"/rollouts/{last['id']}/abort", expect=200)
+        last = roll_out(server, release, strategy="immediate")
+        ready(server, release)
+    left = [len(deltas(server, r)["items"]) for r in new]
+    assert left[0] == 0 and left[-1] == 1
+    files = list((server.folder / "data" / "deltas").glob("??/*"))
+    assert len(files) == sum(left)
+
+
+def test_a_backup_leaves_patches_out_and_they_are_made_anew(
+        server, releases, make_server):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    server.stop()
+    for file in (server.folder / "data" / "deltas").glob("??/*"):
+        file.unlink()  # as a restored folder has it
+    server.start()
+    again, = ready(server, new)
+    assert again["patch"] == found["patch"]
+    wait_for(lambda: 9 in device.poll())
+
+
+def test_what_was_written_and_not_noted_is_removed(server):
+    server.stop()
+    folder = server.folder / "data" / "deltas" / "ab"
+    folder.mkdir(mode=0o700)
+    (folder / ("ab" * 32)).write_bytes(b"x")
+    server.start()
+    assert not (folder / ("ab" * 32)).exists()
+
+
+def test_slots_with_images_of_their_own_get_patches_of_their_own(server):
+    pytest.importorskip("hashlib")
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    device.run(old, slot=1)
+    device.poll()
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    assert device.poll()[9][0] == hashlib.sha256(new["content"]).digest()
