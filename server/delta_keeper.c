@@ -467,6 +467,7 @@ int delta_keeper_start(struct server *s, struct error *err)
     const struct delta_rules rules = {(uint32_t)s->config.delta_share,
                                       (uint32_t)s->config.delta_failures};
     struct delta_keeper *k = calloc(1, sizeof *k);
+    int result;
 
     if (k == NULL || deltas_init(&s->deltas, &rules) != 0) {
         free(k);
@@ -477,7 +478,10 @@ int delta_keeper_start(struct server *s, struct error *err)
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->plan, NULL);
     pthread_cond_init(&k->work, NULL);
-    if (delta_store_load(&s->store, &s->deltas, err) != 0) {
+    store_lock(&s->store); /* others' threads run already */
+    result = delta_store_load(&s->store, &s->deltas, err);
+    store_unlock(&s->store);
+    if (result != 0) {
         deltas_free(&s->deltas);
         free(k);
         return -1;
