@@ -11,6 +11,7 @@ import pytest
 from operators import JSON, PASSWORD, login as sign_in, login_by_code
 
 from events import Stream
+from waiting import wait_for
 
 ROOM = Path(__file__).parents[2] / "server"
 ROUTE = re.compile(r'{"(GET|POST|PUT|PATCH|DELETE)",\s*"(/(?:api|healthz|metrics)'
@@ -90,6 +91,20 @@ def test_it_is_an_openapi_document(document):
         declared = [p["name"] for p in
                     document["paths"][path].get("parameters", [])]
         assert names == declared
+
+
+def check_deltas(check, new):
+    path, of = "/api/v1/releases/{manifest}/deltas", {
+        "manifest": new["manifest"]}
+    one = check("POST", path, 202, {"from": "1.0.0"}, **of)
+    check("POST", path, 400, {"from": "1.0.0", "ram": 1}, **of)
+    check("POST", path, 404, {"from": "8.8.8"}, **of)
+    check("POST", path, 409, {"from": new["version"]}, **of)
+    wait_for(lambda: check("GET", path, 200, **of)["items"][0]["made"])
+    for action in ("remake", "withdraw"):
+        act = "/api/v1/deltas/{number}/" + action
+        check("POST", act, 200, number=one["number"])
+        check("POST", act, 404, number=0)
 
 
 def check_people(server, check):
@@ -329,6 +344,7 @@ def test_every_operation_answers_as_it_says(server, document):
     other.poll()
     check_devices(check, other, rollout["id"])
     check_releases(check, new)
+    check_deltas(check, new)
     check_engine(server, check, other)
     check("GET", v + "/audit", 200)
     for path in ("/export/devices", "/export/audit"):
