@@ -13,6 +13,8 @@ struct explained {
     struct operations operations;
     struct maps maps;
     struct bl_plan plan;
+    struct bl_plan_member *members;
+    uint32_t members_n; /* that are begun */
 };
 
 static int moves_take(const struct told *t, uint32_t which, struct moves *out,
@@ -54,6 +56,55 @@ static struct bl_view view_take(struct explained *e, const struct told *t,
     return v;
 }
 
+/* What the coder wants of a member: its units are in the new image. */
+static int member_take(const struct told_member *t, const struct buffer *to,
+                       struct bl_plan_member *m, struct error *error)
+{
+    struct bl_member_operation *o = calloc(t->operations.n, sizeof *o);
+    m->at = t->at;
+    m->size = t->size;
+    m->old = t->old;
+    m->alone = t->alone;
+    m->operations = o;
+    m->units = members_units(to->p, (uint32_t)to->n, t->at, error);
+    if (o == NULL || m->units == NULL) {
+        return error_set(error, "patch: out of memory");
+    }
+    for (uint32_t k = 0; k < t->operations.n; k++) {
+        const struct told_operation *one = &t->operations.o[k];
+        o[k].units = one->length;
+        o[k].old = one->literal ? BL_MEMBER_NEW : one->old;
+    }
+    return 0;
+}
+
+static int members_take(const struct told *t, const struct buffer *to,
+                        struct explained *e, struct error *error)
+{
+    e->members = calloc(t->members_n + 1, sizeof *e->members);
+    if (e->members == NULL) {
+        return error_set(error, "patch: out of memory");
+    }
+    e->plan.members = e->members;
+    e->plan.members_n = t->members_n;
+    for (uint32_t k = 0; k < t->members_n; k++) {
+        e->members_n++;
+        if (member_take(&t->members[k], to, &e->members[k], error) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void members_drop(struct explained *e)
+{
+    for (uint32_t k = 0; k < e->members_n; k++) {
+        free((void *)(uintptr_t)e->members[k].units);
+        free((void *)(uintptr_t)e->members[k].operations);
+    }
+    free(e->members);
+}
+
 static int plan_take(const struct told *t, struct explained *e,
                      const struct bl_delta_info *info, struct error *error)
 {
@@ -67,8 +118,8 @@ static int plan_take(const struct told *t, struct explained *e,
     p->settings.esp_tail = t->esp_tail;
     memcpy(p->old_check, info->old_check, sizeof p->old_check);
     memcpy(p->new_check, info->new_check, sizeof p->new_check);
-    for (uint32_t k = 0; k < t->operations_n; k++) {
-        const struct told_operation *o = &t->operations[k];
+    for (uint32_t k = 0; k < t->operations.n; k++) {
+        const struct told_operation *o = &t->operations.o[k];
         if (operations_add(&e->operations, o->length,
                            o->literal ? BL_LITERAL : o->old, error) != 0) {
             return -1;
@@ -107,6 +158,7 @@ static void report(const struct bl_plan *plan, const struct bl_costs *costs,
 {
     report_bits(costs, out);
     out->bytes = (uint32_t)patch_size;
+    out->members = plan->members_n;
     out->map = plan->map_n;
     out->ram_map = plan->ram_map_n;
     out->found = "from the patch";
@@ -129,11 +181,15 @@ static int explain(const uint8_t *from, size_t from_size, const struct told *t,
     e.plan.now = view_take(&e, t, 1, to->p, to->n);
     int result = plan_take(t, &e, &out->info, error);
     if (result == 0) {
+        result = members_take(t, to, &e, error);
+    }
+    if (result == 0) {
         result = count(&e.plan, patch_size, &costs, error);
     }
     if (result == 0) {
         report(&e.plan, &costs, patch_size, out);
     }
+    members_drop(&e);
     operations_free(&e.operations);
     maps_free(&e.maps);
     return result;

@@ -305,6 +305,21 @@ void members_free(struct members *list)
     memset(list, 0, sizeof *list);
 }
 
+struct bl_member_unit *members_units(const uint8_t *image, uint32_t n,
+                                     uint32_t at, struct error *error)
+{
+    struct image_bytes bytes = {image, n};
+    struct members one;
+    struct member m;
+
+    memset(&one, 0, sizeof one);
+    if (take_apart(bytes, at, &one, &m, error) != 1) {
+        members_free(&one);
+        return NULL;
+    }
+    return one.units;
+}
+
 uint8_t unit_label(const struct bl_member_unit *u)
 {
     if (u->n == 1) {

@@ -38,6 +38,10 @@ int members_find(const uint8_t *image, uint32_t n, struct members *out,
                  struct error *error);
 void members_free(struct members *list);
 
+/* The units of the stream at `at`, to be freed; NULL: none, or no memory. */
+struct bl_member_unit *members_units(const uint8_t *image, uint32_t n,
+                                     uint32_t at, struct error *error);
+
 /*
  * For each member of `now` that of `old` which is most like it, into
  * pair[now->n]: the same name counts most, then content. MEMBER_ALONE: none

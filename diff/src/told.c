@@ -48,22 +48,59 @@ static void feed(struct reader *r)
     }
 }
 
-static int operation_add(struct told *t, uint32_t length, uint32_t old,
-                         bool literal, struct error *error)
+static int operation_add(struct told_operations *list, uint32_t length,
+                         uint32_t old, bool literal, struct error *error)
 {
-    if (t->operations_n == t->room) {
-        uint32_t room = t->room == 0 ? 256 : t->room * 2;
-        struct told_operation *more =
-            realloc(t->operations, room * sizeof *more);
+    if (list->n == list->room) {
+        uint32_t room = list->room == 0 ? 256 : list->room * 2;
+        struct told_operation *more = realloc(list->o, room * sizeof *more);
         if (more == NULL) {
             return error_set(error, "patch: out of memory");
         }
-        t->operations = more;
-        t->room = room;
+        list->o = more;
+        list->room = room;
     }
     struct told_operation one = {length, old, literal};
-    t->operations[t->operations_n++] = one;
+    list->o[list->n++] = one;
     return 0;
+}
+
+static int member_begin(const struct bl_codec *c, struct told *t,
+                        struct error *error)
+{
+    if (t->members_n == t->members_room) {
+        uint32_t room = t->members_room * 2 + 16;
+        struct told_member *more = realloc(t->members, room * sizeof *more);
+        if (more == NULL) {
+            return error_set(error, "patch: out of memory");
+        }
+        t->members = more;
+        t->members_room = room;
+    }
+    struct told_member one = {
+        .at = c->position, .old = c->member->begin, .alone = c->member->alone};
+    t->members[t->members_n++] = one;
+    return 0;
+}
+
+/* A step within a member, which had `left` units to go before. */
+static int member_step(const struct bl_codec *c, uint32_t left, struct told *t,
+                       struct error *error)
+{
+    struct told_member *m = &t->members[t->members_n - 1];
+    bool literal = bl_member_is_new(c->member);
+    if (left == 0 && operation_add(&m->operations, c->member->left,
+                                   c->member->read + c->member->skip, literal,
+                                   error) != 0) {
+        return -1;
+    }
+    if (c->phase == BL_PHASE_MEMBER) {
+        return 0;
+    }
+    m->size = c->position - m->at;
+    return operation_add(&m->operations, 0, 0, true, error) == 0
+               ? operation_add(&t->operations, m->size, 0, true, error)
+               : -1;
 }
 
 static void settings_take(const struct bl_codec *c, struct told *t)
@@ -128,6 +165,7 @@ static int step(struct reader *r, struct told *t, struct error *error)
     struct bl_codec *c = r->c;
     uint8_t phase = c->phase;
     uint32_t position = c->position;
+    uint32_t left = c->member == NULL ? 0 : c->member->left;
     (void)bl_codec_step(c);
     if (c->status != BL_OK) {
         return error_status(error, c->status, "patch");
@@ -136,10 +174,18 @@ static int step(struct reader *r, struct told *t, struct error *error)
         return opening_take(c, t, error);
     }
     if (phase == BL_PHASE_LENGTH) {
-        return operation_add(t, c->left, c->from, c->literal, error);
+        return operation_add(&t->operations, c->left, c->from, c->literal,
+                             error);
+    }
+    if (phase == BL_PHASE_PLACE && c->phase == BL_PHASE_MEMBER) {
+        return member_begin(c, t, error);
+    }
+    if (phase == BL_PHASE_MEMBER) {
+        return member_step(c, left, t, error);
     }
     return phase == BL_PHASE_TAIL
-               ? operation_add(t, c->position - position, 0, true, error)
+               ? operation_add(&t->operations, c->position - position, 0, true,
+                               error)
                : 0;
 }
 
@@ -204,5 +250,9 @@ void told_free(struct told *t)
 {
     free(t->map[0]);
     free(t->map[1]);
-    free(t->operations);
+    free(t->operations.o);
+    for (uint32_t k = 0; k < t->members_n; k++) {
+        free(t->members[k].operations.o);
+    }
+    free(t->members);
 }

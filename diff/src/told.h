@@ -14,6 +14,19 @@ struct told_operation {
     bool literal;
 };
 
+struct told_operations {
+    struct told_operation *o;
+    uint32_t n, room;
+};
+
+/* A deflate stream; its operations count units, the last has 0 of them. */
+struct told_member {
+    uint32_t at, size; /* in the new image */
+    uint32_t old;
+    bool alone;
+    struct told_operations operations;
+};
+
 struct told_move {
     uint32_t at;
     int32_t shift;
@@ -33,8 +46,9 @@ struct told {
     struct told_region region[2][TOLD_REGIONS];
     struct told_move *map[2]; /* of the image, of RAM */
     uint32_t map_n[2];
-    struct told_operation *operations;
-    uint32_t operations_n, room;
+    struct told_operations operations; /* members' bytes count as new */
+    struct told_member *members;
+    uint32_t members_n, members_room;
 };
 
 /* `out` begins zeroed and is freed by told_free, also when this failed; `to`

@@ -6,9 +6,8 @@
 #define TO_THE_END UINT32_MAX
 
 enum {
-    NOTHING,
-    NEW,
-    COPIED,
+    NEW = BL_MEMBER_UNITS,
+    COPIED = BL_MEMBER_COPY,
     BUDGET = 8,    /* units for each byte of the images */
     RESTART = 1024 /* units that beginning anew counts as */
 };

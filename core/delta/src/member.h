@@ -20,6 +20,9 @@ enum {
     BL_MEMBER_SIZE = 1888 /* bytes of struct bl_member at most */
 };
 
+/* What an operation gives. */
+enum bl_member_kind { BL_MEMBER_NOTHING, BL_MEMBER_UNITS, BL_MEMBER_COPY };
+
 /* Old text from `from` on stands `by` further in the new one. */
 struct bl_member_move {
     uint32_t from;
@@ -64,7 +67,7 @@ struct bl_member {
     uint8_t length;                              /* of the last copy, - 3 */
     uint8_t moves;
     uint8_t restarts;
-    uint8_t kind; /* 0 nothing yet, 1 new units, 2 copied ones */
+    uint8_t kind; /* enum bl_member_kind */
     bool alone;
 #if BL_DELTA_ENCODE
     const struct bl_member_unit *units;
@@ -98,6 +101,11 @@ static inline uint32_t bl_member_behind(const struct bl_member *m,
                                         uint32_t from)
 {
     return m->alone ? from : bl_deflate_read_end(&m->reader);
+}
+
+static inline bool bl_member_is_new(const struct bl_member *m)
+{
+    return m->kind == BL_MEMBER_UNITS;
 }
 
 static inline bool bl_member_done(const struct bl_member *m)
