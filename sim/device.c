@@ -13,6 +13,9 @@ const struct sim_shape sim_shapes[SIM_SHAPES] = {
 };
 
 static const uint8_t app_id[] = {0x81, 0x43, 'a', 'p', 'p'};
+static const uint8_t active_id[] = {0x82, 0x43, 'a', 'p', 'p', 0x46,
+                                    'a',  'c',  't', 'i', 'v', 'e'};
+static const uint8_t stage_id[] = {0x81, 0x45, 's', 't', 'a', 'g', 'e'};
 static const uint8_t net_id[] = {0x82, 0x43, 'c', 'f', 'g',
                                  0x43, 'n',  'e', 't'};
 
@@ -39,10 +42,16 @@ static uint32_t layout_make(struct sim_device *d, uint32_t block,
         d->component[0].area[i] = area_take(&at, SIM_APP_SIZE + room, block);
         d->component[1].area[i] = area_take(&at, SIM_NET_SIZE, block);
     }
+    d->component[2].kind = BL_COMPONENT_ACTIVE;
+    d->component[2].of = 0;
+    d->component[3].kind = BL_COMPONENT_STAGE;
+    d->component[3].area[0] = area_take(&at, SIM_STAGE_SIZE, block);
     d->component[0].id = bl_span_of(app_id, sizeof(app_id));
     d->component[1].id = bl_span_of(net_id, sizeof(net_id));
+    d->component[2].id = bl_span_of(active_id, sizeof(active_id));
+    d->component[3].id = bl_span_of(stage_id, sizeof(stage_id));
     d->layout.component = d->component;
-    d->layout.n_components = 2;
+    d->layout.n_components = SIM_COMPONENTS;
     return at;
 }
 

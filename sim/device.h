@@ -19,12 +19,19 @@ struct sim_shape { /* a kind of flash */
     uint8_t erased;
 };
 
-enum { SIM_SHAPES = 4, SIM_DELTA_MEMORY = 8192, SIM_ROOM = 1000 };
+enum {
+    SIM_SHAPES = 4,
+    SIM_DELTA_MEMORY = 8192,
+    SIM_ROOM = 1000,
+    SIM_COMPONENTS = 4,
+    SIM_STAGE_SIZE = 4096
+};
 extern const struct sim_shape sim_shapes[SIM_SHAPES];
 
 struct sim_device {
     struct sim_flash flash;
-    struct bl_component component[2];
+    /* app, cfg/net, app/active, stage */
+    struct bl_component component[SIM_COMPONENTS];
     struct bl_layout layout;
     struct bl_suit_platform identity;
     uint8_t envelope[SIM_ENVELOPE_MAX];

@@ -141,6 +141,7 @@ static const struct plan {
     [SIM_R_STRANGER] = {11, "1.8.0", SIM_GOOD, SIM_KEY_STRANGER, false, false},
     [SIM_R_FULL] = {12, "2.0.0", SIM_GOOD, SIM_KEY_RELEASE, false, false},
     [SIM_R_NEAR] = {13, "2.0.1", SIM_GOOD, SIM_KEY_RELEASE, false, false},
+    [SIM_R_PATCHED] = {14, "2.1.0", SIM_GOOD, SIM_KEY_RELEASE, false, false},
 };
 
 static void fill(uint8_t *out, size_t n, unsigned which, unsigned part)
@@ -185,6 +186,16 @@ static void images_make(struct sim_release *r, unsigned which)
     bl_sha256(r->net, sizeof(r->net), r->net_sha256);
 }
 
+/* Another content here and there, over the whole image. */
+static void change(struct sim_release *r, const struct sim_release *from)
+{
+    memcpy(r->app, from->app, sizeof(r->app));
+    for (size_t i = 100; i + 16 < sizeof(r->app); i += 500) {
+        fill(r->app + i, 16, SIM_R_PATCHED, (unsigned)i);
+    }
+    bl_sha256(r->app, sizeof(r->app), r->app_sha256);
+}
+
 static int envelope_make(struct sim_fixture *f, struct sim_release *r,
                          const struct plan *plan, struct error *err)
 {
@@ -200,9 +211,17 @@ static int envelope_make(struct sim_fixture *f, struct sim_release *r,
                                 .model_name = "simulated",
                                 .image = image,
                                 .n_images = plan->has_net ? 2 : 1};
+    struct author_patch patch = {.base_size = SIM_APP_SIZE,
+                                 .size = (uint32_t)r->patch.n};
     struct bl_suit_envelope envelope;
     bl_status s;
 
+    if (r->patch.n > 0) {
+        bl_sha256(r->patch.p, r->patch.n, patch.sha256);
+        memcpy(patch.base_sha256, f->release[SIM_R2].app_sha256, 32);
+        m.patch = &patch;
+        m.n_patches = 1;
+    }
     memcpy(image[0].sha256, r->app_sha256, 32);
     memcpy(image[1].sha256, r->net_sha256, 32);
     memcpy(m.vendor_id, f->vendor_id, 16);
@@ -251,6 +270,9 @@ static int release_make(struct sim_fixture *f, unsigned which,
     r->behaviour = plan->behaviour;
     r->has_net = plan->has_net;
     images_make(r, which);
+    if (which == SIM_R_PATCHED) {
+        change(r, &f->release[SIM_R2]);
+    }
     if (envelope_make(f, r, plan, err) != 0) {
         return -1;
     }
@@ -286,6 +308,22 @@ int sim_fixture_open(struct sim_fixture *f, struct error *err)
     return 0;
 }
 
+int sim_fixture_patch(struct sim_fixture *f, bl_span patch, struct error *err)
+{
+    struct sim_release *r = &f->release[SIM_R_PATCHED];
+
+    r->patch.limit = SIM_APP_SIZE;
+    buffer_clear(&r->envelope);
+    for (unsigned i = 0; i < 2; i++) {
+        buffer_clear(&r->permit[i]);
+    }
+    if (buffer_append(&r->patch, patch.p, patch.n, err) != 0 ||
+        envelope_make(f, r, &plans[SIM_R_PATCHED], err) != 0) {
+        return -1;
+    }
+    return permits_make(f, r, err);
+}
+
 void sim_fixture_close(struct sim_fixture *f)
 {
     for (unsigned i = 0; i < SIM_KEYS; i++) {
@@ -297,6 +335,7 @@ void sim_fixture_close(struct sim_fixture *f)
     }
     for (unsigned i = 0; i < SIM_RELEASES; i++) {
         buffer_free(&f->release[i].envelope);
+        buffer_free(&f->release[i].patch);
         buffer_free(&f->release[i].permit[0]);
         buffer_free(&f->release[i].permit[1]);
     }

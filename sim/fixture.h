@@ -31,6 +31,7 @@ enum sim_release_name {
     SIM_R_STRANGER,    /* signed by a key that no root document names */
     SIM_R_FULL,        /* its image has no runs that look erased */
     SIM_R_NEAR,        /* nearly the same image */
+    SIM_R_PATCHED,     /* SIM_R2 with changes: sim_fixture_patch */
     SIM_RELEASES,
     SIM_R_NONE = SIM_RELEASES
 };
@@ -48,6 +49,7 @@ struct sim_release {
     bool has_net;
     uint8_t net[SIM_NET_SIZE];
     uint8_t net_sha256[32];
+    struct buffer patch;     /* from SIM_R2's image, when it was given */
     struct buffer permit[2]; /* for the class, under root document 1 and 2 */
 };
 
@@ -73,6 +75,10 @@ struct sim_fixture {
 
 /* The files of keys are written to, and removed from, a temporary folder. */
 int sim_fixture_open(struct sim_fixture *fixture, struct error *err);
+/* Gives SIM_R_PATCHED a patch from SIM_R2's image: its manifest then has a
+ * device that runs it fetch and apply the patch, and others the image. */
+int sim_fixture_patch(struct sim_fixture *fixture, bl_span patch,
+                      struct error *err);
 void sim_fixture_close(struct sim_fixture *fixture);
 
 #endif

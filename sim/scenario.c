@@ -82,6 +82,22 @@ const struct sim_scenario sim_scenarios[] = {
      .wanted = SIM_R3,
      .expected = SIM_R3,
      .then = SIM_R_PARTS},
+    {.name = "patched",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_PATCHED,
+     .expected = SIM_R_PATCHED,
+     .patched = true},
+    {.name = "patched-resumed",
+     .before = {SIM_R2, NONE},
+     .wanted = SIM_R_PATCHED,
+     .expected = SIM_R_PATCHED,
+     .patched = true,
+     .breaks = 2,
+     .break_at = 300},
+    {.name = "patch-other-base",
+     .before = {SIM_R3, NONE},
+     .wanted = SIM_R_PATCHED,
+     .expected = SIM_R_PATCHED},
     {.name = "parts",
      .before = {SIM_R2, NONE},
      .wanted = SIM_R_PARTS,
@@ -180,6 +196,7 @@ static void want(struct sim_world *w, enum sim_release_name wanted)
     w->server.wanted = wanted;
     w->server.about = w->fixture->release[wanted].sequence;
     memset(w->server.heard, 0, sizeof(w->server.heard));
+    w->server.whole = 0;
     w->may_boot |= 1U << wanted;
 }
 
@@ -241,6 +258,9 @@ static int check_device(const struct sim_scenario *scenario,
     if (memcmp(c->image_digest, r->app_sha256, 32) != 0 ||
         memcmp(w->server.last.image, r->app_sha256, 32) != 0) {
         return wrong(w, "another image is reported", 0);
+    }
+    if (scenario->patched && w->server.whole > 0) {
+        return wrong(w, "the whole image was fetched", w->server.whole);
     }
     return !w->server.last.confirmed ? wrong(w, "not reported confirmed", 0)
                                      : 0;

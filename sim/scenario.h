@@ -18,6 +18,7 @@ struct sim_scenario {
     uint32_t breaks; /* of the payload's transfer, each after ... */
     uint32_t break_at;
     bool no_range;
+    bool patched;               /* comes by its manifest's own patch */
     bool refused;               /* the fallback must be as it was */
     enum sim_release_name then; /* wanted after a cut instead; SIM_R1: none */
     enum sim_patch_name patch;  /* is offered; SIM_NO_PATCH: none */

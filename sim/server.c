@@ -383,6 +383,8 @@ static bool is_uri(bl_span uri, const char *folder, const uint8_t digest[32])
 
 bl_span sim_server_get(const struct sim_server *server, bl_span uri)
 {
+    uint8_t digest[32];
+
     for (unsigned i = 0; i < SIM_RELEASES; i++) {
         const struct sim_release *r = &server->fixture->release[i];
 
@@ -391,6 +393,12 @@ bl_span sim_server_get(const struct sim_server *server, bl_span uri)
         }
         if (is_uri(uri, "payloads/", r->app_sha256)) {
             return bl_span_of(r->app, SIM_APP_SIZE);
+        }
+        if (r->patch.n > 0) {
+            bl_sha256(r->patch.p, r->patch.n, digest);
+            if (is_uri(uri, "payloads/", digest)) {
+                return buffer_span(&r->patch);
+            }
         }
     }
     if (server->patch != NULL && !server->no_patch &&

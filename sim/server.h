@@ -82,6 +82,7 @@ struct sim_server {
     uint64_t about;
     uint64_t last_state;
     uint64_t last_boot;
+    uint32_t whole; /* transfers of whole images begun */
     uint32_t heard[16];
     uint32_t polls;
     uint32_t tickets;
