@@ -137,7 +137,7 @@ static void pump_get(struct sim_world *w, const struct bl_action *action)
     if (breaks) {
         w->server.breaks--;
     }
-    w->server.whole += payload && content.n == SIM_APP_SIZE;
+    w->server.whole += kind == 'p' && content.n == SIM_APP_SIZE;
     if (content.p == NULL) {
         (void)(bl_client_body(c, 404, 0) == BL_OK);
     } else if (from > content.n) {
