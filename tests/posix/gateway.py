@@ -3,6 +3,7 @@
 of docs/PROTOCOL.md, remembers every report, and misbehaves when told to."""
 import re
 import threading
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cbor2
@@ -52,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, release.envelope)
         elif name == release.image_digest.hex():
             self.payload(gate, gate.payload or release.image, name)
+        elif gate.patch and name == sha256(gate.patch).hexdigest():
+            self.payload(gate, gate.patch, name)
         else:
             self.reply(404, b"unknown\n", "text/plain")
 
@@ -90,6 +93,8 @@ class Gate:
         self.cut_after = self.cuts = 0
         self.payload = self.stale = None
         self.policy = {}
+        self.patch = None  # bytes, offered to who runs `base`
+        self.base = None   # a release
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.gate = self
@@ -115,6 +120,10 @@ class Gate:
             answer[3] = len(self.release.envelope)
             if self.policy:
                 answer[8] = self.policy
+            if self.patch and 2 in report and 21 in report and \
+                    report[15] == self.base.image_digest:
+                answer[9] = [self.release.image_digest, report[15],
+                             sha256(self.patch).digest(), len(self.patch)]
         return documents.cbor(answer)
 
     def story(self):
