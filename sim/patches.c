@@ -67,6 +67,20 @@ int sim_patches_open(const struct sim_fixture *f,
     return r;
 }
 
+int sim_patch_release(struct sim_fixture *f, struct error *err)
+{
+    struct buffer bytes = BUFFER(1 << 20);
+    struct sim_patch patch = {0};
+    int r = make(f, SIM_R2, SIM_R_PATCHED, &bytes, &patch, err);
+
+    if (r == 0) {
+        r = sim_fixture_patch(f, patch.bytes, err);
+    }
+    free((void *)(uintptr_t)patch.bytes.p);
+    buffer_free(&bytes);
+    return r;
+}
+
 void sim_patches_close(struct sim_patch patches[SIM_PATCHES])
 {
     for (unsigned i = 0; i < SIM_PATCHES; i++) {

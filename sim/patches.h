@@ -8,6 +8,8 @@
 /* By sim_patch_name; made by diff/ for SIM_DELTA_MEMORY. */
 int sim_patches_open(const struct sim_fixture *fixture,
                      struct sim_patch out[SIM_PATCHES], struct error *err);
+/* Gives SIM_R_PATCHED the patch that its manifest names. */
+int sim_patch_release(struct sim_fixture *fixture, struct error *err);
 void sim_patches_close(struct sim_patch patches[SIM_PATCHES]);
 
 /* Offers these bytes, which live on, as a patch from one release to another.

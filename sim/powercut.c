@@ -9,8 +9,6 @@
 #include "patches.h"
 #include "scenario.h"
 
-#include "diff/diff.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -343,25 +341,6 @@ static int replay(const struct sim_fixture *fixture, const char *id)
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int make_patch(struct sim_fixture *f, struct error *err)
-{
-    const struct sim_release *from = &f->release[SIM_R2];
-    const struct sim_release *to = &f->release[SIM_R_PATCHED];
-    struct diff_options options;
-    struct buffer patch = BUFFER(SIM_APP_SIZE);
-    int r;
-
-    diff_defaults(&options);
-    options.ram = SIM_DELTA_MEMORY;
-    r = diff_make(from->app, SIM_APP_SIZE, to->app, SIM_APP_SIZE, &options,
-                  &patch, NULL, err);
-    if (r == 0) {
-        r = sim_fixture_patch(f, buffer_span(&patch), err);
-    }
-    buffer_free(&patch);
-    return r;
-}
-
 int main(int argc, char **argv)
 {
     static struct sim_fixture fixture;
@@ -370,7 +349,7 @@ int main(int argc, char **argv)
 
     if (sim_fixture_open(&fixture, &err) != 0 ||
         sim_patches_open(&fixture, patches, &err) != 0 ||
-        make_patch(&fixture, &err) != 0) {
+        sim_patch_release(&fixture, &err) != 0) {
         printf("%s\n", err.text);
         return EXIT_FAILURE;
     }
