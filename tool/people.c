@@ -365,6 +365,9 @@ static int settings(struct call *c, struct api *api)
     if (four != NULL) {
         put_bool(body, "four_eyes", strcmp(four, "on") == 0);
     }
+    if (cli_value(c, "deltas") != NULL) {
+        put_bool(body, "deltas", strcmp(cli_value(c, "deltas"), "on") == 0);
+    }
     if (approvals > 0) {
         put_number(body, "approvals", approvals);
     }

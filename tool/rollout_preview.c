@@ -96,6 +96,11 @@ void preview_print(struct call *c, const json_t *preview)
          color(c, PLAIN));
     stages(c, preview);
     field(c, "bytes", "%s", keep_size(c, (uint64_t)number(preview, "bytes")));
+    if (number(preview, "delta_devices") > 0) {
+        field(c, "", "%lld devices by a patch: %s less",
+              (long long)number(preview, "delta_devices"),
+              keep_size(c, (uint64_t)number(preview, "delta_saved")));
+    }
     if (json_is_integer(json_object_get(preview, "seconds"))) {
         field(c, "time", "about %s", duration(c, number(preview, "seconds")));
     }

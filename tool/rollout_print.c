@@ -200,6 +200,20 @@ static void blocked(const struct page *p)
     }
 }
 
+static void by_deltas(const struct page *p)
+{
+    const json_t *bytes = json_object_get(p->r, "bytes");
+    long long n = number(bytes, "delta_devices");
+
+    if (n > 0) {
+        begin(p, "patches");
+        (void)buffer_printf(
+            p->out, NULL, "%lld device%s by a patch: %s saved\n", n,
+            n == 1 ? "" : "s",
+            keep_size(p->c, (uint64_t)number(bytes, "delta_saved")));
+    }
+}
+
 /* A device's name, or the beginning of its id. */
 static const char *called(const struct page *p, const json_t *device)
 {
@@ -334,6 +348,7 @@ void rollout_text(struct call *c, const json_t *r, struct buffer *out)
     bar(&p);
     counts(&p);
     blocked(&p);
+    by_deltas(&p);
     waiting_for(&p);
     reasons(&p);
     lost(&p);

@@ -137,6 +137,8 @@ VERB(rollout_bucket);
 VERB(release_list);
 VERB(release_set);
 VERB(release_promote);
+VERB(release_show);
+VERB(release_delta);
 VERB(device_set);
 VERB(device_why);
 VERB(fleet_status);

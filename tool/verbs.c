@@ -125,6 +125,16 @@ static const struct option options_release_set[] = {
     PRODUCT,
     END};
 
+static const struct option options_release_delta[] = {
+    VALUE("make", "VERSION", "have one made from this release"),
+    VALUE("ram", "KB",
+          "for decoders with so much memory: 6, 8, 12, 16, 32; "
+          "else 12"),
+    VALUE("remake", "NUMBER", "make this one anew"),
+    VALUE("withdraw", "NUMBER", "offer this one to nobody any more"),
+    PRODUCT,
+    END};
+
 static const struct option options_promote[] = {
     VALUE("to", "CHANNEL", "the channel; needed"), PRODUCT, END};
 
@@ -205,7 +215,8 @@ static const struct option options_status_codes[] = {
 static const struct option options_settings[] = {
     CHOICE("four-eyes", "ON", "a rollout waits for somebody else's approval",
            "on off"),
-    VALUE("approvals", "N", "so many must approve, 1 to 4"), END};
+    VALUE("approvals", "N", "so many must approve, 1 to 4"),
+    CHOICE("deltas", "ON", "patches are made and offered", "on off"), END};
 
 static const struct option options_audit_list[] = {
     VALUE("actor", "NAME", "only what this one did"),
@@ -311,6 +322,26 @@ const struct verb verbs[] = {
      "list the releases on the server", "Newest first.",
      options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "items           list of releases", NULL},
+    {"release show", "VERSION", 1, 1, ANY, NULL, verb_release_show,
+     "show a release on the server, and the patches that lead to it",
+     "A patch is made by the server for each image that devices run, where a "
+     "rollout leads to the release. Share is of the whole payload; saved is "
+     "what devices did not fetch.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the release, as the server's API describes it, and\n"
+     "deltas          list of patches\n"
+     "delta_saved     bytes that they saved",
+     "bowline release show 1.4.2"},
+    {"release delta", "VERSION", 1, 1, ANY, NULL, verb_release_delta,
+     "list the patches to a release, make or withdraw one",
+     "The server makes those that it needs by itself. A patch that failed on "
+     "devices is withdrawn by itself; who has no patch fetches the whole "
+     "payload.",
+     options_release_delta, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of patches; or the one that was made or changed",
+     "bowline release delta 1.4.2\n"
+     "bowline release delta 1.4.2 --make 1.3.0 --ram 16\n"
+     "bowline release delta 1.4.2 --withdraw 7"},
     {"release set", "VERSION", 1, 1, ANY, NULL, verb_release_set,
      "say which channels a release is for, and what it is",
      "Without channels it goes to devices of any. Devices below a stepping "
@@ -676,7 +707,7 @@ const struct verb verbs[] = {
      "show or change the server's settings",
      "Without options it shows them. To change them takes the role admin.",
      options_settings, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
-     "four_eyes, approvals", "bowline settings --four-eyes on"},
+     "four_eyes, approvals, deltas", "bowline settings --four-eyes on"},
     {"webhook add", "URL", 1, 1, ANY, NULL, verb_webhook_add,
      "have changes told to a URL",
      "What the audit log says is POSTed there as JSON, signed with a secret. "
