@@ -26,12 +26,12 @@ def test_show_says_what_patches_there_are_and_what_they_saved(tool):
     with Api(table()) as api:
         said = ask(tool, api, "release", "show", "1.4.0", "--product",
                    "lamp").out
-    assert "400000" in said or "1.4.0" in said
+    assert "1.4.0" in said
     line = next(text for text in said.splitlines() if "1.3.0" in text)
     for word in ("12 KB", "ready", "0.73%", "40", "12"):
         assert word in line
     assert "out of words" in said and "aaaaaaaaaaaa" in said
-    assert "saved 4.8 MB" in said or "saved 4.5 MiB" in said
+    assert "saved 4.8 MB" in said
 
 
 def test_show_as_json_has_the_patches_as_the_server_says_them(tool):

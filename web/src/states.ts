@@ -40,6 +40,12 @@ const LOOKS: Record<string, Look> = {
   paused: { tone: "wait", shape: "pause", word: "paused" },
   aborted: { tone: "silent", shape: "bar", word: "aborted" },
   finished: { tone: "good", shape: "check", word: "finished" },
+  // patches
+  queued: { tone: "wait", shape: "clock", word: "queued" },
+  making: { tone: "busy", shape: "dot", word: "being made" },
+  ready: { tone: "good", shape: "check", word: "ready" },
+  useless: { tone: "none", shape: "dash", word: "too large" },
+  withdrawn: { tone: "silent", shape: "bar", word: "withdrawn" },
   // stages, gates
   done: { tone: "good", shape: "check", word: "done" },
   passed: { tone: "good", shape: "check", word: "passed" },

@@ -178,7 +178,10 @@ export interface Rollout {
     devices: { id: string; name: string; why: string; last_seen: Time }[];
   };
   devices?: Outcome[];
-  bytes?: { payload: number; sent: number; saved: number };
+  bytes?: {
+    payload: number; sent: number; saved: number; delta_saved?: number;
+    delta_devices?: number;
+  };
   plan?: Plan;
   policy?: Record<string, unknown>;
   approvals?: {
@@ -201,6 +204,8 @@ export interface Preview {
   stages: { percent: number | null; count: number | null; devices: number }[];
   bytes: number;
   payload_bytes: number;
+  delta_devices?: number;
+  delta_saved?: number;
   seconds: number | null;
   versions: { version: string; devices: number }[];
   hardware: { hardware: string; devices: number }[];
@@ -470,6 +475,30 @@ export interface AuditCheck {
 export interface Settings {
   four_eyes: boolean;
   approvals?: number;
+  deltas?: boolean;
+}
+
+/** A patch from one image to a release's payload. */
+export interface Delta {
+  number: number;
+  from: string | null;
+  base: string;
+  ram: number;
+  state: string;
+  reason: string;
+  offered: boolean;
+  size: number;
+  full_size: number;
+  devices: number;
+  installed: number;
+  failed: number;
+  saved: number;
+}
+
+export interface Deltas {
+  items: Delta[];
+  saved: number;
+  enabled: boolean;
 }
 
 export interface StatusCode {

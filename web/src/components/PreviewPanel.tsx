@@ -143,7 +143,9 @@ function Whole({ preview }: { preview: Preview }) {
       </div>
       <p class="hint">One image is {bytes(preview.payload_bytes)}; {
         percent(preview.bytes, Math.max(1, preview.payload_bytes * all))} of
-        full images is to be sent.</p>
+        full images is to be sent{preview.delta_devices
+          ? `: for ${count(preview.delta_devices, "device")} a patch is ready`
+          : ""}.</p>
     </>
   );
 }

@@ -8,6 +8,7 @@ import {
   Button, Bytes, Card, Check, CopyButton, Digest, ErrorBox, Facts, Field,
   PageHead, RelativeTime, Skeleton,
 } from "../components/basics";
+import { DeltasCard } from "../components/Deltas";
 import { Confirm } from "../components/Dialog";
 import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
@@ -267,6 +268,7 @@ function Whole({ release }: { release: Release }) {
               rowKey={(p) => p.component + p.sha256} />
           </Card>
         )}
+        <DeltasCard release={r} />
         <Sbom release={r} />
         <Manifest release={r} />
       </div>

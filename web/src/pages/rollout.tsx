@@ -183,6 +183,11 @@ function FactsCard({ rollout }: { rollout: Rollout }) {
       ["Sent so far", <Bytes n={r.bytes.sent} />],
       ["Saved", <><Bytes n={r.bytes.saved} /> <span class="muted">
         against full images</span></>]);
+    if (r.bytes.delta_devices) {
+      items.splice(6, 0, ["Saved by patches", <>
+        <Bytes n={r.bytes.delta_saved ?? 0} /> <span class="muted">
+          {count(r.bytes.delta_devices, "device")} had one</span></>]);
+    }
   }
   if (r.returns_from) {
     items.push(["Brings back", rolloutLink(r.returns_from)]);

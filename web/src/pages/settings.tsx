@@ -90,6 +90,34 @@ function FourEyes() {
   );
 }
 
+function Patches() {
+  const { data, error, loading, reload } = useResource<Wishes>("/settings");
+  const { admin } = useMay();
+  const [busy, run] = useAction();
+  const change = async (on: boolean) => {
+    await run(() => api.patch("/settings", { deltas: on }), "Saved");
+    reload();
+  };
+  return (
+    <Card title="Patches">
+      <ErrorBox error={error} />
+      {loading && <Skeleton lines={2} />}
+      {data && (
+        <div class="form">
+          <Check id="deltas" checked={data.deltas ?? false}
+            disabled={!admin || busy} onChange={(on) => void change(on)}>
+            Make patches, and offer them to devices that take them
+            <span class="hint check-hint">A patch is a small way from what a
+              device runs to what it shall run. After any failure the device
+              fetches the whole payload.</span>
+          </Check>
+          {!admin && <p class="hint">Only an admin changes this.</p>}
+        </div>
+      )}
+    </Card>
+  );
+}
+
 function Account() {
   const { session } = useSession();
   return (
@@ -115,7 +143,8 @@ function Account() {
 const TABS: { part: string; title: string; admin?: boolean;
   page: () => ComponentChildren }[] = [
   { part: "about", title: "Server",
-    page: () => <div class="grid-2"><About /><FourEyes /></div> },
+    page: () => <div class="grid-2"><About />
+      <div class="stack"><FourEyes /><Patches /></div></div> },
   { part: "account", title: "Your account", page: () => <Account /> },
   { part: "keys", title: "Roots and keys", page: () => <Keys /> },
   { part: "users", title: "Users", admin: true, page: () => <Users /> },
