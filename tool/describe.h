@@ -22,6 +22,12 @@ void describe_envelope(const struct subject *s, json_t *out);
 void describe_root(const struct subject *s, json_t *out);
 void describe_permit(const struct subject *s, json_t *out);
 void describe_ticket(const struct subject *s, json_t *out);
+/* A patch of bowline diff. Needs --base for most of it: EXIT_INPUT when that
+ * cannot be read, else 0. */
+bool describe_is_patch(bl_span bytes);
+int describe_patch(const struct subject *s, json_t *out);
+/* Its parts, for a person. */
+void describe_patch_parts(struct call *c, const json_t *parts);
 void describe_image(struct call *c, const struct image *image, json_t *out);
 
 /* version, issued, floor, ceiling, roles. */

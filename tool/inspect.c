@@ -30,6 +30,9 @@ enum file_type inspect_type(bl_span bytes)
     if (bytes.n > 11 && memcmp(p, "-----BEGIN ", 11) == 0) {
         return TYPE_KEY;
     }
+    if (describe_is_patch(bytes)) {
+        return TYPE_PATCH;
+    }
     return TYPE_IMAGE;
 }
 
@@ -73,6 +76,8 @@ static int describe(const struct subject *s, enum file_type type, json_t *out)
         break;
     case TYPE_KEY:
         return describe_key(s, out);
+    case TYPE_PATCH:
+        return describe_patch(s, out);
     case TYPE_IMAGE:
         image_read(s->bytes, &image);
         describe_image(s->call, &image, out);
@@ -81,28 +86,43 @@ static int describe(const struct subject *s, enum file_type type, json_t *out)
     return 0;
 }
 
+/* What a verdict is called: of a signature, an image, a patch. */
+static const char *verdict_word(const json_t *out, bool good)
+{
+    const char *type = json_string_value(json_object_get(out, "type"));
+
+    if (type != NULL && strcmp(type, "patch") == 0) {
+        return good ? "applies" : "DOES NOT APPLY";
+    }
+    if (json_object_get(out, "format") != NULL) {
+        return good ? "whole" : "DAMAGED";
+    }
+    return good ? "verifies" : "DOES NOT VERIFY";
+}
+
 static void print_file(struct call *c, const char *path, json_t *out)
 {
     const json_t *verifies = json_object_get(out, "verifies");
     const char *problem = json_string_value(json_object_get(out, "problem"));
-    json_t *rest = json_copy(out);
-    bool image = json_object_get(out, "format") != NULL;
+    json_t *rest;
 
     if (c->json) {
-        json_decref(rest);
         return;
     }
+    rest = json_copy(out);
     (void)json_object_del(rest, "file");
     (void)json_object_del(rest, "verifies");
     (void)json_object_del(rest, "problem");
+    (void)json_object_del(rest, "parts");
     show(c, "%s%s%s", color(c, STRONG), path, color(c, PLAIN));
     print_object(c, rest);
+    describe_patch_parts(c, json_object_get(out, "parts"));
     if (json_is_true(verifies)) {
-        show(c, "  %s%s%s", color(c, GOOD), image ? "whole" : "verifies",
+        show(c, "  %s%s%s", color(c, GOOD), verdict_word(out, true),
              color(c, PLAIN));
     } else if (json_is_false(verifies)) {
-        show(c, "  %s%s: %s%s", color(c, BAD),
-             image ? "DAMAGED" : "DOES NOT VERIFY", problem, color(c, PLAIN));
+        show(c, "  %s%s: %s%s", color(c, BAD), verdict_word(out, false),
+             problem, color(c, PLAIN));
     } else if (problem != NULL) {
         show(c, "  %snot checked: %s%s", color(c, WARN), problem,
              color(c, PLAIN));
@@ -133,6 +153,11 @@ static int inspect_file(struct call *c, const char *path,
         return refuse(c, EXIT_INPUT,
                       "%s is not a root document; bowline "
                       "inspect says what it is",
+                      path);
+    }
+    if (cli_flag(c, "base") && type != TYPE_PATCH) {
+        buffer_wipe(&file);
+        return refuse(c, EXIT_USAGE, "--base is for patches; %s is none",
                       path);
     }
     put_text(out, "file", path);

@@ -11,6 +11,7 @@ enum file_type {
     TYPE_PERMIT,
     TYPE_TICKET,
     TYPE_KEY,
+    TYPE_PATCH,
     TYPE_IMAGE
 };
 

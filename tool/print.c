@@ -34,8 +34,9 @@ static bool is_time(const char *key)
 
 static bool is_size(const char *key)
 {
-    static const char *const keys[] = {"size", "length", "envelope_size",
-                                       "flash_size", "document_size"};
+    static const char *const keys[] = {
+        "size",          "length",   "envelope_size", "flash_size",
+        "document_size", "old_size", "new_size",      "ram"};
 
     return is_one_of(key, keys, sizeof keys / sizeof keys[0]);
 }
@@ -57,6 +58,9 @@ const char *print_scalar(struct call *c, const char *key, const json_t *value)
             return keep(c, "%lld (%s)", n, keep_size(c, (uint64_t)n));
         }
         return keep(c, "%lld", n);
+    }
+    if (json_is_real(value)) {
+        return keep(c, "%.10g", json_real_value(value));
     }
     if (json_is_boolean(value)) {
         return json_is_true(value) ? "yes" : "no";

@@ -66,6 +66,7 @@ static const struct option options_release[] = {
 static const struct option options_inspect[] = {
     FILE_("previous", "of a root document: the one that it follows"),
     VALUE("device", "ID", "of a permit or ticket: the device it is for"),
+    FILE_("base", "of a patch: the old image that it is for"),
     FLAG("commands", "print a manifest's command sequences"), END};
 
 static const struct option options_publish[] = {
@@ -360,14 +361,21 @@ const struct verb verbs[] = {
     {"inspect", "FILE...", 1, -1, A_FILE, NULL, verb_inspect,
      "say what a file is, what is in it, and whether it verifies",
      "Knows envelopes, root documents, tickets, permits, key files, ESP32 "
-     "images, ELF files, and binaries with a firmware record. Signatures are "
-     "checked with the root document of --root or of the project. Exit 1 "
-     "when one of the files is damaged or does not verify.",
+     "images, ELF files, binaries with a firmware record, and patches. "
+     "Signatures are checked with the root document of --root or of the "
+     "project. A patch is applied to the image of --base, and each of its "
+     "parts weighed. Exit 1 when one of the files is damaged or does not "
+     "verify.",
      options_inspect, TAKES_PROJECT | TAKES_ROOT, DOES_LOCAL | DOES(NO),
      "files           list of:\n  file, type, size, sha256\n"
      "  verifies      true, false, or null: there was nothing to check with\n"
      "  problem       why it does not verify, or null\n"
-     "  and the fields of its type: see docs/CLI.md",
+     "  and the fields of its type; a patch's as of bowline diff, and with "
+     "--base:\n"
+     "  copies, members  how many\n"
+     "  copied, literal  bytes of the new image\n"
+     "  map, ram_map  entries\n"
+     "  parts         list of {part, bytes, percent}",
      "bowline inspect releases/thermostat-1.4.2.suit"},
     {"diff", "OLD NEW", 2, 2, A_FILE, NULL, verb_diff,
      "make a patch that turns one image into another",

@@ -424,3 +424,56 @@ def test_waiting_for_a_pipe_can_be_stopped(patched):
     process.stdin.close()
     assert process.returncode == -signal.SIGINT
     assert not (patched.folder / "q").exists()
+
+
+# --- bowline inspect ---
+
+def test_inspect_says_what_a_patch_is(patched):
+    found = patched.good("inspect", "p", "--json").json["files"][0]
+    made = patched.good("diff", "old.bin", "new.bin", "-o", "q",
+                        "--json").json
+    for key in ("format", "isa", "in_place", "deflate", "old_size",
+                "new_size", "ram", "old_check", "new_check", "percent",
+                "size"):
+        assert found[key] == made[key], key
+    assert found["type"] == "patch"
+    assert found["verifies"] is None and "--base" in found["problem"]
+    for name, key in (("old.bin", "old_check"), ("new.bin", "new_check")):
+        digest = hashlib.sha256((patched.folder / name).read_bytes())
+        assert found[key] == digest.hexdigest()[:8]
+
+
+def test_inspect_weighs_the_parts_of_a_patch(patched):
+    found = patched.good("inspect", "p", "--base", "old.bin",
+                         "--json").json["files"][0]
+    assert found["verifies"] is True and found["problem"] is None
+    assert found["copied"] + found["literal"] == found["new_size"]
+    assert found["copies"] > 0 and found["map"] > 10
+    parts = {p["part"]: p for p in found["parts"]}
+    total = sum(p["bytes"] for p in parts.values())
+    assert total == pytest.approx(found["size"], rel=0.03)
+    assert sum(p["percent"] for p in parts.values()) == \
+        pytest.approx(100, abs=3)
+    assert parts["map"]["bytes"] > 10
+    assert parts["head and regions"]["bytes"] > 10
+    said = patched.good("inspect", "p", "--base", "old.bin").out
+    assert "  applies\n" in said and "head and regions" in said
+
+
+def test_inspect_of_a_patch_for_another_image(patched):
+    said = patched("inspect", "p", "--base", "new.bin")
+    assert said.code == 1 and "DOES NOT APPLY: made for an old" in said.out
+    patch = (patched.folder / "p").read_bytes()
+    (patched.folder / "cut").write_bytes(patch[:len(patch) * 3 // 4])
+    said = patched("inspect", "cut", "--base", "old.bin")
+    assert said.code == 1 and "DOES NOT APPLY: " in said.out
+    (patched.folder / "head").write_bytes(patch[:6])
+    said = patched("inspect", "head")
+    assert said.code == 1 and "cut off within its head" in said.out
+
+
+def test_inspect_takes_a_base_for_patches_only(patched):
+    assert "old.bin is none" in patched.refused(
+        2, "inspect", "old.bin", "--base", "old.bin")
+    assert "none: No such file" in patched.refused(
+        3, "inspect", "p", "--base", "none")
