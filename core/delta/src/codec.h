@@ -24,7 +24,7 @@
 #endif
 
 enum {
-    BL_FIXED = 4608, /* bytes of struct bl_delta, at most, on any machine */
+    BL_FIXED = 5248, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
     BL_APART = 4,
     BL_DIFFERENCES = 8,
@@ -67,7 +67,6 @@ struct bl_history {
 /* Counters of single decisions. */
 struct bl_choices {
     bl_counter operation[14];
-    bl_counter candidate[BL_SITE_CLASSES * 8 * BL_TYPES];
     bl_counter target[BL_SITE_CLASSES * 4];
     bl_counter recent[BL_RECENT];
     bl_counter difference[3][12];

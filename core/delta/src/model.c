@@ -12,10 +12,12 @@ enum {
     BYTE_LIMIT = 7, /* counts of the tables: what is new weighs more */
     MATCH_LIMIT = 14,
     FLAG_LIMIT = 255,
-    FLAG_BOUND = 1 << 19, /* of flag weights, 65536 being 1 */
-    BYTE_WEIGHT = 1228,   /* 0.3 of 4096 */
-    FLAG_WEIGHT = 26214,  /* 0.4 of 65536 */
-    LEAST = 32            /* probability of a bit of a byte, of 65536 */
+    CHOICE_LIMIT = 14,
+    CHOICE_WEIGHT = 20000, /* 0.3 of 65536 */
+    FLAG_BOUND = 1 << 19,  /* of flag weights, 65536 being 1 */
+    BYTE_WEIGHT = 1228,    /* 0.3 of 4096 */
+    FLAG_WEIGHT = 26214,   /* 0.4 of 65536 */
+    LEAST = 32             /* probability of a bit of a byte, of 65536 */
 };
 
 /* -256 * ln(p / (65536 - p)) for p = 2^(i / 4) * (1 + i % 4 / 4) */
@@ -97,6 +99,12 @@ void bl_model_start(struct bl_model *m)
             m->flag_weight[i][k] = FLAG_WEIGHT;
         }
     }
+    bl_counters(m->choice[0], sizeof m->choice / sizeof m->choice[0][0]);
+    for (i = 0; i < BL_CHOICE_SETS; i++) {
+        for (k = 0; k < BL_CHOICES; k++) {
+            m->choice_weight[i][k] = CHOICE_WEIGHT;
+        }
+    }
     for (i = 0; i < BL_WEIGHTS; i++) {
         for (k = 0; k < BL_INPUTS; k++) {
             m->weight[i][k] = BYTE_WEIGHT;
@@ -109,6 +117,13 @@ struct opinions {
     bl_counter *counter[BL_INPUTS - 1];
     int32_t in[BL_INPUTS];
 };
+
+static int32_t stretch_counter(bl_counter c)
+{
+    uint32_t p = c & 0xFFF0U;
+
+    return bl_stretch(p < 16 ? 16 : p);
+}
 
 static bl_counter *context_counter(const struct bl_model *m, uint32_t context,
                                    uint32_t node)
@@ -144,9 +159,7 @@ static void ask(struct bl_model *m, const struct bl_byte *b, uint32_t node,
             c = context_counter(m, b->context[k], node);
         }
         if (c != NULL) {
-            uint32_t p = *c & 0xFFF0U;
-
-            in = bl_stretch(p < 16 ? 16 : p);
+            in = stretch_counter(*c);
         }
         o->counter[k] = c;
         o->in[k] = turn ? -in : in;
@@ -272,6 +285,33 @@ uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
     for (k = 0; k < 3; k++) {
         w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
         learn_fine(f[k], y);
+    }
+    return y;
+}
+
+uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                        const uint32_t context[BL_CHOICES], uint32_t set)
+{
+    int32_t *w = m->choice_weight[set % BL_CHOICE_SETS];
+    bl_counter *f[BL_CHOICES];
+    int32_t in[BL_CHOICES];
+    int64_t dot = 0;
+    int32_t wrong;
+    uint32_t p;
+    uint32_t k;
+
+    for (k = 0; k < BL_CHOICES; k++) {
+        f[k] = &m->choice[k][context[k] % BL_CHOICE_COUNTERS];
+        in[k] = stretch_counter(*f[k]);
+        dot += (int64_t)w[k] * in[k];
+    }
+    dot >>= 16;
+    p = bl_squash(dot > 4096 ? 4096 : dot < -4096 ? -4096 : (int32_t)dot);
+    y = bl_code_bit(rc, y, p);
+    wrong = (int32_t)(y << 16) - (int32_t)p;
+    for (k = 0; k < BL_CHOICES; k++) {
+        w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
+        bl_count(f[k], y, CHOICE_LIMIT);
     }
     return y;
 }

@@ -14,7 +14,10 @@ enum {
     BL_CONTEXTS = 6, /* hashed contexts of a byte */
     BL_INPUTS = BL_CONTEXTS + 3,
     BL_WEIGHTS = 40,
-    BL_PLACES = 11,   /* of a byte in its unit */
+    BL_PLACES = 11, /* of a byte in its unit */
+    BL_CHOICES = 4, /* contexts of "this candidate is right" */
+    BL_CHOICE_COUNTERS = 128,
+    BL_CHOICE_SETS = 8,
     BL_FLAG_SETS = 16 /* weights by the run of right predictions */
 };
 
@@ -28,6 +31,8 @@ struct bl_model {
     uint32_t flag_mask[3];
     int32_t flag_weight[BL_FLAG_SETS][3];
     int16_t weight[BL_WEIGHTS][BL_INPUTS];
+    int32_t choice_weight[BL_CHOICE_SETS][BL_CHOICES];
+    bl_counter choice[BL_CHOICES][BL_CHOICE_COUNTERS];
     bl_counter match[2][BL_PLACES * 8];
 };
 
@@ -47,6 +52,10 @@ uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
 /* y: 1 when the prediction was wrong. `context` are any numbers. */
 uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
                            const uint32_t context[3], uint32_t set);
+
+/* Is this candidate the right one? */
+uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                        const uint32_t context[BL_CHOICES], uint32_t set);
 
 /* A hash of two numbers, never 0. */
 uint32_t bl_mix(uint32_t a, uint32_t b);

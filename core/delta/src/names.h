@@ -93,6 +93,7 @@
 #define bl_model_start BL_NAME(model_start)
 #define bl_code_byte BL_NAME(code_byte)
 #define bl_code_unit_flag BL_NAME(code_unit_flag)
+#define bl_code_choice BL_NAME(code_choice)
 #define bl_mix BL_NAME(mix)
 #define bl_stretch BL_NAME(stretch)
 #define bl_squash BL_NAME(squash)

@@ -32,6 +32,7 @@ struct unit {
     uint8_t candidate[CANDIDATES][BL_SITE_UNIT];
     uint8_t type[CANDIDATES];
     uint32_t candidates;
+    uint32_t entry; /* of the map that the target is in */
 };
 
 /* --- the map --- */
@@ -83,6 +84,19 @@ static uint32_t map_target(const struct bl_codec *c, uint32_t target,
     }
     return map_address(c, target,
                        kind == BL_SITE_POINTER ? c->isa->thumb : 0U);
+}
+
+/* Which entry of the maps a target falls to. */
+static uint32_t map_entry(const struct bl_codec *c, const struct bl_site *s)
+{
+    uint32_t offset;
+
+    if (s->kind == BL_SITE_RAM) {
+        return bl_map_find(&c->map[1], s->target);
+    }
+    return bl_view_offset(&c->old, s->target, &offset)
+               ? bl_map_find(&c->map[0], offset)
+               : 0;
 }
 
 /* --- exceptions --- */
@@ -216,6 +230,7 @@ static void find_candidates(struct bl_codec *c, struct unit *u)
         return;
     }
     e = find_exception(c, u->site.target);
+    u->entry = map_entry(c, &u->site);
     first =
         e != NULL && (*candidate_history(c, BY_EXCEPTION, u->class) & 3) <= 1;
     u->predicted = map_target(c, u->site.target, u->site.kind);
@@ -241,6 +256,23 @@ static void find_candidates(struct bl_codec *c, struct unit *u)
 
 /* --- flags --- */
 
+/* What tells whether the i-th candidate is right: its type with how often such
+ * ones were, the part of the map that its target is in, the units before, the
+ * instruction. Returns the set of weights. */
+static uint32_t choice_contexts(const struct bl_codec *c, const struct unit *u,
+                                uint32_t i, uint32_t past,
+                                uint32_t context[BL_CHOICES])
+{
+    uint32_t type = u->type[i];
+    uint32_t last = i + 1 == u->candidates ? BL_TYPES : 0;
+
+    context[0] = (u->class * BL_TYPES + type) * 4 + (past & 3);
+    context[1] = type * 32 + (u->entry & 31);
+    context[2] = type * 32 + (last ^ (c->history.misses & 31));
+    context[3] = c->isa->opcode(u->old, u->site.length);
+    return type + last;
+}
+
 /* Several candidates: each in turn. Returns which one is right, or how many
  * there are. */
 static uint32_t choose(struct bl_codec *c, const struct unit *u)
@@ -251,14 +283,12 @@ static uint32_t choose(struct bl_codec *c, const struct unit *u)
     BL_TALLY(c, sites);
     for (i = 0; i < u->candidates; i++) {
         uint8_t *h = candidate_history(c, u->type[i], u->class);
-        uint32_t set =
-            u->class * 8 + (*h & 3U) * 2 + (c->history.run < 8 ? 1U : 0U);
+        uint32_t context[BL_CHOICES];
+        uint32_t set = choice_contexts(c, u, i, *h, context);
         bool right =
             BL_SAY(memcmp(u->said, u->candidate[i], u->site.length) == 0);
 
-        right = bl_code_flag(
-                    &c->rc, right,
-                    &c->choices.candidate[set * BL_TYPES + u->type[i]]) != 0;
+        right = bl_code_choice(&c->rc, &c->model, right, context, set) != 0;
         *h = (uint8_t)(*h << 1 | (right ? 0 : 1));
         if (right) {
             break;
