@@ -88,13 +88,14 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
 {
     const struct bl_isa *isa = bl_isa_of(v->code->isa);
     uint32_t address = bl_view_address(v, at);
+    bool code = isa->find != NULL && bl_view_executable(v, at);
 
     memset(s, 0, sizeof *s);
     s->length = 1;
-    if (bl_site_word(v, at, address, s)) {
+    if (!(code && isa->dense) && bl_site_word(v, at, address, s)) {
         return;
     }
-    if (isa->find != NULL && bl_view_executable(v, at)) {
+    if (code) {
         isa->find(v, at, address, w, s);
     } else if ((address & 3) == 0 && v->size - at >= 4) {
         s->length = 4;

@@ -71,6 +71,7 @@ struct bl_isa {
     uint8_t literal; /* bytes of a unit of new code: 1, 2 or 4 */
     uint8_t shift;   /* calls go to multiples of 1 << shift */
     uint8_t thumb;   /* 1: bit 0 of an address tells the state */
+    bool dense;      /* no words of data among the code */
     uint8_t order;   /* n-th byte of a unit of 2 or 4 to be coded: n ^ order */
     /* The unit at `at` that is no word site; only asked where there is code.
      * `s` is zeroed but for length 1. */

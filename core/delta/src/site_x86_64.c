@@ -279,6 +279,7 @@ static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 
 const struct bl_isa bl_isa_x86_64 = {
     .literal = 1,
+    .dense = true,
     .find = find,
     .write = write,
     .read = read,
