@@ -7,6 +7,10 @@ enum {
     ELF_LOAD = 1,
     ELF_EH_FRAME_HDR = 0x6474e550,
     ELF_X = 1,
+    SECTION_BITS = 1,
+    SECTION_CODE = 4,
+    CODE_GAP = 64,
+    CODE_RUNS = 3,
     EM_THUMB = 40,
     EM_AMD64 = 62,
     EM_TENSILICA = 94,
@@ -18,6 +22,7 @@ struct elf {
     bool wide;
     uint32_t type, machine;
     uint32_t segments, segment_size, segment_at;
+    uint32_t sections, section_size, section_at;
 };
 
 static bool elf_head(const struct image *i, struct elf *e)
@@ -31,6 +36,9 @@ static bool elf_head(const struct image *i, struct elf *e)
     e->type = image_u16(i, 16);
     e->machine = image_u16(i, 18);
     e->segment_at = image_u32(i, e->wide ? 32 : 28);
+    e->section_at = image_u32(i, e->wide ? 40 : 32);
+    e->section_size = image_u16(i, e->wide ? 58 : 46);
+    e->sections = image_u16(i, e->wide ? 60 : 48);
     uint32_t at = e->wide ? 54 : 42;
     e->segment_size = image_u16(i, at);
     e->segments = image_u16(i, at + 2);
@@ -70,8 +78,9 @@ static void region_add(struct image *i, uint32_t offset, uint32_t address,
     }
 }
 
-/* Takes the table out of the middle of the segment that holds it. */
-static void region_split(struct image *i, uint32_t offset, uint32_t size)
+/* Takes a part out of the middle of the region that holds it. */
+static void region_split(struct image *i, uint32_t offset, uint32_t size,
+                         uint32_t kind)
 {
     for (uint32_t k = 0; k < i->regions; k++) {
         struct bl_region r = i->region[k];
@@ -85,12 +94,67 @@ static void region_split(struct image *i, uint32_t offset, uint32_t size)
         memcpy(rest, &i->region[k + 1], left * sizeof *rest);
         i->regions = k;
         region_add(i, r.offset, r.address, head, r.kind);
-        region_add(i, offset, r.address + head, size, BL_REGION_TABLE);
+        region_add(i, offset, r.address + head, size, kind);
         region_add(i, offset + size, r.address + head + size,
                    r.length - head - size, r.kind);
         memcpy(&i->region[i->regions], rest, left * sizeof *rest);
         i->regions += left;
         return;
+    }
+}
+
+/* Sections of code that follow each other, as [*from, *to). False: no more
+ * behind *to. */
+static bool code_run(const struct image *i, const struct elf *e,
+                     uint32_t *from, uint32_t *to)
+{
+    uint32_t behind = *to;
+    bool found = false;
+    for (uint32_t k = 0; k < e->sections; k++) {
+        uint64_t at = (uint64_t)e->section_at + (uint64_t)k * e->section_size;
+        if (at + e->section_size > i->n) {
+            return false;
+        }
+        uint32_t h = (uint32_t)at;
+        uint32_t type = image_u32(i, h + 4), flags = image_u32(i, h + 8);
+        uint32_t offset = image_u32(i, h + 24), size = image_u32(i, h + 32);
+        if (type != SECTION_BITS || (flags & SECTION_CODE) == 0 ||
+            offset < behind || size == 0 || offset > i->n ||
+            size > i->n - offset) {
+            continue;
+        }
+        if (!found) {
+            *from = offset;
+        } else if (offset < *to || offset - *to > CODE_GAP) {
+            break;
+        }
+        found = true;
+        *to = offset + size;
+    }
+    return found;
+}
+
+/* A segment that may be executed may hold much that is not code. */
+static void sections_split(struct image *i, const struct elf *e)
+{
+    uint32_t from = 0, to = 0, runs = 0;
+    if (!e->wide || e->section_size < 64) {
+        return;
+    }
+    while (code_run(i, e, &from, &to)) {
+        runs++;
+    }
+    if (runs == 0 || runs > CODE_RUNS) {
+        return;
+    }
+    for (uint32_t k = 0; k < i->regions; k++) {
+        if (i->region[k].kind == BL_REGION_CODE) {
+            i->region[k].kind = BL_REGION_DATA;
+        }
+    }
+    to = 0;
+    while (code_run(i, e, &from, &to)) {
+        region_split(i, from, to - from, BL_REGION_CODE);
     }
 }
 
@@ -124,8 +188,9 @@ static bool elf_regions(struct image *i, const struct elf *e)
                    (flags & ELF_X) != 0 ? BL_REGION_CODE : BL_REGION_DATA);
         end = offset + size;
     }
+    sections_split(i, e);
     if (table_size != 0) {
-        region_split(i, table, table_size);
+        region_split(i, table, table_size, BL_REGION_TABLE);
     }
     return i->regions != 0;
 }

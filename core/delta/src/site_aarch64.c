@@ -283,6 +283,7 @@ static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 
 const struct bl_isa bl_isa_aarch64 = {
     .literal = 4,
+    .dense = true,
     .shift = 2,
     .order = 3,
     .find = find,
