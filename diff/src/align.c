@@ -20,14 +20,22 @@ enum {
 
 /* Costs, found by measuring over many pairs of firmware. */
 #define COST_SAME 5
-#define COST_CHANGED BITS(10)        /* a byte that is not */
 #define COST_CHANGED_AGAIN BITS(5.7) /* soon behind another such */
 #define COST_LITERAL BITS(5)         /* a byte of new code */
 #define COST_TO_LITERAL BITS(10)
-#define COST_COPY BITS(12) /* a copy, and how far it goes away: */
-#define COST_FAR BITS(22)  /* at most */
+#define COST_FAR BITS(22) /* at most */
 #define COST_FROM_LITERAL BITS(14)
 #define COST_HOPELESS BITS(54) /* above the best */
+
+struct prices {
+    uint64_t changed; /* a byte that is not as it was */
+    uint64_t copy;    /* a copy, beside how far it goes away */
+};
+
+static const struct prices prices[] = {
+    [ALIGN_USUAL] = {BITS(10), BITS(12)},
+    [ALIGN_EAGER] = {BITS(8), BITS(9)},
+};
 
 /* A way that was the best at some place: from `at` on with `shift`. */
 struct node {
@@ -49,6 +57,7 @@ struct aligner {
     const uint8_t *old, *new;
     uint32_t old_n, new_n;
     const struct matches *matches;
+    const struct prices *price;
     uint32_t cursor[LEADS];
     struct state literal;
     struct state state[STATES + 1];
@@ -121,21 +130,22 @@ static void drop_worst(struct aligner *a)
     a->states = KEPT;
 }
 
-static uint64_t enter_cost(const struct state *from, int32_t shift)
+static uint64_t enter_cost(const struct prices *price,
+                           const struct state *from, int32_t shift)
 {
     if (from->shift == LITERAL_SHIFT) {
-        return COST_COPY + COST_FROM_LITERAL;
+        return price->copy + COST_FROM_LITERAL;
     }
     int64_t far = (int64_t)shift - from->shift;
     uint64_t cost = 2 * cost_log2(1 + (uint64_t)(far < 0 ? -far : far));
-    return COST_COPY + (cost < COST_FAR ? cost : COST_FAR);
+    return price->copy + (cost < COST_FAR ? cost : COST_FAR);
 }
 
 /* A copy with `shift` may begin here, coming from `from`. */
 static int enter(struct aligner *a, struct state *from, uint32_t at,
                  int32_t shift, struct error *error)
 {
-    uint64_t cost = from->cost + enter_cost(from, shift);
+    uint64_t cost = from->cost + enter_cost(a->price, from, shift);
     struct state *s = state_of(a, shift);
     if (s != NULL && s->cost <= cost) {
         return 0;
@@ -214,7 +224,7 @@ static void advance(struct aligner *a, uint32_t at)
             s->cost += COST_SAME;
             s->after -= s->after > 0;
         } else {
-            s->cost += s->after > 0 ? COST_CHANGED_AGAIN : COST_CHANGED;
+            s->cost += s->after > 0 ? COST_CHANGED_AGAIN : a->price->changed;
             s->after = AFTER;
         }
         if (s->cost < best + COST_HOPELESS) {
@@ -273,7 +283,8 @@ static int follow(struct aligner *a, struct operations *out,
 
 int align(const uint8_t *old, uint32_t old_n, const uint8_t *new,
           uint32_t new_n, const struct matches *matches,
-          struct operations *out, const struct stop *stop, struct error *error)
+          enum aligning aligning, struct operations *out,
+          const struct stop *stop, struct error *error)
 {
     struct aligner a;
     memset(&a, 0, sizeof a);
@@ -282,6 +293,7 @@ int align(const uint8_t *old, uint32_t old_n, const uint8_t *new,
     a.old_n = old_n;
     a.new_n = new_n;
     a.matches = matches;
+    a.price = &prices[aligning];
     struct state start = {0, LITERAL_SHIFT, NONE, NONE, 0, 0};
     a.literal = start;
     int result = follow(&a, out, stop, error);

@@ -10,9 +10,13 @@
 #include "match.h"
 #include "plan.h"
 
+/* Eager: changes of place and of bytes are taken to cost less, as they do in
+ * images of which little has stayed. */
+enum aligning { ALIGN_USUAL, ALIGN_EAGER };
+
 int align(const uint8_t *old, uint32_t old_n, const uint8_t *new,
           uint32_t new_n, const struct matches *matches,
-          struct operations *out, const struct stop *stop,
-          struct error *error);
+          enum aligning aligning, struct operations *out,
+          const struct stop *stop, struct error *error);
 
 #endif

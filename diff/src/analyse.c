@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "align.h"
 #include "make.h"
 #include "mask.h"
 
@@ -20,14 +19,14 @@ struct masked {
 };
 
 static int match_and_align(const struct layout *l, struct masked *m,
-                           struct operations *out, const struct stop *stop,
-                           struct error *error)
+                           enum aligning aligning, struct operations *out,
+                           const struct stop *stop, struct error *error)
 {
     struct stop first = stop_part(stop, 0, 2), second = stop_part(stop, 1, 2);
     return matches_find(m->old, l->old.n, m->now, l->now.n, LEAST, &m->matches,
                         &first, error) == 0
-               ? align(m->old, l->old.n, m->now, l->now.n, &m->matches, out,
-                       &second, error)
+               ? align(m->old, l->old.n, m->now, l->now.n, &m->matches,
+                       aligning, out, &second, error)
                : -1;
 }
 
@@ -54,18 +53,19 @@ static int label_maps(const struct analysis *a, enum labelling labelling,
 
 /* Once more, with what the last alignment says about references. */
 static int labelled(const struct layout *l, struct masked *m,
-                    enum labelling labelling, struct analysis *a,
+                    const struct recipe *recipe, struct analysis *a,
                     const struct stop *stop, struct error *error)
 {
     struct bl_view old = layout_old(l), now = layout_now(l);
     struct maps maps = {{0}, {0}};
     struct labels before = {&maps, &old, &now}, after = {NULL, &old, &now};
-    int result = label_maps(a, labelling, &maps, error);
+    int result = label_maps(a, recipe->labelling, &maps, error);
     if (result == 0) {
         mask_image(&old, &before, m->old);
         mask_image(&now, &after, m->now);
         streams_mask(m->streams, m->old, m->now);
-        result = match_and_align(l, m, &a->operations, stop, error);
+        result = match_and_align(l, m, recipe->aligning, &a->operations, stop,
+                                 error);
     }
     maps_free(&maps);
     return result == 0 ? vote(l, a, error) : -1;
@@ -78,7 +78,7 @@ static int first(const struct layout *l, struct masked *m, struct analysis *a,
     mask_image(&old, NULL, m->old);
     mask_image(&now, NULL, m->now);
     streams_mask(m->streams, m->old, m->now);
-    return match_and_align(l, m, &a->operations, stop, error) == 0
+    return match_and_align(l, m, ALIGN_USUAL, &a->operations, stop, error) == 0
                ? vote(l, a, error)
                : -1;
 }
@@ -133,7 +133,7 @@ static int begin_as(const struct layout *l, const struct analysis *first,
 }
 
 int analyse_labelled(const struct layout *l, const struct streams *streams,
-                     const struct analysis *first, enum labelling labelling,
+                     const struct analysis *first, const struct recipe *recipe,
                      struct analysis *out, const struct stop *stop,
                      struct error *error)
 {
@@ -144,7 +144,7 @@ int analyse_labelled(const struct layout *l, const struct streams *streams,
     }
     for (uint32_t k = 0; k < LABELLED && result == 0; k++) {
         struct stop part = stop_part(stop, k, LABELLED);
-        result = labelled(l, &m, labelling, out, &part, error);
+        result = labelled(l, &m, recipe, out, &part, error);
     }
     masked_free(&m);
     return result;

@@ -105,14 +105,14 @@ static int copied_map(const struct layout *l, const struct analysis *a,
 }
 
 /* What an entry of the map may cost, the likely best first. */
-static const uint32_t dears[] = {400, 700, 256, 128, 1200};
+static const uint32_t dears[] = {400, 200, 700, 128, 1200};
 
 /* How many of them are tried. Small patches are soon made. */
 static uint32_t dears_of(uint8_t effort, size_t bytes)
 {
     bool small = bytes < SMALL_PATCH;
     uint32_t all = sizeof dears / sizeof *dears;
-    return effort < 4 ? 1 : effort >= 8 || small ? all : 2;
+    return effort < 4 ? 1 : effort >= 8 || small ? all : 3;
 }
 
 static int map_tries(const struct layout *l, const struct analysis *a,

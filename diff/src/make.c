@@ -10,6 +10,7 @@ enum {
     FOUND = 50,      /* of 1000: compressed members are found */
     PROOF = 950,     /* the proof begins */
     SURE = 8,        /* saving this share of a patch beats larger tables */
+    RECIPES_SIZE = 1 << 20, /* larger images get two usually, for time */
     PERMILLE = 1000
 };
 
@@ -43,14 +44,14 @@ static int check(size_t from_size, size_t to_size,
 }
 
 static int try_labelled(const struct layout *l, const struct streams *streams,
-                        const struct analysis *first, enum labelling labelling,
+                        const struct analysis *first,
+                        const struct recipe *recipe,
                         const struct diff_options *options, struct winner *w,
                         const struct stop *stop, struct error *error)
 {
     struct analysis a;
     memset(&a, 0, sizeof a);
-    int result =
-        analyse_labelled(l, streams, first, labelling, &a, stop, error);
+    int result = analyse_labelled(l, streams, first, recipe, &a, stop, error);
     if (result == 0) {
         result = encode_tries(l, &a, streams, options, w, error);
     }
@@ -58,25 +59,38 @@ static int try_labelled(const struct layout *l, const struct streams *streams,
     return result;
 }
 
+/* None is always the best; the likely best first. */
+static const struct recipe recipes[] = {{LABELS_BY_COPIES, ALIGN_USUAL},
+                                        {LABELS_BY_VOTES, ALIGN_USUAL},
+                                        {LABELS_BY_COPIES, ALIGN_EAGER},
+                                        {LABELS_BY_VOTES, ALIGN_EAGER}};
+
+static uint32_t recipes_of(uint8_t effort, uint32_t size)
+{
+    uint32_t all = sizeof recipes / sizeof *recipes;
+    if (effort < 4) {
+        return 1;
+    }
+    return effort > 6 || (effort == 6 && size <= RECIPES_SIZE) ? all : 2;
+}
+
 static int try_layout(const struct layout *l, const struct streams *streams,
                       const struct diff_options *options, struct winner *w,
                       const struct stop *stop, struct error *error)
 {
     struct analysis a;
-    struct stop part = stop_part(stop, 0, 3);
+    uint32_t n = recipes_of(options->effort, l->now.n);
+    struct stop part = stop_part(stop, 0, n + 1);
     memset(&a, 0, sizeof a);
     int result = analyse(l, streams, &a, &part, error);
     if (result == 0 && !analysis_refers(&a)) {
         result = encode_tries(l, &a, streams, options, w, error);
-    } else if (result == 0) {
-        part = stop_part(stop, 1, 3);
-        result = try_labelled(l, streams, &a, LABELS_BY_COPIES, options, w,
-                              &part, error);
-        part = stop_part(stop, 2, 3);
-        if (result == 0 && options->effort > 3) {
-            result = try_labelled(l, streams, &a, LABELS_BY_VOTES, options, w,
-                                  &part, error);
-        }
+        n = 0;
+    }
+    for (uint32_t k = 0; k < n && result == 0; k++) {
+        part = stop_part(stop, k + 1, n + 1);
+        result = try_labelled(l, streams, &a, &recipes[k], options, w, &part,
+                              error);
     }
     analysis_free(&a);
     return result;

@@ -3,6 +3,7 @@
 #ifndef DIFF_MAKE_H
 #define DIFF_MAKE_H
 
+#include "align.h"
 #include "image.h"
 #include "map.h"
 #include "progress.h"
@@ -29,8 +30,13 @@ bool analysis_refers(const struct analysis *a);
  * is always the better one. */
 enum labelling { LABELS_BY_COPIES, LABELS_BY_VOTES };
 
+struct recipe {
+    enum labelling labelling;
+    enum aligning aligning;
+};
+
 int analyse_labelled(const struct layout *l, const struct streams *streams,
-                     const struct analysis *first, enum labelling labelling,
+                     const struct analysis *first, const struct recipe *recipe,
                      struct analysis *out, const struct stop *stop,
                      struct error *error);
 void analysis_free(struct analysis *a);

@@ -155,7 +155,8 @@ static int align_units(const uint8_t *old, uint32_t old_n, const uint8_t *now,
     result = matches_find(old, old_n, now, now_n, MATCH_LEAST, &matches,
                           &first, error);
     if (result == 0) {
-        result = align(old, old_n, now, now_n, &matches, out, &second, error);
+        result = align(old, old_n, now, now_n, &matches, ALIGN_USUAL, out,
+                       &second, error);
     }
     matches_free(&matches);
     return result;
