@@ -407,7 +407,7 @@ static bl_status do_copy(const struct bl_suit_run *run, uint32_t i)
 
 /* Base and patch must have been matched by the manifest's own conditions, as
  * they are now: what the decoder is given is what was signed. */
-static bl_status do_apply(const struct bl_suit_run *run, uint32_t i)
+static BL_APART bl_status do_apply(const struct bl_suit_run *run, uint32_t i)
 {
     const struct bl_suit_platform *platform = run->platform;
     const struct bl_suit_manifest *m = run->manifest;

@@ -113,6 +113,58 @@ static void make(const struct author_manifest *m,
 
 /* --- Accepted ------------------------------------------------------------ */
 
+/* As many as there can be, in an envelope that small devices have room for. */
+static void each_patch_is_an_alternative_and_the_image_the_last(void **state)
+{
+    struct fixture *f = *state;
+    struct author_patch patch[AUTHOR_PATCHES];
+    struct buffer out = BUFFER(4096);
+    struct bl_suit_envelope e;
+    struct bl_suit_manifest read;
+    struct bl_suit_fetch fetch;
+    struct author_manifest m;
+    struct author_image image;
+    const uint8_t *digest = NULL;
+    uint32_t size = 0;
+    uint32_t i;
+
+    set_image(&image, "app", app_bytes, sizeof app_bytes);
+    set_manifest(&m, &image, 1);
+    memset(patch, 0, sizeof patch);
+    for (i = 0; i < AUTHOR_PATCHES; i++) {
+        patch[i].base_sha256[0] = (uint8_t)i;
+        patch[i].base_size = 290 + i;
+        patch[i].sha256[0] = (uint8_t)(100 + i);
+        patch[i].size = 20 + i;
+    }
+    m.patch = patch;
+    m.n_patches = AUTHOR_PATCHES;
+    make(&m, &f->key[KEY_A], 1, &out);
+    assert_int_equal(bl_suit_read(buffer_span(&out), &e), BL_OK);
+    assert_int_equal(bl_suit_scan(&e, NULL, &read), BL_OK);
+    for (i = 0; i <= AUTHOR_PATCHES; i++) {
+        assert_int_equal(bl_suit_every_payload(&e, &read, 1, i, &fetch),
+                         BL_OK);
+        assert_true(bl_span_equal(fetch.component,
+                                  read.component[i < AUTHOR_PATCHES ? 2 : 0]));
+        assert_memory_equal(
+            fetch.digest, i < AUTHOR_PATCHES ? patch[i].sha256 : image.sha256,
+            32);
+        assert_int_equal(fetch.size,
+                         i < AUTHOR_PATCHES ? 20 + i : sizeof app_bytes);
+    }
+    assert_int_equal(bl_suit_every_payload(&e, &read, 1, i, &fetch),
+                     BL_ARGUMENT);
+    /* a device with no image fetches the image only */
+    assert_int_equal(bl_suit_payload(&e, &read, 1, 0, &fetch), BL_OK);
+    assert_memory_equal(fetch.digest, image.sha256, 32);
+    assert_int_equal(bl_suit_payload(&e, &read, 1, 1, &fetch), BL_ARGUMENT);
+    assert_int_equal(bl_suit_image(&e, &read, 0, &digest, &size), BL_OK);
+    assert_memory_equal(digest, image.sha256, 32);
+    assert_int_equal(size, sizeof app_bytes);
+    buffer_free(&out);
+}
+
 static void manifest_of_the_vector_is_made_byte_for_byte(void **state)
 {
     struct author_key *key = fixture_test1_key(*state);
@@ -516,6 +568,46 @@ static void refused(struct fixture *f, const struct author_manifest *m,
     buffer_free(&out);
 }
 
+static void patches_that_cannot_be_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct author_manifest m;
+    struct author_image image[2];
+    struct author_patch patch[AUTHOR_PATCHES + 1];
+    uint32_t i;
+
+    set_image(&image[0], "app", app_bytes, sizeof app_bytes);
+    set_image(&image[1], "radio", radio_bytes, sizeof radio_bytes);
+    set_manifest(&m, image, 1);
+    m.patch = patch;
+    memset(patch, 0, sizeof patch);
+    for (i = 0; i <= AUTHOR_PATCHES; i++) {
+        patch[i].base_sha256[0] = (uint8_t)i;
+        patch[i].sha256[0] = (uint8_t)(100 + i);
+        patch[i].base_size = 300;
+        patch[i].size = 20;
+    }
+    m.n_patches = AUTHOR_PATCHES + 1;
+    refused(f, &m, "at most 7");
+    m.n_patches = 2;
+    m.n_images = 2;
+    refused(f, &m, "one image");
+    m.n_images = 1;
+    image[0].component = "stage";
+    refused(f, &m, "one image");
+    image[0].component = "app";
+    patch[1].base_sha256[0] = 0;
+    refused(f, &m, "patches 1 and 2 have the same base");
+    memcpy(patch[1].base_sha256, image[0].sha256, 32);
+    refused(f, &m, "patch 2: its base is the image itself");
+    patch[1].base_sha256[0] ^= 1;
+    patch[1].size = 0;
+    refused(f, &m, "empty");
+    patch[1].size = 1;
+    patch[1].uri = "";
+    refused(f, &m, "URI");
+}
+
 static void what_core_would_refuse_is_refused_before(void **state)
 {
     struct fixture *f = *state;
@@ -591,6 +683,8 @@ int main(void)
         cmocka_unit_test(cosigner_refuses_a_second_time_and_a_third_block),
         cmocka_unit_test(cosigner_knows_its_signature_without_a_kid),
         cmocka_unit_test(cosigner_refuses_an_altered_or_cut_envelope),
+        cmocka_unit_test(each_patch_is_an_alternative_and_the_image_the_last),
+        cmocka_unit_test(patches_that_cannot_be_are_refused),
         cmocka_unit_test(what_core_would_refuse_is_refused_before),
         cmocka_unit_test(ids_are_the_ones_of_the_standard),
     };
