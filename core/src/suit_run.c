@@ -6,6 +6,8 @@
  */
 #include "suit_private.h"
 
+#include "frame.h"
+
 enum { UUID_SIZE = 16 };
 
 static struct bl_suit_frame *top(struct bl_suit_run *run)
