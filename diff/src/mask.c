@@ -21,6 +21,10 @@ static uint32_t thumb_bits(uint32_t kind)
         return 0x2fff043f;
     case BL_SITE_HALF:
         return 0x70ff040f;
+    case BL_SITE_HIGH:
+        return 0x000000ff;
+    case BL_SITE_LOW:
+        return 0x00000fff;
     default:
         return 0;
     }

@@ -130,6 +130,57 @@ static void find_short(uint32_t address, uint32_t op, struct bl_site *s)
     }
 }
 
+#if BL_DELTA_PIC
+
+/* Stubs of Linux programs to functions of libraries are A32 code: ADD ip, pc,
+ * #a << 20; ADD ip, ip, #b << 12; LDR pc, [ip, #c]!. Which of the three is it?
+ * 3: none. */
+static uint32_t stub_part(uint32_t word)
+{
+    return word >> 8 == 0xE28FC6   ? 0
+           : word >> 8 == 0xE28CCA ? 1
+           : word >> 12 == 0xE5BCF ? 2
+                                   : 3;
+}
+
+static bool find_stub(struct bl_view *v, uint32_t at, uint32_t address,
+                      struct bl_site *s)
+{
+    uint32_t part = stub_part(bl_view_word(v, at));
+    uint32_t first = at - 4 * part;
+
+    if (part == 3 || at < 4 * part || stub_part(bl_view_word(v, first)) != 0 ||
+        stub_part(bl_view_word(v, first + 4)) != 1 ||
+        stub_part(bl_view_word(v, first + 8)) != 2) {
+        return false;
+    }
+    s->length = 4;
+    s->kind = part < 2 ? BL_SITE_HIGH : BL_SITE_LOW;
+    s->target = address - 4 * part + 8 +
+                ((bl_view_word(v, first) & 0xFF) << 20) +
+                ((bl_view_word(v, first + 4) & 0xFF) << 12) +
+                (bl_view_word(v, first + 8) & 0xFFF);
+    return true;
+}
+
+static bool write_stub(uint8_t *bytes, uint32_t address, uint32_t target)
+{
+    uint32_t word = bl_get4(bytes);
+    uint32_t part = stub_part(word);
+    uint32_t d = target - (address - 4 * part + 8);
+
+    if (d >> 28 != 0) {
+        return false;
+    }
+    bl_set(bytes,
+           part == 2 ? (word & ~0xFFFU) | (d & 0xFFF)
+                     : (word & ~0xFFU) | (d >> (part == 0 ? 20 : 12) & 0xFF),
+           4);
+    return true;
+}
+
+#endif
+
 static void find(struct bl_view *v, uint32_t at, uint32_t address,
                  struct bl_sweep *w, struct bl_site *s)
 {
@@ -139,6 +190,11 @@ static void find(struct bl_view *v, uint32_t at, uint32_t address,
     if ((address & 1) != 0) {
         return;
     }
+#if BL_DELTA_PIC
+    if (v->code->pic && (address & 3) == 0 && find_stub(v, at, address, s)) {
+        return;
+    }
+#endif
     op = bl_view_half(v, at);
     if (op >> 11 >= 0x1D) {
         find_long(v, at, address, op, s);
@@ -266,6 +322,11 @@ static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
         return write_jump(bytes, address, target);
     case BL_SITE_LOCAL:
         return write_local(bytes, address, target);
+#if BL_DELTA_PIC
+    case BL_SITE_HIGH:
+    case BL_SITE_LOW:
+        return write_stub(bytes, address, target);
+#endif
     default:
         return false;
     }
