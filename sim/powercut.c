@@ -152,7 +152,9 @@ static void try_first(struct run *run, struct stage *stage, bool all,
         failed(run, stage, count);
         return;
     }
-    second_cuts(run, stage, w->device.flash.ops - before, all, count);
+    if (all || run->scenario->second <= 1 || draw(&run->cut[0], 4) == 0) {
+        second_cuts(run, stage, w->device.flash.ops - before, all, count);
+    }
 }
 
 static void first_cuts(struct run *run, struct stage *stage, uint64_t ops,

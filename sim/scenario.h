@@ -24,7 +24,9 @@ struct sim_scenario {
     enum sim_patch_name patch;  /* is offered; SIM_NO_PATCH: none */
     bool no_patch;              /* ... but cannot be had */
     uint32_t room;              /* free behind the image, for checkpoints */
-    unsigned second; /* of all second cuts each so many-th; 0: every one */
+    /* Of all second cuts each so many-th; 0: every one. When not all are
+     * wanted, one for each fourth first cut, instead of for each. */
+    unsigned second;
 };
 
 extern const struct sim_scenario sim_scenarios[];
