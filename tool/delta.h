@@ -42,6 +42,20 @@ int delta_check_output(struct call *c, const char *path,
 /* The whole file or nothing of it. */
 int delta_write(struct call *c, const char *path, bl_span content, int mode);
 
+/* --- Progress (delta_stop.c) ----------------------------------------------
+ */
+
+struct delta_bar {
+    struct progress bar;
+    uint64_t size; /* of the image that is made */
+};
+
+void delta_bar_begin(struct call *c, struct delta_bar *bar, const char *name,
+                     uint64_t size);
+/* For diff_options.progress: draws, and stops when Ctrl-C has come. */
+bool delta_bar_update(void *ctx, uint32_t permille);
+void delta_bar_end(struct delta_bar *bar);
+
 /* --- Ctrl-C (delta_stop.c) ------------------------------------------------
  * From delta_stop_begin on, SIGINT, SIGTERM and SIGHUP are only remembered,
  * so that nothing half done is left; a second one ends the program at once.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ctrl-C during a long work: remembered, looked at where stopping is clean. */
+/* How far a long work is, and Ctrl-C during it: remembered, and looked at
+ * where stopping is clean. */
 #include <signal.h>
 #include <string.h>
 
@@ -57,4 +58,24 @@ void delta_stop_end(void)
         (void)signal(came, SIG_DFL);
         (void)raise(came);
     }
+}
+
+void delta_bar_begin(struct call *c, struct delta_bar *bar, const char *name,
+                     uint64_t size)
+{
+    bar->size = size;
+    progress_begin(&bar->bar, name, true, c->quiet || c->json);
+}
+
+bool delta_bar_update(void *ctx, uint32_t permille)
+{
+    struct delta_bar *bar = ctx;
+
+    progress_update(&bar->bar, bar->size * permille / 1000, bar->size);
+    return !delta_stop_wanted();
+}
+
+void delta_bar_end(struct delta_bar *bar)
+{
+    progress_end(&bar->bar, NULL);
 }

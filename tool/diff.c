@@ -176,24 +176,18 @@ static int read_pair(struct call *c, struct pair *p)
                      : delta_read(c, p->path[1], DELTA_IMAGE, &p->image[1]);
 }
 
-static bool watch(void *ctx, uint32_t permille)
-{
-    progress_update(ctx, permille, 1000);
-    return !delta_stop_wanted();
-}
-
 static int make(struct call *c, const struct pair *p, struct diff_options *o,
                 struct buffer *patch, struct diff_report *report)
 {
-    struct progress bar;
+    struct delta_bar bar;
     int result;
 
-    progress_begin(&bar, "comparing", false, c->quiet || c->json);
-    o->progress = watch;
+    delta_bar_begin(c, &bar, "comparing", p->image[1].n);
+    o->progress = delta_bar_update;
     o->ctx = &bar;
     result = diff_make(p->image[0].p, p->image[0].n, p->image[1].p,
                        p->image[1].n, o, patch, report, &c->err);
-    progress_end(&bar, NULL);
+    delta_bar_end(&bar);
     return result == 0 ? 0 : EXIT_INPUT;
 }
 

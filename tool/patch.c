@@ -12,12 +12,6 @@ struct work {
     struct bl_delta_info info;
 };
 
-static bool watch(void *ctx, uint32_t permille)
-{
-    progress_update(ctx, permille, 1000);
-    return !delta_stop_wanted();
-}
-
 static int check_head(struct call *c, struct work *w)
 {
     bl_status status = bl_delta_head(w->patch.p, w->patch.n, &w->info);
@@ -41,14 +35,14 @@ static int check_head(struct call *c, struct work *w)
 
 static int apply(struct call *c, struct work *w)
 {
-    struct progress bar;
+    struct delta_bar bar;
     int result;
 
     w->made.limit = w->info.new_size;
-    progress_begin(&bar, "applying", false, c->quiet || c->json);
+    delta_bar_begin(c, &bar, "applying", w->info.new_size);
     result = diff_apply_watched(w->old.p, w->old.n, w->patch.p, w->patch.n,
-                                watch, &bar, &w->made, &c->err);
-    progress_end(&bar, NULL);
+                                delta_bar_update, &bar, &w->made, &c->err);
+    delta_bar_end(&bar);
     if (result != 0) {
         (void)error_prefix(&c->err, "%s", w->path[1]);
         return EXIT_INPUT;

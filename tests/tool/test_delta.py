@@ -2,6 +2,7 @@
 """bowline diff, patch, and inspect of patches."""
 import hashlib
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -375,7 +376,33 @@ def test_a_patch_with_more_behind_it_is_refused(patched):
     assert not (patched.folder / "q").exists()
 
 
-# --- Stopping ---
+# --- Progress and stopping ---
+
+def test_progress_is_drawn_on_a_terminal_and_only_there(tool):
+    (tool.folder / "old").write_bytes(thumb(2, 3000))
+    (tool.folder / "new").write_bytes(thumb(2, 3000, 30))
+    command = [programs() / "bowline", "diff", "old", "new", "-o", "p",
+               "--force"]
+    for more, drawn in (([], True), (["--quiet"], False)):
+        main, other = pty.openpty()
+        run = subprocess.Popen(command + more, cwd=tool.folder,
+                               env={**tool.env, "TERM": "xterm"},
+                               stdout=subprocess.PIPE, stderr=other)
+        os.close(other)
+        said = b""
+        try:
+            while part := os.read(main, 4096):
+                said += part
+        except OSError:  # how a terminal says that it is closed
+            pass
+        os.close(main)
+        run.communicate()
+        assert run.returncode == 0
+        assert (b"comparing" in said and b"%" in said) == drawn, said
+        assert said.endswith(b"\r\x1b[K") == drawn
+    assert tool.good(*command[1:]).err == ""
+
+
 
 def wait_for_work(process, seconds):
     """Until the process has used that much processor time."""
