@@ -10,6 +10,7 @@
 #include "diff/diff.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,17 @@ static int limit(int what, rlim_t most)
     return setrlimit((__rlimit_resource_t)what, &l);
 }
 
+/* When memory is short it goes first, and the server stays. */
+static void be_first_to_go(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)!write(fd, "1000", 4);
+        close(fd);
+    }
+}
+
 /* For whatever program makes it. */
 static int bound(const long *n, bool own)
 {
@@ -54,6 +66,7 @@ static int bound(const long *n, bool own)
         return -1; /* the server has ended since */
     }
     (void)setpriority(PRIO_PROCESS, 0, 19);
+    be_first_to_go();
     alarm((unsigned)n[SECONDS] + 1);
     if (limit(RLIMIT_CPU, (rlim_t)n[SECONDS]) != 0 ||
         limit(RLIMIT_CORE, 0) != 0 ||

@@ -13,6 +13,8 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/dev")).resolve()
 os.environ.setdefault("BOWLINE_BUILD", str(BUILD))
 os.environ.setdefault("BOWLINE_BIN", str(BUILD / "bin"))
+# Encoders would take the processors of what is tested: test_deltas.py has them.
+os.environ.setdefault("BOWLINE_DELTAS", "false")
 sys.path[:0] = [str(Path(__file__).parent), str(TOP / "examples/demo")]
 
 import proxy  # noqa: E402

@@ -432,6 +432,7 @@ def test_its_process_has_limits(make_server, tmp_path):
     server = program(
         make_server(delta_memory_mb=100, delta_seconds=77),
         f"(ulimit -v; ulimit -t; ulimit -c; nice; ls /proc/self/fd | wc -l;"
+        f" cat /proc/self/oom_score_adj;"
         f" env | grep -c BOWLINE) > {said}\nexit 2\n")
     server.start(env={**os.environ, "BOWLINE_LOG_LEVEL": "info"}).set_up()
     old = server.publish(1, "1.0.0", image(1))
@@ -440,7 +441,7 @@ def test_its_process_has_limits(make_server, tmp_path):
     roll_out(server, new, strategy="immediate")
     ready(server, new, "failed")
     # 0, 1, 2, 3, and what ls has open itself
-    assert said.read_text().split() == ["102400", "77", "0", "19", "5", "0"]
+    assert said.read_text().split() == ["102400", "77", "0", "19", "5", "1000", "0"]
 
 
 def test_polls_go_on_while_one_is_made(make_server, tmp_path):
