@@ -70,6 +70,28 @@ def manifest(sequence, version, image, class_id=CLASS, vendor_id=VENDOR):
                  20: cbor(install), 23: text})
 
 
+def delta_manifest(sequence, version, image, base, patch):
+    """With a patch of its own for who runs `base`: SPEC.md, "Deltas in a
+    manifest", the base's digest in shared as the profile's vectors have it."""
+    digest = hashlib.sha256(image).digest()
+    shared = [12, 0, 20, {1: VENDOR, 2: CLASS, 3: cbor([SHA256, digest]),
+                          14: len(image)}, 1, 15, 2, 15,
+              12, 1, 20, {3: cbor(digest_item(base)), 14: len(base)}]
+    by_patch = [12, 1, 3, 15,
+                12, 2, 20, {3: cbor(digest_item(patch)), 14: len(patch),
+                            21: "payloads/"
+                            + hashlib.sha256(patch).hexdigest()}, 21, 2, 3, 15,
+                12, 0, 20, {22: 2, -258: cbor({1: 1, 2: 1})}, -257, 15]
+    whole = [12, 0, 20, {21: "payloads/" + digest.hex()}, 21, 2]
+    install = [12, 0, 15, [cbor(by_patch), cbor(whole)], 12, 0, 3, 15]
+    return cbor({1: 1, 2: sequence,
+                 3: cbor({2: [COMPONENT, [b"app", b"active"], [b"stage"]],
+                          4: cbor(shared)}),
+                 6: cbor([int(n) for n in version.split(".")]),
+                 7: cbor([12, 0, 3, 15]), 9: cbor([12, 0, 23, 2]),
+                 20: cbor(install)})
+
+
 def manifest_digest(content):
     """Over the manifest with the head of its byte string."""
     return hashlib.sha256(cbor(content)).digest()
@@ -90,9 +112,11 @@ def ticket(key, device, nonce, digest, root_version=1, issued=1700000000):
 class Release:
     """A version of the product: image and signed envelope."""
 
-    def __init__(self, key, sequence, version, image, **other):
+    def __init__(self, key, sequence, version, image, patch=None, **other):
         self.sequence, self.version, self.image = sequence, version, image
-        content = manifest(sequence, version, image, **other)
+        content = manifest(sequence, version, image, **other) \
+            if patch is None else delta_manifest(sequence, version, image,
+                                                 *patch)
         self.digest = manifest_digest(content)
         self.envelope = envelope(key, content)
         self.image_digest = hashlib.sha256(image).digest()

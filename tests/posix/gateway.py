@@ -53,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, release.envelope)
         elif name == release.image_digest.hex():
             self.payload(gate, gate.payload or release.image, name)
+        elif gate.own and name == sha256(gate.own).hexdigest():
+            self.payload(gate, gate.own, name)
         elif gate.patch and name == sha256(gate.patch).hexdigest():
             self.payload(gate, gate.patch, name)
         else:
@@ -95,6 +97,7 @@ class Gate:
         self.policy = {}
         self.patch = None  # bytes, offered to who runs `base`
         self.base = None   # a release
+        self.own = None    # a patch that the manifest itself names
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.gate = self

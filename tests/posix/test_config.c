@@ -22,6 +22,11 @@
     "  components = ( { id = \"app\"; size = 10000; },\n"                     \
     "                 { id = \"cfg/net\"; size = 4096; } ); };\n"
 
+#define STAGE_OF(bytes)                                                       \
+    IDS "server = \"https://localhost\";\n"                                   \
+        "flash = { components = ( { id = \"app\"; size = 10000; } );\n"       \
+        "  stage = " #bytes "; };\n"
+
 static char dir[FILE_TEMP];
 static struct device_config config;
 static struct error err;
@@ -84,6 +89,28 @@ static void deltas_get_what_memory_there_is(void **state)
     device_config_free(&config);
     assert_int_equal(load(IDS REST "delta_memory = 0;"), 0);
     assert_int_equal(config.delta_memory, 0);
+}
+
+/* With two components more, one that shows the running image. */
+static void stage_is_there_when_it_is_asked_for(void **state)
+{
+    static const char active[] = "\x82\x43"
+                                 "app\x46"
+                                 "active";
+
+    (void)state;
+    assert_int_equal(load(STAGE_OF(5000)), 0);
+    assert_int_equal(config.layout.n_components, 3);
+    assert_true(bl_span_equal(config.component[1].id,
+                              bl_span_of(active, sizeof active - 1)));
+    assert_int_equal(config.component[1].kind, BL_COMPONENT_ACTIVE);
+    assert_int_equal(config.component[2].kind, BL_COMPONENT_STAGE);
+    assert_int_equal(config.component[2].area[0].size, 8192);
+    assert_int_equal(config.geometry.size,
+                     config.component[2].area[0].offset + 8192);
+    device_config_free(&config);
+    assert_int_equal(load(STAGE_OF(0)), 0);
+    assert_int_equal(config.layout.n_components, 1);
 }
 
 static void areas_are_whole_blocks_that_do_not_overlap(void **state)
@@ -176,6 +203,7 @@ int main(void)
         TEST(a_device_is_read),
         TEST(areas_are_whole_blocks_that_do_not_overlap),
         TEST(deltas_get_what_memory_there_is),
+        TEST(stage_is_there_when_it_is_asked_for),
         cmocka_unit_test(component_ids_are_encoded),
         TEST(each_wrong_setting_is_named),
         cmocka_unit_test(events_are_told_in_words),

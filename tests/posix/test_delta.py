@@ -118,3 +118,75 @@ def test_wrong_patch_brings_the_whole_image(holder):
     assert len(got(server, "deltas")) == 1 and got(server, "payloads") == [None]
     assert ("downloading", FAILED) in [e[:2] for e in server.story()]
     assert "delta-failed" in one.said()
+
+
+# --- Patches of the manifest's own (x-apply) --------------------------------
+
+STAGE = "--stage-size=16384"
+
+
+@pytest.fixture
+def staged(device, gate, world, tmp_path):
+    """make(option...) gives (device, gate, release with its own patch); the
+    device runs the patch's base, or what `running` says."""
+    draw = random.Random(6)
+    image = bytearray(draw.randbytes(200_000))
+    base = bytes(image)
+    for at in range(1000, len(image), 3000):
+        image[at:at + 40] = draw.randbytes(40)
+    patch = diff(tmp_path, base, bytes(image), "--ram=12")
+    new = world.release(2, "2.0.0", image=bytes(image), patch=(base, patch))
+
+    def make(*options, running=base):
+        factory = world.release(1, "1.0.0", image=running)
+        server = gate(factory)
+        one = device(server.url, factory, "--holder", *options)
+        assert one.made.returncode == 0, one.made.stderr
+        server.own, server.release = patch, new
+        return one, server, new
+
+    return make
+
+
+def counted(server, release):
+    """How often the patch was asked for, and how often the image."""
+    name = release.image_digest.hex()
+    whole = sum(path.endswith(name) for path, _ in server.gets)
+    return len(got(server, "payloads")) - whole, whole
+
+
+def test_manifests_own_patch_is_applied_from_the_stage(staged):
+    one, server, new = staged(STAGE)
+    one.power_on()
+    report = server.wait_running(new)
+    assert report[15] == new.image_digest and report[5] == 1
+    assert counted(server, new) == (1, 0), one.said()
+
+
+def test_who_runs_another_image_takes_the_whole(staged):
+    one, server, new = staged(STAGE, running=b"\xe9another" * 20_000)
+    one.power_on()
+    server.wait_running(new)
+    assert counted(server, new) == (0, 1), one.said()
+
+
+@pytest.mark.parametrize("after", [40, 300, 700])
+def test_power_cut_while_it_is_applied(staged, after):
+    one, server, new = staged(STAGE)
+    one.cut("--install", f"--after={after}")
+    one.power_on()
+    assert one.process.wait(60) == -signal.SIGKILL
+    one.power_on()
+    server.wait_running(new)
+    patches, whole = counted(server, new)
+    assert patches in (1, 2) and whole == 0, one.said()
+
+
+@pytest.mark.parametrize("options, why", [
+    ([STAGE, "--delta-memory=0"], "delta-unsupported"), ([], "component")])
+def test_who_cannot_refuses_it_before_anything(staged, options, why):
+    one, server, new = staged(*options)
+    one.power_on()
+    server.wait_event("refused", 0)  # its number is not believed yet
+    assert counted(server, new) == (0, 0)
+    assert why in one.said()

@@ -44,6 +44,7 @@ static const char help[] =
     "  --slot-size BYTES    1048576; also --erase-size 4096 --write-size 4\n"
     "  --delta-memory BYTES for patches: 32768, of a holder 12288; 0: takes "
     "none\n"
+    "  --stage-size BYTES   room for patches of releases that have their own\n"
     "  --watchdog SECONDS   10; also --boot-tries 3 --health-failures 3\n"
     "  --poll SECONDS       1800; also --first-poll 60 --backoff 60\n"
     "                       --backoff-max 3600 --ticket-interval 86400\n"
@@ -91,6 +92,7 @@ static const struct number {
     {"state-size", "flash", "state", 4096},
     {"journal-size", "flash", "journal", 4096},
     {"manifest-size", "flash", "manifest", 16384},
+    {"stage-size", "flash", "stage", UNSAID},
     {"poll", "timing", "poll", 1800},
     {"first-poll", "timing", "first_poll", 60},
     {"backoff", "timing", "backoff", 60},

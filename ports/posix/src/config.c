@@ -202,6 +202,45 @@ static void components(struct reader *r, struct device_config *c)
     c->layout.n_components = (uint32_t)n;
 }
 
+static struct bl_component *add(struct device_config *c, const char *name)
+{
+    uint32_t i = c->layout.n_components++;
+    size_t n = device_component_id(name, c->component_id[i], DEVICE_NAME);
+
+    c->component[i].id = bl_span_of(c->component_id[i], n);
+    return &c->component[i];
+}
+
+/* flash.stage: room for patches that manifests themselves have applied; and
+ * the running image as such manifests name it. */
+static void stage(struct reader *r, struct device_config *c)
+{
+    char app[DEVICE_NAME];
+    char active[DEVICE_NAME + sizeof "/active"];
+    uint32_t size = 0;
+    struct bl_component *one;
+
+    number(r, "flash.stage", 0, 64U << 20, &size);
+    if (r->failed || size == 0) {
+        return;
+    }
+    text(r, "flash.components.[0].id", true, app, sizeof app);
+    (void)snprintf(active, sizeof active, "%s/active", app);
+    if (c->layout.n_components + 2 > BL_SUIT_COMPONENTS ||
+        device_component_id(active, c->component_id[2], DEVICE_NAME) == 0) {
+        complain(r, "flash.stage",
+                 "takes two components more: at most two others, and a short "
+                 "id of the first");
+        return;
+    }
+    one = add(c, active);
+    one->kind = BL_COMPONENT_ACTIVE;
+    one->of = 0;
+    one = add(c, "stage");
+    one->kind = BL_COMPONENT_STAGE;
+    one->area[0] = take(c, size);
+}
+
 /* Small areas first, so that "from the first slot on" is one offset. */
 static void layout(struct reader *r, struct device_config *c)
 {
@@ -225,6 +264,7 @@ static void layout(struct reader *r, struct device_config *c)
     pair(c, journal, c->layout.journal);
     pair(c, manifest, c->layout.manifest);
     components(r, c);
+    stage(r, c);
 }
 
 static void timing(struct reader *r, struct bl_timing *t)
