@@ -422,7 +422,45 @@ static uint32_t code_target(struct bl_codec *c, uint32_t target,
     return target;
 }
 
+static uint32_t value_of(const uint8_t *bytes, uint32_t n)
+{
+    uint32_t value = 0;
+
+    while (n > 0) {
+        n--;
+        value = value << 8 | bytes[n];
+    }
+    return value;
+}
+
+static uint32_t mask_of(uint32_t n)
+{
+    return n == 4 ? UINT32_MAX : (1U << (8 * n)) - 1;
+}
+
 #if BL_DELTA_ENCODE
+static uint32_t difference_find(const uint32_t *list, uint32_t d)
+{
+    uint32_t i = 0;
+
+    while (i < BL_DIFFERENCES && (list[i] == 0 || list[i] != d)) {
+        i++;
+    }
+    return i;
+}
+
+/* What a table says of all its entries when something has grown: a difference
+ * that was seen before costs less than a target. */
+static bool seen(const struct bl_codec *c, const struct unit *u)
+{
+    uint32_t n = u->site.length;
+    uint32_t d =
+        (value_of(u->said, n) - value_of(u->candidate[0], n)) & mask_of(n);
+
+    return u->site.kind != BL_SITE_CALL && u->site.kind != BL_SITE_L32R &&
+           difference_find(c->history.difference[n - 2], d) < BL_DIFFERENCES;
+}
+
 /* Can the new bytes be said by their target? */
 static bool target_of(struct bl_codec *c, const struct unit *u,
                       uint32_t *target)
@@ -453,7 +491,7 @@ static bool correct_target(struct bl_codec *c, const struct unit *u,
                            uint8_t *now)
 {
     uint32_t target = 0;
-    bool can = BL_SAY(target_of(c, u, &target));
+    bool can = BL_SAY(!seen(c, u) && target_of(c, u, &target));
 
     BL_ACCOUNT(c, BL_COST_TARGETS);
     if (bl_code_flag(&c->rc, can, &c->choices.target[u->class * 4 + 3]) == 0) {
@@ -469,22 +507,6 @@ static bool correct_target(struct bl_codec *c, const struct unit *u,
 
 /* --- recent differences --- */
 
-static uint32_t value_of(const uint8_t *bytes, uint32_t n)
-{
-    uint32_t value = 0;
-
-    while (n > 0) {
-        n--;
-        value = value << 8 | bytes[n];
-    }
-    return value;
-}
-
-static uint32_t mask_of(uint32_t n)
-{
-    return n == 4 ? UINT32_MAX : (1U << (8 * n)) - 1;
-}
-
 /* To the front; what is not yet there pushes the last one out. */
 static void difference_front(uint32_t *list, uint32_t d)
 {
@@ -496,18 +518,6 @@ static void difference_front(uint32_t *list, uint32_t d)
     memmove(list + 1, list, i * sizeof *list);
     list[0] = d;
 }
-
-#if BL_DELTA_ENCODE
-static uint32_t difference_find(const uint32_t *list, uint32_t d)
-{
-    uint32_t i = 0;
-
-    while (i < BL_DIFFERENCES && (list[i] == 0 || list[i] != d)) {
-        i++;
-    }
-    return i;
-}
-#endif
 
 static bool correct_difference(struct bl_codec *c, const struct unit *u,
                                uint8_t *now)
