@@ -8,6 +8,7 @@ enum {
     ELF_EH_FRAME_HDR = 0x6474e550,
     ELF_X = 1,
     SECTION_BITS = 1,
+    SECTION_SYMBOLS = 11, /* of libraries */
     SECTION_CODE = 4,
     CODE_GAP = 64,
     CODE_RUNS = 3,
@@ -158,6 +159,29 @@ static void sections_split(struct image *i, const struct elf *e)
     }
 }
 
+/* Where names of symbols count from the strings that follow. */
+static void symbols_split(struct image *i, const struct elf *e)
+{
+    uint32_t wide = e->wide ? 1 : 0;
+    for (uint32_t k = 0; k + 1 < e->sections; k++) {
+        uint64_t at = (uint64_t)e->section_at + (uint64_t)k * e->section_size;
+        if (e->section_size < (wide ? 64u : 40u) ||
+            at + e->section_size > i->n) {
+            return;
+        }
+        uint32_t h = (uint32_t)at;
+        uint32_t offset = image_u32(i, h + (wide ? 24 : 16));
+        uint32_t size = image_u32(i, h + (wide ? 32 : 20));
+        uint32_t entry = wide ? 24 : 16;
+        if (image_u32(i, h + 4) == SECTION_SYMBOLS && size >= 16 * entry &&
+            size % entry == 0) {
+            region_split(i, offset, size,
+                         wide ? BL_REGION_SYMBOLS_24 : BL_REGION_SYMBOLS_16);
+            return;
+        }
+    }
+}
+
 static bool elf_regions(struct image *i, const struct elf *e)
 {
     i->regions = 0;
@@ -189,6 +213,7 @@ static bool elf_regions(struct image *i, const struct elf *e)
         end = offset + size;
     }
     sections_split(i, e);
+    symbols_split(i, e);
     if (table_size != 0) {
         region_split(i, table, table_size, BL_REGION_TABLE);
     }

@@ -82,18 +82,17 @@ static void set_other(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target2 = target;
 }
 
-/* Both readings are kept when both make sense; in the first region, the
- * code's, the distance is the likelier one. */
+/* Both readings are kept when both make sense; among code the distance is the
+ * likelier one. */
 static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
-                     bool pointer, struct bl_site *s)
+                     bool pointer, bool code, struct bl_site *s)
 {
     uint32_t target;
-    bool text = address < v->regions[0].address + v->regions[0].length;
 
     if (!pic_distance(v, word, address, &target)) {
         return false;
     }
-    if (text || !pointer) {
+    if (!pointer || code) {
         set(s, BL_SITE_RELATIVE, target);
         if (pointer) {
             set_other(s, BL_SITE_POINTER, word);
@@ -133,7 +132,7 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC
     if (v->code->pic && v->regions_n > 0 &&
-        pic_word(v, word, address, pointer, s)) {
+        pic_word(v, word, address, pointer, bl_view_executable(v, at), s)) {
         return true;
     }
 #endif

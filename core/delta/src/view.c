@@ -46,16 +46,23 @@ bool bl_view_table(const struct bl_view *v, uint32_t offset)
 {
     const struct bl_region *r = region_at(v, offset);
 
-    return r != NULL && r->kind == BL_REGION_TABLE;
+    if (r == NULL || r->kind < BL_REGION_SYMBOLS_16) {
+        return r != NULL && r->kind == BL_REGION_TABLE;
+    }
+    return (offset - r->offset) %
+               (r->kind == BL_REGION_SYMBOLS_16 ? 16U : 24U) ==
+           0;
 }
 
 uint32_t bl_view_base(const struct bl_view *v, uint32_t offset)
 {
     const struct bl_region *r = region_at(v, offset);
 
-    return r != NULL && r->kind == BL_REGION_TABLE
-               ? r->address
-               : bl_view_address(v, offset);
+    if (r == NULL) {
+        return 0;
+    }
+    return r->kind < BL_REGION_SYMBOLS_16 ? r->address
+                                          : r->address + r->length;
 }
 
 bool bl_view_executable(const struct bl_view *v, uint32_t offset)

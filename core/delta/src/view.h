@@ -26,9 +26,17 @@ enum {
     BL_LINE = 64       /* bytes of each */
 };
 
-/* What a region holds. In a table (of .eh_frame_hdr) words are distances from
- * the region's own address. */
-enum { BL_REGION_DATA, BL_REGION_CODE, BL_REGION_TABLE, BL_REGION_KINDS };
+/* What a region holds. In a table (.eh_frame_hdr) words are distances from the
+ * region's own address. Each entry of a table of symbols (.dynsym; of 16 bytes
+ * in ELF32, of 24 in ELF64) begins with the place of its name in the strings
+ * behind the region. */
+enum {
+    BL_REGION_DATA,
+    BL_REGION_CODE,
+    BL_REGION_TABLE,
+    BL_REGION_SYMBOLS_16,
+    BL_REGION_SYMBOLS_24
+};
 
 /* Bytes offset .. offset + length - 1 of the image are loaded at `address`.
  * Regions are sorted by offset and do not overlap there. */
@@ -86,10 +94,10 @@ uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
                     uint32_t *offset);
 
-/* The address that a word at `offset` counts from: its table's, or its own. */
+/* The address that a word of a table at `offset` counts from. */
 uint32_t bl_view_base(const struct bl_view *v, uint32_t offset);
 
-/* Is this offset in a table? */
+/* Does a word that counts from there stand at this offset? */
 bool bl_view_table(const struct bl_view *v, uint32_t offset);
 
 /* Is there code at this offset? True everywhere when there are no regions. */
