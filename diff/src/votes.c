@@ -63,12 +63,11 @@ struct walk {
 };
 
 /* A site of a copy: does the new unit refer in the same way, and to what? */
-static int vote_site(struct walk *w, const struct bl_site *s, uint32_t at,
-                     struct error *error)
+static int vote_site(struct walk *w, const struct bl_site *s,
+                     const struct bl_site *there, struct error *error)
 {
-    struct bl_site t;
+    struct bl_site t = *there;
     uint32_t from, to, state = 0;
-    bl_site_find(w->now, at, &w->now_sweep, &t);
     if (t.kind != s->kind || t.length != s->length || s->kind == BL_SITE_LOW) {
         return 0;
     }
@@ -97,12 +96,13 @@ static int vote_copy(struct walk *w, uint32_t old, uint32_t at,
     bl_sweep_start(&w->old_sweep);
     bl_sweep_start(&w->now_sweep);
     for (uint32_t k = 0; k < length;) {
-        struct bl_site s;
+        struct bl_site s, t;
         bl_site_find(w->old, old + k, &w->old_sweep, &s);
+        bl_site_find(w->now, at + k, &w->now_sweep, &t);
         if (s.length > length - k) {
             break;
         }
-        if (s.kind != BL_SITE_NONE && vote_site(w, &s, at + k, error) != 0) {
+        if (s.kind != BL_SITE_NONE && vote_site(w, &s, &t, error) != 0) {
             return -1;
         }
         k += s.length;
