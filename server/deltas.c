@@ -60,7 +60,7 @@ static bool is_pair(const struct delta *one, const uint8_t base[32],
 
 bool delta_worth(const struct delta_rules *rules, uint64_t size, uint64_t full)
 {
-    return size * 100 <= full * rules->share;
+    return size < full && size * 100 <= full * rules->share;
 }
 
 bool delta_offered(const struct deltas *d, const struct delta *one)
@@ -92,6 +92,7 @@ bool deltas_find(struct deltas *d, const struct delta_ask *ask,
     if (best != NULL) {
         out->number = best->number;
         out->size = best->size;
+        out->full = best->full;
         memcpy(out->patch, best->patch, 32);
     }
     pthread_rwlock_unlock(&d->lock);

@@ -87,6 +87,7 @@ struct delta_ask {
 struct delta_offer {
     uint32_t number;
     uint32_t size;
+    uint32_t full; /* bytes of the target */
     uint8_t patch[32];
 };
 

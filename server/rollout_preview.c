@@ -90,14 +90,13 @@ static void add_stage(struct preview *p, const struct device *d)
 static void add_delta(struct preview *p, const struct device *d)
 {
     const struct release *wanted = p->wish->release;
-    uint32_t full = (uint32_t)wanted->payload_bytes;
     struct delta_offer found;
     struct delta_ask ask;
 
     if (device_delta_ask(p->s, d, wanted, &ask) &&
-        deltas_find(&p->s->deltas, &ask, &found) && found.size < full) {
+        deltas_find(&p->s->deltas, &ask, &found)) {
         p->by_delta++;
-        p->delta_saved += full - found.size;
+        p->delta_saved += found.full - found.size;
     }
 }
 
@@ -448,11 +447,14 @@ static json_t *as_json(const struct preview *p)
     json_int_t all = (json_int_t)atomic_load(&p->wish->product->devices);
     json_int_t taken = scaled(p, p->taken);
     json_int_t saved = (json_int_t)p->delta_saved * p->step;
+    json_int_t bytes;
     json_int_t closed = scaled(p, p->why[ROLLOUT_WINDOW].n);
     char sentence[300];
     size_t used;
 
     taken = taken > all ? all : taken;
+    bytes = taken * (json_int_t)release->payload_bytes;
+    saved = saved > bytes ? bytes : saved;
     snprintf(sentence, sizeof sentence,
              "%lld of %lld devices would get %s, the first stage holds %lld",
              (long long)taken, (long long)all, release->version,
@@ -466,9 +468,9 @@ static json_t *as_json(const struct preview *p)
     return json_pack(
         "{s:I, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, "
         "s:s, s:I, s:I}",
-        "devices", taken, "stages", stages(p), "bytes",
-        taken * (json_int_t)release->payload_bytes - saved, "payload_bytes",
-        (json_int_t)release->payload_bytes, "seconds", seconds(p), "versions",
+        "devices", taken, "stages", stages(p), "bytes", bytes - saved,
+        "payload_bytes", (json_int_t)release->payload_bytes, "seconds",
+        seconds(p), "versions",
         tallies(p, p->version, p->n_versions, "version"), "hardware",
         tallies(p, p->hardware, p->n_hardware, "hardware"), "refused",
         groups(p, refused, sizeof refused / sizeof refused[0]), "waiting",

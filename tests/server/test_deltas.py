@@ -596,13 +596,46 @@ def test_what_was_written_and_not_noted_is_removed(server):
     assert not (folder / ("ab" * 32)).exists()
 
 
-def test_slots_with_images_of_their_own_get_patches_of_their_own(server):
-    pytest.importorskip("hashlib")
-    old = server.publish(1, "1.0.0", image(1))
-    new = server.publish(2, "1.1.0", image(1, change=1))
+def test_a_device_in_slot_b_gets_the_image_of_slot_a(server, releases):
+    old, new, _ = releases
     device, = capable(server, 1, old)
     device.run(old, slot=1)
     device.poll()
     roll_out(server, new, strategy="immediate")
     ready(server, new)
     assert device.poll()[9][0] == hashlib.sha256(new["content"]).digest()
+
+
+def test_a_rollout_that_starts_soon_has_its_patches_before(make_server):
+    server = make_server(delta_ahead=600).start().set_up()
+    old, soon, late = (server.publish(n, f"1.{n}.0", image(1, change=n))
+                       for n in (1, 2, 3))
+    device, = capable(server, 1, old)
+    now = int(time.time())
+    roll_out(server, late, strategy="immediate", start_at=now + 7200)
+    roll_out(server, soon, strategy="immediate", start_at=now + 300)
+    ready(server, soon)
+    assert deltas(server, late)["items"] == []
+    assert not offered(device, soon)
+
+
+def test_a_preview_counts_patches_that_are_ready(server, releases):
+    old, new, _ = releases
+    capable(server, 2, old)
+    fleet(server, 1, old)
+    wish = {"product": "thermostat", "version": new["version"],
+            "strategy": "immediate"}
+
+    def preview():
+        return server.api("POST", "/rollouts/preview", wish, expect=200).json
+
+    full = len(new["content"])
+    before = preview()
+    assert before["bytes"] == 3 * full and before["delta_devices"] == 0
+    server.api("POST", f"/releases/{new['manifest']}/deltas",
+               {"from": old["version"]}, expect=202)
+    found, = ready(server, new)
+    after = preview()
+    assert after["delta_devices"] == 2
+    assert after["delta_saved"] == 2 * (full - found["size"])
+    assert after["bytes"] == full + 2 * found["size"]

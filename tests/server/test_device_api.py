@@ -47,7 +47,9 @@ def test_a_poll_with_any_bit_flipped_does_no_harm(make_server):
     {2: bytes(33)}, {11: "x" * 32}, {12: "a\nb"}, {9: [[1] * 8]},
     {9: [[1] * 9] * 9}, {9: [[2, 0, 0, 0, 0, 0, 0, 0, 0],
                              [1, 0, 0, 0, 0, 0, 0, 0, 0]]},
-    {13: [1]}, {8: 2 ** 63}, {10: bytes(15)}, {16: 5}, {3: None}])
+    {13: [1]}, {8: 2 ** 63}, {10: bytes(15)}, {16: 5}, {3: None},
+    {21: 1}, {21: [1, 12288]}, {21: [1, -1, 63]}, {21: [1, 2, "x"]},
+    {21: {}}, {21: [[1], 2, 3]}])
 def test_values_out_of_range_are_malformed(server, change):
     device = server.register()
     facts = {1: bytes.fromhex(device.id), **device.facts, **change}
@@ -58,6 +60,7 @@ def test_values_out_of_range_are_malformed(server, change):
 def test_unknown_keys_are_ignored_missing_ones_are_not(server):
     device = server.register()
     assert device.poll(nonce=False, k99={"a": [1]})
+    assert device.poll(k21=[1, 2 ** 63, 2 ** 63, {"later": 1}])
     facts = {1: bytes.fromhex(device.id), **device.facts}
     for key in (1, 3, 4, 5, 6, 7, 8):
         less = {k: v for k, v in facts.items() if k != key}

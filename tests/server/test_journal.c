@@ -435,6 +435,37 @@ static void a_record_of_the_first_version_is_read(void **state)
     assert_int_equal(c.prev_sequence, 0);
 }
 
+/* What had plans, and no deltas. */
+static void a_record_of_the_second_version_is_read(void **state)
+{
+    struct device_state a;
+    struct device_state c;
+    uint8_t record[DEVICE_RECORD];
+
+    (void)state;
+    device_state_init(&a);
+    a.sequence = 5;
+    a.attempts = 3;
+    a.tries = 2;
+    a.delta_ram = 4;
+    a.delta_failed = 9;
+    device_record_put(&a, record);
+    assert_int_equal(device_record_get(&c, bl_span_of(record, DEVICE_RECORD)),
+                     0);
+    assert_int_equal(c.delta_ram, 4);
+    assert_int_equal(c.delta_failed, 9);
+    record[0] = 2;
+    assert_int_equal(device_record_size(bl_span_of(record, DEVICE_RECORD)),
+                     DEVICE_RECORD_SECOND);
+    assert_int_equal(
+        device_record_get(&c, bl_span_of(record, DEVICE_RECORD_SECOND)), 0);
+    assert_int_equal(c.sequence, 5);
+    assert_int_equal(c.attempts, 3);
+    assert_int_equal(c.tries, 2);
+    assert_int_equal(c.delta_ram, 0);
+    assert_int_equal(c.delta_failed, 0);
+}
+
 /* A journal that the release before left: records of both versions. */
 static void a_journal_of_the_first_version_is_replayed(void **state)
 {
@@ -495,6 +526,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test(a_device_record_survives_its_codec),
         cmocka_unit_test(a_record_of_the_first_version_is_read),
+        cmocka_unit_test(a_record_of_the_second_version_is_read),
         cmocka_unit_test_setup_teardown(
             a_journal_of_the_first_version_is_replayed, setup, teardown),
     };
