@@ -59,9 +59,6 @@ enum {
 #define SUIT_BIT(label) (1u << (label))
 #define SUIT_BIT_DELTA SUIT_BIT(31) /* for PARAM_DELTA, which has no other */
 
-/* Transforms of PARAM_DELTA. */
-enum { TRANSFORM_BOWLINE = 1 };
-
 /* Both of them must be shown by the shared sequence. */
 enum { CHECKED_VENDOR = 1, CHECKED_CLASS = 2, CHECKED_BOTH = 3 };
 

@@ -338,7 +338,7 @@ what_is_wrong_anywhere_is_seen_before_anything_is_done(void **state)
         {"32 <[-257 15]>", BL_MANIFEST}, /* from what? */
         {"-258 15", BL_COMMAND},
         {"9223372036854775807 15", BL_COMMAND},
-        {"20 {-258: h'01'}", BL_MANIFEST},
+        {"20 {-258: h'01'}", BL_DELTA},
         {"20 {19: h'01'}", BL_ENCRYPTION},
         {"20 {25: h'01'}", BL_PARAMETER},
         {"20 {-300: 1}", BL_PARAMETER},
