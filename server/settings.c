@@ -14,13 +14,14 @@ struct wanted {
     bool four_eyes;
     uint32_t approvals;
     bool deltas;
+    bool set_deltas; /* else the configuration's holds on */
 };
 
 static struct wanted now_set(struct server *s)
 {
     struct wanted w = {atomic_load(&s->settings.four_eyes),
                        atomic_load(&s->settings.approvals),
-                       atomic_load(&s->settings.deltas)};
+                       atomic_load(&s->settings.deltas), false};
 
     return w;
 }
@@ -51,7 +52,8 @@ static int take_row(void *ctx, sqlite3_stmt *row)
 
 int settings_load(struct server *s, struct error *err)
 {
-    struct wanted w = {s->config.four_eyes != 0, 1, s->config.deltas != 0};
+    struct wanted w = {s->config.four_eyes != 0, 1, s->config.deltas != 0,
+                       false};
 
     if (db_each(&s->store.db, err, take_row, &w,
                 "SELECT name, value FROM settings", "") != 0) {
@@ -117,6 +119,7 @@ static int read_wanted(struct http_request *rq, const json_t *body,
         return -1;
     }
     w->four_eyes = four == NULL ? w->four_eyes : json_is_true(four);
+    w->set_deltas = deltas != NULL;
     w->deltas = deltas == NULL ? w->deltas : json_is_true(deltas);
     w->approvals = n == NULL ? w->approvals : (uint32_t)json_integer_value(n);
     return 0;
@@ -135,10 +138,11 @@ static int write_settings(struct server *s, void *ctx, struct error *err)
 {
     const struct wanted *w = ctx;
 
-    return put(s, "four_eyes", w->four_eyes, err) != 0 ||
-                   put(s, "approvals", w->approvals, err) != 0
-               ? -1
-               : put(s, "deltas", w->deltas, err);
+    if (put(s, "four_eyes", w->four_eyes, err) != 0 ||
+        put(s, "approvals", w->approvals, err) != 0) {
+        return -1;
+    }
+    return w->set_deltas ? put(s, "deltas", w->deltas, err) : 0;
 }
 
 static void change(struct server *s, struct http_request *rq,

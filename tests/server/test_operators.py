@@ -522,16 +522,17 @@ def test_what_people_do_is_in_the_audit_log(server, admin):
 
 
 def test_settings_are_kept(server, admin):
-    assert admin("GET", "/settings").json == {"four_eyes": False,
-                                              "approvals": 1}
+    assert admin("GET", "/settings").json == {
+        "four_eyes": False, "approvals": 1, "deltas": True}
     admin("PATCH", "/settings", {"four_eyes": True, "approvals": 2}, 200)
     for wrong in ({}, {"four_eyes": 1}, {"approvals": 0}, {"approvals": 5},
-                  {"approvals": True}, {"other": 1}, [], {"approvals": 1.5}):
+                  {"approvals": True}, {"other": 1}, [], {"approvals": 1.5},
+                  {"deltas": 1}):
         admin("PATCH", "/settings", wrong, 400)
     server.stop()
     server.start()
-    assert admin("GET", "/settings").json == {"four_eyes": True,
-                                              "approvals": 2}
+    assert admin("GET", "/settings").json == {
+        "four_eyes": True, "approvals": 2, "deltas": True}
 
 
 def test_the_configuration_says_what_holds_until_it_is_set(make_server):

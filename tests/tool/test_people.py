@@ -110,11 +110,12 @@ def test_a_token_is_in_a_file_of_ones_own_and_nowhere_else(site):
 
 
 def test_settings(site):
-    assert site.good("settings", "--json").json == {"four_eyes": False,
-                                                    "approvals": 1}
-    site.good("settings", "--four-eyes", "on", "--approvals", "2")
-    assert site.good("settings", "--json").json == {"four_eyes": True,
-                                                    "approvals": 2}
+    assert site.good("settings", "--json").json == {
+        "four_eyes": False, "approvals": 1, "deltas": True}
+    site.good("settings", "--four-eyes", "on", "--approvals", "2",
+              "--deltas", "off")
+    assert site.good("settings", "--json").json == {
+        "four_eyes": True, "approvals": 2, "deltas": False}
     site.refused(2, "settings", "--four-eyes", "maybe")
     site.refused(2, "settings", "--approvals", "9")
 
