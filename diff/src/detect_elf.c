@@ -10,6 +10,9 @@ enum {
     SECTION_BITS = 1,
     SECTION_SYMBOLS = 11, /* of libraries */
     SECTION_CODE = 4,
+    SECTION_LOADED = 2,
+    SECTION_RELA = 4,
+    SECTION_REL = 9,
     CODE_GAP = 64,
     CODE_RUNS = 3,
     EM_THUMB = 40,
@@ -159,26 +162,89 @@ static void sections_split(struct image *i, const struct elf *e)
     }
 }
 
+struct section {
+    uint32_t type, flags, offset, size;
+};
+
+static bool section_read(const struct image *i, const struct elf *e,
+                         uint32_t k, struct section *s)
+{
+    uint64_t at = (uint64_t)e->section_at + (uint64_t)k * e->section_size;
+    if (k >= e->sections || e->section_size < (e->wide ? 64u : 40u) ||
+        at + e->section_size > i->n) {
+        return false;
+    }
+    uint32_t h = (uint32_t)at;
+    s->type = image_u32(i, h + 4);
+    s->flags = image_u32(i, h + 8);
+    s->offset = image_u32(i, h + (e->wide ? 24 : 16));
+    s->size = image_u32(i, h + (e->wide ? 32 : 20));
+    return true;
+}
+
+/* The table of dynamic symbols. */
+static bool symbols_find(const struct image *i, const struct elf *e,
+                         struct section *s)
+{
+    uint32_t entry = e->wide ? 24 : 16;
+    for (uint32_t k = 0; section_read(i, e, k, s); k++) {
+        if (s->type == SECTION_SYMBOLS && s->size >= 16 * entry &&
+            s->size % entry == 0 && s->offset <= i->n &&
+            s->size <= i->n - s->offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Have symbols come or gone? Their regions cost some bytes. */
+static bool symbols_differ(const struct image *a, const struct elf *ea,
+                           const struct image *b, const struct elf *eb)
+{
+    struct section s, t;
+    if (!symbols_find(a, ea, &s) || !symbols_find(b, eb, &t)) {
+        return false;
+    }
+    if (s.size != t.size) {
+        return true;
+    }
+    for (uint32_t k = 0; k < s.size; k += ea->wide ? 24 : 16) {
+        if (image_u32(a, s.offset + k) != image_u32(b, t.offset + k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where names of symbols count from the strings that follow. */
 static void symbols_split(struct image *i, const struct elf *e)
 {
-    uint32_t wide = e->wide ? 1 : 0;
-    for (uint32_t k = 0; k + 1 < e->sections; k++) {
-        uint64_t at = (uint64_t)e->section_at + (uint64_t)k * e->section_size;
-        if (e->section_size < (wide ? 64u : 40u) ||
-            at + e->section_size > i->n) {
-            return;
+    struct section s;
+    if (symbols_find(i, e, &s)) {
+        region_split(i, s.offset, s.size,
+                     e->wide ? BL_REGION_SYMBOLS_24 : BL_REGION_SYMBOLS_16);
+    }
+}
+
+/* Where symbols are named by their numbers: all tables that follow each
+ * other. */
+static void relocations_split(struct image *i, const struct elf *e)
+{
+    struct section s;
+    uint32_t from = 0, size = 0;
+    for (uint32_t k = 0; section_read(i, e, k, &s); k++) {
+        bool ours = s.type == (e->wide ? SECTION_RELA : SECTION_REL) &&
+                    (s.flags & SECTION_LOADED) != 0;
+        if (ours && size == 0) {
+            from = s.offset;
         }
-        uint32_t h = (uint32_t)at;
-        uint32_t offset = image_u32(i, h + (wide ? 24 : 16));
-        uint32_t size = image_u32(i, h + (wide ? 32 : 20));
-        uint32_t entry = wide ? 24 : 16;
-        if (image_u32(i, h + 4) == SECTION_SYMBOLS && size >= 16 * entry &&
-            size % entry == 0) {
-            region_split(i, offset, size,
-                         wide ? BL_REGION_SYMBOLS_24 : BL_REGION_SYMBOLS_16);
-            return;
+        if (ours && s.offset == from + size) {
+            size += s.size;
         }
+    }
+    if (size >= 256) {
+        region_split(i, from, size,
+                     e->wide ? BL_REGION_RELOCS_24 : BL_REGION_RELOCS_8);
     }
 }
 
@@ -213,7 +279,6 @@ static bool elf_regions(struct image *i, const struct elf *e)
         end = offset + size;
     }
     sections_split(i, e);
-    symbols_split(i, e);
     if (table_size != 0) {
         region_split(i, table, table_size, BL_REGION_TABLE);
     }
@@ -228,6 +293,12 @@ bool elf_detect(struct layout *l)
         !machine_isa(a.machine, &l->code.isa) || !elf_regions(&l->old, &a) ||
         !elf_regions(&l->now, &b)) {
         return false;
+    }
+    if (symbols_differ(&l->old, &a, &l->now, &b)) {
+        symbols_split(&l->old, &a);
+        symbols_split(&l->now, &b);
+        relocations_split(&l->old, &a);
+        relocations_split(&l->now, &b);
     }
     l->kind = IMAGE_ELF;
     l->code.pic = a.type == ELF_DYN && b.type == ELF_DYN;

@@ -79,6 +79,9 @@ static uint32_t reference_bits(const struct bl_code *code,
         s->kind == BL_SITE_RELATIVE || s->kind == BL_SITE_TABLE) {
         return 0xffffffff;
     }
+    if (s->kind == BL_SITE_SYMBOL) {
+        return s->target2 == BL_ROLE_SYMBOL_16 ? 0xffffff00 : 0xffffffff;
+    }
     switch (code->isa) {
     case BL_DELTA_THUMB:
         return thumb_bits(s->kind);
@@ -115,6 +118,7 @@ static uint32_t label_bits(const struct bl_code *code, uint32_t kind)
         return 0x00ff0000;
     case BL_SITE_RELATIVE:
     case BL_SITE_TABLE:
+    case BL_SITE_SYMBOL:
         return 0x00ffff00;
     case BL_SITE_POINTER:
         return code->pic ? 0x00ffff00 : 0xffffffff;
@@ -141,7 +145,8 @@ static const uint32_t constants[BL_SITE_KINDS] = {
     [BL_SITE_POINTER] = 0xee115ca1,  [BL_SITE_RAM] = 0xed125da2,
     [BL_SITE_RELATIVE] = 0xec135ea3, [BL_SITE_HIGH] = 0xaa550000,
     [BL_SITE_LOW] = 0x77000000,      [BL_SITE_TABLE] = 0xeb145fa4,
-    [BL_SITE_L32R] = 0x00733700,     [BL_SITE_CALL] = 0x00933900};
+    [BL_SITE_SYMBOL] = 0xea156000,   [BL_SITE_L32R] = 0x00733700,
+    [BL_SITE_CALL] = 0x00933900};
 
 static uint32_t label_of(const struct bl_code *code, const struct labels *l,
                          const struct bl_site *s)

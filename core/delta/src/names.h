@@ -53,8 +53,7 @@
 
 #define bl_view_address BL_NAME(view_address)
 #define bl_view_offset BL_NAME(view_offset)
-#define bl_view_table BL_NAME(view_table)
-#define bl_view_base BL_NAME(view_base)
+#define bl_view_role BL_NAME(view_role)
 #define bl_view_executable BL_NAME(view_executable)
 #define bl_view_ram BL_NAME(view_ram)
 #define bl_view_byte BL_NAME(view_byte)

@@ -115,6 +115,22 @@ static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
     bl_set(bytes, distance, 4);
 }
 
+static bool write_symbol(const struct bl_site *s, uint32_t distance,
+                         uint8_t *bytes)
+{
+    uint32_t size = s->target2 == BL_ROLE_SYMBOL_16 ? 16 : 24;
+
+    if (distance % size != 0) {
+        return false;
+    }
+    if (size == 16) {
+        bl_set(bytes + 1, distance / size, 3);
+    } else {
+        bl_set(bytes, distance / size, 4);
+    }
+    return true;
+}
+
 bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
                    uint32_t was, uint32_t now, uint32_t target,
                    const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT])
@@ -130,6 +146,8 @@ bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
     case BL_SITE_TABLE:
         write_relative(s, was, now, target, bytes);
         return true;
+    case BL_SITE_SYMBOL:
+        return write_symbol(s, target - now, bytes);
     default:
         return bl_isa_of(code->isa)->write(s, now, target, w, bytes);
     }
@@ -161,9 +179,9 @@ uint32_t bl_site_class(uint32_t kind)
     static const uint8_t classes[BL_SITE_KINDS] = {
         [BL_SITE_NONE] = 7,     [BL_SITE_POINTER] = 0, [BL_SITE_RAM] = 1,
         [BL_SITE_RELATIVE] = 2, [BL_SITE_CALL] = 3,    [BL_SITE_BRANCH] = 6,
-        [BL_SITE_TABLE] = 2,    [BL_SITE_LOAD] = 4,    [BL_SITE_L32R] = 4,
-        [BL_SITE_HALF] = 5,     [BL_SITE_HIGH] = 5,    [BL_SITE_LOW] = 5,
-        [BL_SITE_JUMP] = 7,     [BL_SITE_LOCAL] = 7,
+        [BL_SITE_TABLE] = 2,    [BL_SITE_SYMBOL] = 2,  [BL_SITE_LOAD] = 4,
+        [BL_SITE_L32R] = 4,     [BL_SITE_HALF] = 5,    [BL_SITE_HIGH] = 5,
+        [BL_SITE_LOW] = 5,      [BL_SITE_JUMP] = 7,    [BL_SITE_LOCAL] = 7,
     };
 
     return classes[kind];

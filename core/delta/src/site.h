@@ -17,6 +17,7 @@ enum bl_site_kind {
     BL_SITE_RAM,      /* word: address in RAM */
     BL_SITE_RELATIVE, /* word: distance from itself (PIC, .eh_frame) */
     BL_SITE_TABLE,    /* word: distance from its table (.eh_frame_hdr) */
+    BL_SITE_SYMBOL,   /* word: number of a dynamic symbol */
     BL_SITE_CALL,     /* far call or jump: BL, B.W, JAL, CALLn */
     BL_SITE_BRANCH,   /* far conditional branch: Thumb B<c>.W */
     BL_SITE_LOAD,     /* load or address of a near literal: LDR, ADR */
@@ -37,7 +38,7 @@ struct bl_site {
     uint8_t kind;
     uint8_t kind2;    /* what else a word may be, or BL_SITE_NONE */
     uint32_t target;  /* address, of the image that was walked */
-    uint32_t target2; /* with kind2 */
+    uint32_t target2; /* with kind2; or the enum bl_role */
 };
 
 /* Registers that were given the upper part of an address not long ago. */

@@ -105,13 +105,22 @@ static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
 }
 #endif
 
-static bool table_word(const struct bl_view *v, uint32_t base, uint32_t word,
-                       struct bl_site *s)
+/* In tables of an ELF file: no address, but what stands for one. */
+static bool role_word(const struct bl_view *v, enum bl_role role,
+                      uint32_t base, uint32_t word, struct bl_site *s)
 {
     uint32_t t;
 
-    if (bl_view_offset(v, base + word, &t)) {
+    if (role == BL_ROLE_TABLE) {
         set(s, BL_SITE_TABLE, base + word);
+    } else if (role == BL_ROLE_SYMBOL_16) {
+        set(s, BL_SITE_SYMBOL, base + (word >> 8) * 16);
+    } else {
+        set(s, BL_SITE_SYMBOL, base + word * 24);
+    }
+    s->target2 = role;
+    if (!bl_view_offset(v, s->target, &t)) {
+        s->kind = BL_SITE_NONE;
     }
     return s->kind != BL_SITE_NONE;
 }
@@ -119,6 +128,8 @@ static bool table_word(const struct bl_view *v, uint32_t base, uint32_t word,
 bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
                   struct bl_site *s)
 {
+    enum bl_role role;
+    uint32_t base = 0;
     uint32_t word;
     bool pointer;
 
@@ -126,8 +137,9 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
         return false;
     }
     word = bl_view_word(v, at);
-    if (bl_view_table(v, at)) {
-        return table_word(v, bl_view_base(v, at), word, s);
+    role = bl_view_role(v, at, &base);
+    if (role != BL_ROLE_NONE) {
+        return role_word(v, role, base, word, s);
     }
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC

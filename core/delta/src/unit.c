@@ -306,6 +306,7 @@ static uint32_t group_of(const struct unit *u)
     case BL_SITE_RAM:
     case BL_SITE_RELATIVE:
     case BL_SITE_TABLE:
+    case BL_SITE_SYMBOL:
         return 3;
     case BL_SITE_LOAD:
     case BL_SITE_LOCAL:
@@ -702,9 +703,9 @@ static void find_unit(struct bl_codec *c, struct unit *u)
         memset(&u->site, 0, sizeof u->site);
         u->site.length = 1;
     }
-    if (u->site.kind == BL_SITE_TABLE) {
-        u->was = bl_view_base(&c->old, u->at);
-        u->address = bl_view_base(&c->now, c->position);
+    if (u->site.kind == BL_SITE_TABLE || u->site.kind == BL_SITE_SYMBOL) {
+        (void)bl_view_role(&c->old, u->at, &u->was);
+        (void)bl_view_role(&c->now, c->position, &u->address);
     }
     bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
     u->class = bl_site_class(u->site.kind);

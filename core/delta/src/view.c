@@ -42,27 +42,45 @@ bool bl_view_offset(const struct bl_view *v, uint32_t address,
     return false;
 }
 
-bool bl_view_table(const struct bl_view *v, uint32_t offset)
+/* The table of symbols that relocations count in. */
+static enum bl_role symbols(const struct bl_view *v, uint32_t kind,
+                            uint32_t *base)
 {
-    const struct bl_region *r = region_at(v, offset);
+    uint32_t i;
 
-    if (r == NULL || r->kind < BL_REGION_SYMBOLS_16) {
-        return r != NULL && r->kind == BL_REGION_TABLE;
+    for (i = 0; i < v->regions_n; i++) {
+        if (v->regions[i].kind == kind) {
+            *base = v->regions[i].address;
+            return kind == BL_REGION_SYMBOLS_16 ? BL_ROLE_SYMBOL_16
+                                                : BL_ROLE_SYMBOL_24;
+        }
     }
-    return (offset - r->offset) %
-               (r->kind == BL_REGION_SYMBOLS_16 ? 16U : 24U) ==
-           0;
+    return BL_ROLE_NONE;
 }
 
-uint32_t bl_view_base(const struct bl_view *v, uint32_t offset)
+enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
+                          uint32_t *base)
 {
     const struct bl_region *r = region_at(v, offset);
+    uint32_t kind = r != NULL ? r->kind : (uint32_t)BL_REGION_DATA;
+    uint32_t at = r != NULL ? offset - r->offset : 0;
 
-    if (r == NULL) {
-        return 0;
+    if (kind == BL_REGION_TABLE) {
+        *base = r->address;
+        return BL_ROLE_TABLE;
     }
-    return r->kind < BL_REGION_SYMBOLS_16 ? r->address
-                                          : r->address + r->length;
+    if ((kind == BL_REGION_SYMBOLS_16 && at % 16 == 0) ||
+        (kind == BL_REGION_SYMBOLS_24 && at % 24 == 0)) {
+        *base = r->address + r->length;
+        return BL_ROLE_TABLE;
+    }
+    if (kind == BL_REGION_RELOCS_8 && at % 8 == 4) {
+        return symbols(v, BL_REGION_SYMBOLS_16, base);
+    }
+    if (kind == BL_REGION_RELOCS_24 && at % 24 == 12) {
+        return symbols(v, BL_REGION_SYMBOLS_24, base);
+    }
+    return BL_ROLE_NONE;
 }
 
 bool bl_view_executable(const struct bl_view *v, uint32_t offset)

@@ -29,13 +29,23 @@ enum {
 /* What a region holds. In a table (.eh_frame_hdr) words are distances from the
  * region's own address. Each entry of a table of symbols (.dynsym; of 16 bytes
  * in ELF32, of 24 in ELF64) begins with the place of its name in the strings
- * behind the region. */
+ * behind the region. Relocations name a symbol by its number in there. */
 enum {
     BL_REGION_DATA,
     BL_REGION_CODE,
     BL_REGION_TABLE,
     BL_REGION_SYMBOLS_16,
-    BL_REGION_SYMBOLS_24
+    BL_REGION_SYMBOLS_24,
+    BL_REGION_RELOCS_8, /* of ELF32 REL, .rel.dyn */
+    BL_REGION_RELOCS_24 /* of ELF64 RELA */
+};
+
+/* What a word refers to by, beside addresses. */
+enum bl_role {
+    BL_ROLE_NONE,
+    BL_ROLE_TABLE,     /* a distance from `base` */
+    BL_ROLE_SYMBOL_16, /* upper 24 bits: number of an entry behind `base` */
+    BL_ROLE_SYMBOL_24  /* all bits */
 };
 
 /* Bytes offset .. offset + length - 1 of the image are loaded at `address`.
@@ -94,11 +104,10 @@ uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
                     uint32_t *offset);
 
-/* The address that a word of a table at `offset` counts from. */
-uint32_t bl_view_base(const struct bl_view *v, uint32_t offset);
-
-/* Does a word that counts from there stand at this offset? */
-bool bl_view_table(const struct bl_view *v, uint32_t offset);
+/* What stands at this offset, if it is a word. *base is only set with a role.
+ */
+enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
+                          uint32_t *base);
 
 /* Is there code at this offset? True everywhere when there are no regions. */
 bool bl_view_executable(const struct bl_view *v, uint32_t offset);
