@@ -27,11 +27,10 @@ struct members {
     uint32_t units_n, units_room;
 };
 
-enum {
-    MEMBER_LEAST = 40, /* bytes of a stream that is worth it */
-    MEMBER_ALONE = UINT32_MAX,
-    MEMBER_SAME = UINT32_MAX - 1
-};
+enum { MEMBER_LEAST = 40 }; /* bytes of a stream that is worth it */
+
+#define MEMBER_ALONE UINT32_MAX
+#define MEMBER_SAME (UINT32_MAX - 1)
 
 /* All of them, into an empty list. */
 int members_find(const uint8_t *image, uint32_t n, struct members *out,

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Patches for old images of each instruction set. The first byte says which
+ * image, the second how the patch is brought (portions; is the memory moved
+ * and taken up). Mutations know the structure: each so often a good patch is
+ * made by the encoder, and then damaged.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "carry.h"
+#include "delta_kinds.h"
+
+enum { LEAD = 2, NEW_ROOM = 6000, ONE_FRESH_IN = 48 };
+
+static const struct made *image(uint32_t kind)
+{
+    static struct made *all[KINDS];
+
+    kind %= KINDS;
+    if (all[kind] == NULL) {
+        all[kind] = calloc(1, sizeof *all[kind]);
+        kind_images(kind, 0, all[kind]);
+    }
+    return all[kind];
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t now[NEW_ROOM];
+    struct carry c = {0};
+    struct bl_delta_info info;
+    const struct made *m;
+    bl_status status;
+
+    if (size < LEAD) {
+        return 0;
+    }
+    m = image(data[0]);
+    status = bl_delta_head(data + LEAD, size - LEAD, &info);
+    if (status != BL_OK || info.old_size > m->old_n) {
+        return 0;
+    }
+    c.old = m->old;
+    c.old_n = info.old_size;
+    c.now = now;
+    c.room = NEW_ROOM;
+    c.moves = (data[1] & 3) == 0;
+    c.dice.state = data[1];
+    status = carry_patch(&c, data + LEAD, size - LEAD);
+    if (c.broken != NULL || (status == BL_OK && c.now_n != info.new_size)) {
+        abort();
+    }
+    return 0;
+}
+
+/* A good patch for the image of data[0]. */
+static size_t fresh(uint8_t *data, size_t size, size_t max_size,
+                    struct dice *d)
+{
+    static const uint8_t rams[] = {6, 8, 12, 16, 32};
+    static struct made m;
+    struct buffer patch = BUFFER(SIZE_MAX);
+    struct diff_options o;
+
+    if (max_size < LEAD) {
+        return size;
+    }
+    data[0] = (uint8_t)dice_roll(d, KINDS);
+    data[1] = (uint8_t)dice_roll(d, 256);
+    kind_images(data[0], dice_roll(d, 1U << 30), &m);
+    diff_defaults(&o);
+    o.effort = 0;
+    o.ram = rams[dice_roll(d, 5)] * 1024U;
+    o.isa = dice_roll(d, 2) == 0 ? data[0] % BL_DELTA_ISAS : DIFF_DETECT;
+    if (diff_make(m.old, m.old_n, m.now, m.now_n, &o, &patch, NULL, NULL) ==
+            0 &&
+        patch.n <= max_size - LEAD) {
+        memcpy(data + LEAD, patch.p, patch.n);
+        size = LEAD + patch.n;
+    }
+    buffer_free(&patch);
+    return size;
+}
+
+/* A few bits or bytes, seldom in the head. */
+static void damage(uint8_t *data, size_t size, struct dice *d)
+{
+    uint32_t times = 1 + dice_roll(d, 3);
+    size_t head = size > LEAD + 24 && dice_roll(d, 4) != 0 ? LEAD + 22 : LEAD;
+
+    for (uint32_t k = 0; k < times && size > head; k++) {
+        uint8_t *p = data + head + dice_roll(d, (uint32_t)(size - head));
+
+        if (dice_roll(d, 2) == 0) {
+            *p ^= (uint8_t)(1U << dice_roll(d, 8));
+        } else {
+            *p = (uint8_t)(dice_roll(d, 2) == 0 ? 0 : dice_roll(d, 256));
+        }
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+                               unsigned int seed)
+{
+    struct dice d = {seed};
+    uint32_t what = dice_roll(&d, ONE_FRESH_IN);
+
+    if (what == 0 || size <= LEAD) {
+        size = fresh(data, size, max_size, &d);
+    }
+    if (size > LEAD && what % 4 == 1 && max_size > LEAD) {
+        return LEAD +
+               LLVMFuzzerMutate(data + LEAD, size - LEAD, max_size - LEAD);
+    }
+    if (size > LEAD && what == 2) {
+        return LEAD + 1 + dice_roll(&d, (uint32_t)(size - LEAD));
+    }
+    if (what != 0 || dice_roll(&d, 4) != 0) {
+        damage(data, size, &d);
+    }
+    return size;
+}
