@@ -171,7 +171,8 @@ int encode_tries(const struct layout *l, const struct analysis *a,
     struct fit fit;
     plan_begin(l, a, streams, options, &plan);
     if (fit_ram(&plan, options->ram, &fit, error) != 0) {
-        return streams->n > 0 ? 0 : -1; /* perhaps without them */
+        bool least = streams->n == 0 && layout_is_plain(l);
+        return least ? -1 : 0; /* what comes behind wants less */
     }
     plan.settings = fit.settings;
     w->ram = options->ram;

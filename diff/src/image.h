@@ -29,6 +29,12 @@ struct layout {
     const char *found; /* in words, static */
 };
 
+/* What is always tried last, and wants the least memory. */
+static inline bool layout_is_plain(const struct layout *l)
+{
+    return l->code.isa == BL_DELTA_PLAIN && l->old.regions == 0;
+}
+
 /* What the walk over code wants to know. Points into `l`. */
 struct bl_view layout_old(const struct layout *l);
 struct bl_view layout_now(const struct layout *l);

@@ -116,8 +116,8 @@ static int try_literal(const struct layout *l, const struct streams *streams,
 static bool skips_plain(const struct layout *first, const struct winner *w,
                         uint8_t effort)
 {
-    return effort < 9 && first->kind != IMAGE_RAW && w->n < first->now.n / 2 &&
-           first->now.n > 65536;
+    return effort < 9 && first->kind != IMAGE_RAW && w->n != 0 &&
+           w->n < first->now.n / 2 && first->now.n > 65536;
 }
 
 static int try_layouts(const struct layout *layouts, uint32_t n,
