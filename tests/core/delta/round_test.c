@@ -50,7 +50,8 @@ static void moved_references_cost_nearly_nothing(void **state)
         pair.plan.map_n = 0;
         pair.plan.old.regions_n = pair.plan.now.regions_n = 0;
         pair_encode(&pair);
-        assert_true(pair.patch_n > with);
+        /* random bytes are hardly ever references of A64 and x86-64 */
+        assert_true(isa >= BL_DELTA_AARCH64 || pair.patch_n > with + 16);
         assert_gives_new(0, false);
     }
 }
