@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "again.h"
 #include "bowline/sha256.h"
 #include "fit.h"
 #include "make.h"
@@ -24,7 +25,7 @@ static int win(const struct layout *l, const struct bl_plan *plan,
     w->members = plan->members_n;
     for (uint32_t k = 0; k < plan->operations_n; k++) {
         const struct bl_operation *o = &plan->operations[k];
-        bool literal = o->old == BL_LITERAL;
+        bool literal = !bl_is_copy(o);
         w->copies += !literal;
         *(literal ? &w->literal : &w->copied) += o->length;
     }
@@ -162,24 +163,42 @@ static int small_tries(const struct layout *l, struct bl_plan *plan,
     return result;
 }
 
+static int tries(const struct layout *l, const struct analysis *a,
+                 const struct diff_options *options, struct bl_plan *plan,
+                 struct winner *w, struct error *error)
+{
+    struct fit fit;
+    if (fit_ram(plan, options->ram, &fit, error) != 0) {
+        bool least = plan->members_n == 0 && layout_is_plain(l);
+        return least ? -1 : 0; /* what comes behind wants less */
+    }
+    plan->settings = fit.settings;
+    w->ram = options->ram;
+    if (map_tries(l, a, &fit, options->effort, plan, w, error) != 0) {
+        return -1;
+    }
+    return w->n < SMALL_PATCH && options->effort > 1
+               ? small_tries(l, plan, w, error)
+               : 0;
+}
+
 int encode_tries(const struct layout *l, const struct analysis *a,
                  const struct streams *streams,
                  const struct diff_options *options, struct winner *w,
                  struct error *error)
 {
     struct bl_plan plan;
-    struct fit fit;
+    struct operations parts = {0};
+    int result = 0;
     plan_begin(l, a, streams, options, &plan);
-    if (fit_ram(&plan, options->ram, &fit, error) != 0) {
-        bool least = streams->n == 0 && layout_is_plain(l);
-        return least ? -1 : 0; /* what comes behind wants less */
+    if (!options->in_place) {
+        result = again_find(l->now.p, l->now.n, &a->operations, &parts, error);
+        plan.operations = parts.o;
+        plan.operations_n = parts.n;
     }
-    plan.settings = fit.settings;
-    w->ram = options->ram;
-    if (map_tries(l, a, &fit, options->effort, &plan, w, error) != 0) {
-        return -1;
+    if (result == 0) {
+        result = tries(l, a, options, &plan, w, error);
     }
-    return w->n < SMALL_PATCH && options->effort > 1
-               ? small_tries(l, &plan, w, error)
-               : 0;
+    operations_free(&parts);
+    return result;
 }

@@ -121,7 +121,8 @@ static int plan_take(const struct told *t, struct explained *e,
     for (uint32_t k = 0; k < t->operations.n; k++) {
         const struct told_operation *o = &t->operations.o[k];
         if (operations_add(&e->operations, o->length,
-                           o->literal ? BL_LITERAL : o->old, error) != 0) {
+                           o->literal ? BL_AGAIN(o->again) : o->old,
+                           error) != 0) {
             return -1;
         }
     }
@@ -164,7 +165,7 @@ static void report(const struct bl_plan *plan, const struct bl_costs *costs,
     out->found = "from the patch";
     for (uint32_t k = 0; k < plan->operations_n; k++) {
         const struct bl_operation *o = &plan->operations[k];
-        bool literal = o->old == BL_LITERAL;
+        bool literal = !bl_is_copy(o);
         out->copies += !literal;
         *(literal ? &out->literal : &out->copied) += o->length;
     }

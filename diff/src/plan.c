@@ -27,9 +27,9 @@ int operations_add(struct operations *list, uint32_t length, uint32_t old,
     }
     if (list->n != 0) {
         struct bl_operation *last = &list->o[list->n - 1];
-        bool literal = last->old == BL_LITERAL;
-        if (literal == (old == BL_LITERAL) &&
-            (literal || last->old + last->length == old)) {
+        bool same = bl_is_copy(last) ? last->old + last->length == old
+                                     : last->old == old;
+        if (same) {
             last->length += length;
             return 0;
         }

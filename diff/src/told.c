@@ -60,7 +60,7 @@ static int operation_add(struct told_operations *list, uint32_t length,
         list->o = more;
         list->room = room;
     }
-    struct told_operation one = {length, old, literal};
+    struct told_operation one = {length, old, literal, 0};
     list->o[list->n++] = one;
     return 0;
 }
@@ -174,8 +174,12 @@ static int step(struct reader *r, struct told *t, struct error *error)
         return opening_take(c, t, error);
     }
     if (phase == BL_PHASE_LENGTH) {
-        return operation_add(&t->operations, c->left, c->from, c->literal,
-                             error);
+        if (operation_add(&t->operations, c->left, c->from, c->literal,
+                          error) != 0) {
+            return -1;
+        }
+        t->operations.o[t->operations.n - 1].again = c->again;
+        return 0;
     }
     if (phase == BL_PHASE_PLACE && c->phase == BL_PHASE_MEMBER) {
         return member_begin(c, t, error);

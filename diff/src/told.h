@@ -12,6 +12,7 @@
 struct told_operation {
     uint32_t length, old;
     bool literal;
+    uint32_t again; /* a literal that stood so far before; or 0 */
 };
 
 struct told_operations {

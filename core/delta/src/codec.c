@@ -15,7 +15,8 @@ enum {
     MORE_RAM = 7,
     IS_APART = 8, /* to 11 */
     IS_MEMBER = 12,
-    IS_ALONE = 13
+    IS_ALONE = 13,
+    IS_AGAIN = 14 /* and 15: behind another such */
 };
 
 static uint32_t flag(struct bl_codec *c, bool y, uint32_t which)
@@ -454,6 +455,24 @@ static void step_member(struct bl_codec *c)
 
 #endif
 
+/* Bytes that stand in the new image already. */
+static void code_again(struct bl_codec *c, uint32_t said)
+{
+    uint32_t was = c->again != 0 ? 1 : 0;
+
+    c->again = 0;
+    if ((c->flags & BL_HEAD_IN_PLACE) == 0 && c->position > 0 &&
+        flag(c, said != 0, IS_AGAIN + was) != 0) {
+        c->again =
+            bl_code_number(&c->rc, said - 1,
+                           &c->number.operations.target[BL_AGAIN_MODEL]) +
+            1;
+        if (c->again > c->position) {
+            fail(c);
+        }
+    }
+}
+
 static void step_place(struct bl_codec *c)
 {
     uint32_t said = 0;
@@ -478,9 +497,12 @@ static void step_place(struct bl_codec *c)
 #if BL_DELTA_ENCODE
     said = said_operation(c).old;
 #endif
-    c->literal = flag(c, BL_SAY(said == BL_LITERAL),
+    c->literal = flag(c, BL_SAY(said >= BL_AGAIN(BL_IMAGE_MAX)),
                       IS_LITERAL + (was_literal ? 1U : 0U)) != 0;
-    if (!c->literal) {
+    if (c->literal) {
+        code_again(c, BL_SAY(BL_LITERAL - said));
+    } else {
+        c->again = 0;
         find_place(c, c->position);
         code_from(c, said);
         find_place(c, c->position + 1);
@@ -501,8 +523,9 @@ static uint32_t code_length(struct bl_codec *c, uint32_t said)
         return place;
     }
     return bl_code_number(&c->rc, said - 1,
-                          c->literal ? &c->number.operations.literal
-                                     : &c->number.operations.copy) +
+                          c->again != 0 ? &c->number.operations.literal
+                          : c->literal  ? &c->number.operations.literal
+                                        : &c->number.operations.copy) +
            1;
 }
 

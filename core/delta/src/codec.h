@@ -29,7 +29,8 @@ enum {
     BL_APART = 4,
     BL_DIFFERENCES = 8,
     BL_RECENT = 16,
-    BL_TYPES = 4 /* of candidates */
+    BL_AGAIN_MODEL = 2, /* of targets: RAM's, which are seldom */
+    BL_TYPES = 4        /* of candidates */
 };
 
 enum bl_phase {
@@ -66,7 +67,7 @@ struct bl_history {
 
 /* Counters of single decisions. */
 struct bl_choices {
-    bl_counter operation[14];
+    bl_counter operation[16];
     bl_counter target[BL_SITE_CLASSES * 4];
     bl_counter recent[BL_RECENT];
     bl_counter difference[3][12];
@@ -78,6 +79,7 @@ struct bl_codec {
     uint32_t from;            /* in the old image */
     uint32_t apart[BL_APART]; /* old - new of the last copies, newest first */
     uint32_t left;            /* of the operation */
+    uint32_t again;           /* a literal that stood so far before; or 0 */
     uint32_t raw;             /* single bytes before whole units again */
     uint32_t stop;            /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
@@ -146,7 +148,8 @@ void bl_unit_literal(struct bl_codec *c);
 
 /* The next n bytes of the new image. */
 void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n);
-/* Word at `at` of what was put; at + 4 <= c->position. */
+/* Byte, word at `at` of what was put; at + 1, 4 <= c->position. */
+uint8_t bl_now_byte(struct bl_codec *c, uint32_t at);
 uint32_t bl_now_word(struct bl_codec *c, uint32_t at);
 /* Where the tail is; *n: its length, 0: none. Its start is `size` then. */
 uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n);

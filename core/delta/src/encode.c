@@ -99,8 +99,10 @@ static bool operations_can_be(const struct bl_plan *p)
         const struct bl_operation *o = &p->operations[i];
 
         if (o->length == 0 || o->length > p->now.size - at ||
-            (o->old != BL_LITERAL &&
-             (o->old > p->old.size || o->length > p->old.size - o->old))) {
+            (bl_is_copy(o)
+                 ? o->old > p->old.size || o->length > p->old.size - o->old
+                 : BL_LITERAL - o->old > at ||
+                       (o->old != BL_LITERAL && p->settings.in_place))) {
             return false;
         }
         at += o->length;
@@ -185,7 +187,7 @@ void bl_plan_operation(struct bl_codec *c, struct bl_operation *said)
     done = c->position - c->operation_at;
     *said = *o;
     said->length -= done;
-    if (said->old != BL_LITERAL) {
+    if (bl_is_copy(o)) {
         said->old += done;
     }
     if (said->length > c->stop - c->position) {

@@ -10,17 +10,26 @@
 #ifndef BL_DELTA_ENCODE
 #define BL_DELTA_ENCODE 1
 #endif
+#include "head.h"
 #include "member.h"
 #include "site.h"
 
 #define BL_LITERAL UINT32_MAX
+/* Bytes of the new image `apart` bytes before, 1 .. BL_IMAGE_MAX. */
+#define BL_AGAIN(apart) (BL_LITERAL - (apart))
 
 /* The next `length` bytes of the new image: from `old` on, with references
- * rewritten, or new ones (old == BL_LITERAL). Length 0 is not allowed. */
+ * rewritten, or new ones (old == BL_LITERAL), or the same as some before
+ * (old == BL_AGAIN(...)). Length 0 is not allowed. */
 struct bl_operation {
     uint32_t length;
     uint32_t old;
 };
+
+static inline bool bl_is_copy(const struct bl_operation *o)
+{
+    return o->old < BL_AGAIN(BL_IMAGE_MAX);
+}
 
 /* From `at` on (offset in the old image; for the RAM map an address), things
  * moved by `shift`, until the next entry. Sorted by `at`, each once. */

@@ -108,6 +108,7 @@
 #define bl_codec_start BL_NAME(codec_start)
 #define bl_codec_step BL_NAME(codec_step)
 #define bl_unit_copy BL_NAME(unit_copy)
+#define bl_now_byte BL_NAME(now_byte)
 #define bl_unit_literal BL_NAME(unit_literal)
 #define bl_unit_start BL_NAME(unit_start)
 #define bl_put BL_NAME(put)

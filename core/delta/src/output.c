@@ -53,6 +53,11 @@ void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
     c->position += n;
 }
 
+uint8_t bl_now_byte(struct bl_codec *c, uint32_t at)
+{
+    return c->plan->now.data[at];
+}
+
 uint32_t bl_now_word(struct bl_codec *c, uint32_t at)
 {
     return bl_get4(c->plan->now.data + at);
@@ -120,8 +125,6 @@ void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
     }
 }
 
-#if BL_DELTA_CONTENT
-
 /* A line of what was handed out; what of it is not yet, is left out. */
 static void fill_back(struct bl_codec *c, uint32_t at)
 {
@@ -136,7 +139,7 @@ static void fill_back(struct bl_codec *c, uint32_t at)
     }
 }
 
-static uint8_t now_byte(struct bl_codec *c, uint32_t at)
+uint8_t bl_now_byte(struct bl_codec *c, uint32_t at)
 {
     if (at >= c->written) {
         return c->out[at - c->written];
@@ -147,17 +150,17 @@ static uint8_t now_byte(struct bl_codec *c, uint32_t at)
     return c->back[at - c->back_at];
 }
 
+#if BL_DELTA_CONTENT
 uint32_t bl_now_word(struct bl_codec *c, uint32_t at)
 {
     uint32_t word = 0;
     uint32_t i;
 
     for (i = 4; i > 0; i--) {
-        word = word << 8 | now_byte(c, at + i - 1);
+        word = word << 8 | bl_now_byte(c, at + i - 1);
     }
     return word;
 }
-
 #endif
 
 #if BL_DELTA_ESP

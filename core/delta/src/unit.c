@@ -738,11 +738,19 @@ void bl_unit_literal(struct bl_codec *c)
     uint8_t now[BL_SITE_UNIT] = {0};
     uint32_t n = c->isa->literal;
 
+    uint32_t i;
+
     if ((c->position & (n - 1)) != 0 || n > c->left) {
         n = 1;
     }
-    code_bytes(c, n, BL_SAY(c->plan->now.data + c->position), NULL, NULL,
-               false, now);
+    if (c->again == 0) {
+        code_bytes(c, n, BL_SAY(c->plan->now.data + c->position), NULL, NULL,
+                   false, now);
+    }
+    for (i = 0; c->again != 0 && i < n; i++) {
+        now[i] = i < c->again ? bl_now_byte(c, c->position - c->again + i)
+                              : now[i - c->again];
+    }
     bl_put(c, now, n);
     c->left -= n;
 }
