@@ -178,7 +178,7 @@ static int step(struct reader *r, struct told *t, struct error *error)
                           error) != 0) {
             return -1;
         }
-        t->operations.o[t->operations.n - 1].again = c->again;
+        t->operations.o[t->operations.n - 1].again = c->raw;
         return 0;
     }
     if (phase == BL_PHASE_PLACE && c->phase == BL_PHASE_MEMBER) {

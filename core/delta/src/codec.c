@@ -458,16 +458,15 @@ static void step_member(struct bl_codec *c)
 /* Bytes that stand in the new image already. */
 static void code_again(struct bl_codec *c, uint32_t said)
 {
-    uint32_t was = c->again != 0 ? 1 : 0;
+    uint32_t was = c->raw != 0 ? 1 : 0;
 
-    c->again = 0;
+    c->raw = 0;
     if ((c->flags & BL_HEAD_IN_PLACE) == 0 && c->position > 0 &&
         flag(c, said != 0, IS_AGAIN + was) != 0) {
-        c->again =
-            bl_code_number(&c->rc, said - 1,
-                           &c->number.operations.target[BL_AGAIN_MODEL]) +
-            1;
-        if (c->again > c->position) {
+        c->raw = bl_code_number(&c->rc, said - 1,
+                                &c->number.operations.target[BL_AGAIN_MODEL]) +
+                 1;
+        if (c->raw > c->position) {
             fail(c);
         }
     }
@@ -502,7 +501,7 @@ static void step_place(struct bl_codec *c)
     if (c->literal) {
         code_again(c, BL_SAY(BL_LITERAL - said));
     } else {
-        c->again = 0;
+        c->raw = 0;
         find_place(c, c->position);
         code_from(c, said);
         find_place(c, c->position + 1);
@@ -523,9 +522,9 @@ static uint32_t code_length(struct bl_codec *c, uint32_t said)
         return place;
     }
     return bl_code_number(&c->rc, said - 1,
-                          c->again != 0 ? &c->number.operations.literal
-                          : c->literal  ? &c->number.operations.literal
-                                        : &c->number.operations.copy) +
+                          c->raw != 0  ? &c->number.operations.literal
+                          : c->literal ? &c->number.operations.literal
+                                       : &c->number.operations.copy) +
            1;
 }
 

@@ -79,9 +79,9 @@ struct bl_codec {
     uint32_t from;            /* in the old image */
     uint32_t apart[BL_APART]; /* old - new of the last copies, newest first */
     uint32_t left;            /* of the operation */
-    uint32_t again;           /* a literal that stood so far before; or 0 */
-    uint32_t raw;             /* single bytes before whole units again */
-    uint32_t stop;            /* where the operations end (the tail begins) */
+    uint32_t raw;  /* of a copy: single bytes before whole units again;
+                      of a literal: how far before it stood, or 0 */
+    uint32_t stop; /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     uint8_t phase, field;

@@ -743,13 +743,13 @@ void bl_unit_literal(struct bl_codec *c)
     if ((c->position & (n - 1)) != 0 || n > c->left) {
         n = 1;
     }
-    if (c->again == 0) {
+    if (c->raw == 0) {
         code_bytes(c, n, BL_SAY(c->plan->now.data + c->position), NULL, NULL,
                    false, now);
     }
-    for (i = 0; c->again != 0 && i < n; i++) {
-        now[i] = i < c->again ? bl_now_byte(c, c->position - c->again + i)
-                              : now[i - c->again];
+    for (i = 0; c->raw != 0 && i < n; i++) {
+        now[i] = i < c->raw ? bl_now_byte(c, c->position - c->raw + i)
+                            : now[i - c->raw];
     }
     bl_put(c, now, n);
     c->left -= n;

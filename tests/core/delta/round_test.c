@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A patch gives the new image, however it comes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -13,6 +14,18 @@ static void assert_gives_new(uint32_t portion, bool moved)
     assert_int_equal(pair_apply(&pair, portion, moved, &target), BL_OK);
     assert_int_equal(target.now_n, pair.now_n);
     assert_memory_equal(target.now, pair.now, pair.now_n);
+}
+
+static void assert_cannot_be(void)
+{
+    struct bl_costs costs;
+    void *memory = malloc(bl_encode_memory(&pair.plan));
+
+    assert_non_null(memory);
+    assert_int_equal(
+        bl_encode(&pair.plan, memory, pair.patch, sizeof pair.patch, &costs),
+        BL_ARGUMENT);
+    free(memory);
 }
 
 static void each_instruction_set_whole_and_in_portions(void **state)
@@ -71,6 +84,38 @@ static void goes_on_from_kept_memory_at_each_call(void **state)
     pair_make_esp(&pair);
     pair_encode(&pair);
     assert_gives_new(1, true);
+}
+
+/* What stood before is copied, also where it overlaps itself, and costs less
+ * than the bytes. */
+static void what_stands_in_the_new_image_is_not_said_again(void **state)
+{
+    static const uint32_t aparts[] = {1, 3, 32, 1000};
+    uint32_t plain;
+    uint32_t k;
+    uint32_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof aparts / sizeof aparts[0]; i++) {
+        pair_make(&pair, BL_DELTA_THUMB, 700);
+        for (k = PAIR_AT + 4; k < PAIR_AT + PAIR_MORE; k++) {
+            pair.now[k] = pair.now[k - aparts[i]];
+        }
+        pair_encode(&pair);
+        plain = pair.patch_n;
+        memmove(pair.operations + 3, pair.operations + 2,
+                sizeof pair.operations[0]);
+        pair.operations[1].length = 4;
+        pair.operations[2].length = PAIR_MORE - 4;
+        pair.operations[2].old = BL_AGAIN(aparts[i]);
+        pair.plan.operations_n = 4;
+        pair_encode(&pair);
+        assert_true(pair.patch_n < plain);
+        assert_gives_new(1, false);
+        assert_gives_new(0, true);
+        pair.operations[2].old = BL_AGAIN(PAIR_AT + 5);
+        assert_cannot_be();
+    }
 }
 
 static void an_esp_tail_is_recomputed(void **state)
@@ -157,6 +202,7 @@ int main(void)
         cmocka_unit_test(each_instruction_set_whole_and_in_portions),
         cmocka_unit_test(moved_references_cost_nearly_nothing),
         cmocka_unit_test(goes_on_from_kept_memory_at_each_call),
+        cmocka_unit_test(what_stands_in_the_new_image_is_not_said_again),
         cmocka_unit_test(an_esp_tail_is_recomputed),
         cmocka_unit_test(a_wrong_esp_tail_is_sent),
         cmocka_unit_test(identical_images_cost_less_than_24_bytes),
