@@ -60,7 +60,7 @@ static const struct key keys[] = {
     {"delta_share", NUMBER, AT(delta_share), "70", 1, 100},
     {"delta_workers", NUMBER, AT(delta_workers), "1", 1, 16},
     {"delta_seconds", NUMBER, AT(delta_seconds), "900", 1, 86400},
-    {"delta_memory_mb", NUMBER, AT(delta_memory_mb), "2048", 16, 1048576},
+    {"delta_memory_mb", NUMBER, AT(delta_memory_mb), "2048", 0, 1048576},
     {"delta_effort", NUMBER, AT(delta_effort), "6", 0, 9},
     {"delta_bases", NUMBER, AT(delta_bases), "16", 1, 1000},
     {"delta_ahead", NUMBER, AT(delta_ahead_s), "3600", 0, 31536000},

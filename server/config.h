@@ -45,7 +45,7 @@ struct config {
     int delta_share;                 /* percent of the payload, at most */
     int delta_workers;               /* patches made at once */
     int delta_seconds;               /* that one may take */
-    int delta_memory_mb;             /* that one may take */
+    int delta_memory_mb;             /* that one may take; 0: any */
     int delta_effort;                /* diff.h */
     int delta_bases;                 /* of one target */
     int delta_ahead_s;               /* before a rollout starts */

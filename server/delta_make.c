@@ -34,7 +34,7 @@ enum {
     FAILED = 2
 };
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true /* its shadow needs any amount of addresses */
 #else
 #define SANITIZED false
@@ -73,7 +73,9 @@ static int bound(const long *n, bool own)
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return -1;
     }
-    return own && SANITIZED ? 0 : limit(RLIMIT_AS, (rlim_t)n[MEMORY_MB] << 20);
+    return n[MEMORY_MB] == 0 || (own && SANITIZED)
+               ? 0
+               : limit(RLIMIT_AS, (rlim_t)n[MEMORY_MB] << 20);
 }
 
 /* It opens no file and no connection any more, starts nothing and makes no

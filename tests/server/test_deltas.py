@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bowline_server import DOWNLOADING
+from bowline_server import BIN, DOWNLOADING
 from rollouts import QUICK, fleet, offered, roll_out, shown
 from waiting import wait_for
 
@@ -552,12 +552,12 @@ def test_a_base_that_the_server_never_saw_gets_none(server, releases):
 
 
 def test_a_full_store_drops_what_nobody_needs(make_server):
-    server = make_server(delta_store_mb=1, delta_share=100).start().set_up()
-    rng = random.Random(7)
-    # Two thirds of each are new: three such patches are more than 1 MiB.
-    shared = rng.randbytes(200000)
-    old = server.publish(1, "1.0.0", shared + rng.randbytes(400000))
-    new = [server.publish(n, f"1.{n}.0", shared + rng.randbytes(400000))
+    server = make_server(delta_store_mb=1, delta_memory_mb=0)
+    # True patches, made longer: three of them are more than 1 MiB.
+    program(server, f'{BIN}/bowlined --make-delta $$ $1 $2 0 600 0 "" &&\n'
+            "head -c 400000 /dev/zero\n").start().set_up()
+    old = server.publish(1, "1.0.0", b"bowl" * 150000)
+    new = [server.publish(n, f"1.{n}.0", b"bowl" * 150000 + b"line%d" % n)
            for n in (2, 3, 4, 5)]
     capable(server, 1, old)
     last = None
