@@ -11,7 +11,6 @@
 enum {
     DELTA_IMAGE = 1 << 30,             /* bytes of an image, at most */
     DELTA_PATCH = DELTA_IMAGE / 4 * 5, /* and of a patch */
-    DELTA_MAGIC = 0xBD,                /* the first byte of a patch */
     DELTA_PROFILE_LEAST = 6 * 1024     /* of the usual sizes of memory */
 };
 

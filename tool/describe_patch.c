@@ -5,11 +5,11 @@
 
 bool describe_is_patch(bl_span bytes)
 {
-    /* No image of a microcontroller begins so: its first word is an aligned
-     * stack pointer, or the magic number of its form. */
-    return bytes.n > 2 && bytes.p[0] == DELTA_MAGIC &&
-           bytes.p[1] >> 4 == BL_DELTA_FORMAT_1 &&
-           (bytes.p[1] & 15) < BL_DELTA_ISAS;
+    /* No image of a microcontroller begins so: its first word is a stack
+     * pointer of 8 bytes' alignment, or the magic number of its form. */
+    struct bl_delta_info info;
+
+    return bl_delta_head(bytes.p, bytes.n, &info) == BL_OK;
 }
 
 static void put_part(json_t *list, const char *name, uint32_t bits,

@@ -11,6 +11,7 @@ enum {
     STATES = 48, /* shifts that are followed at once, at most */
     KEPT = 32,   /* of them when there were too many */
     LEADS = 5,   /* a match is also tried from a little before it on */
+    RUN = 16,    /* bytes of one value behind which more cost little */
     AFTER = 4,   /* bytes behind a change in which changes cost less */
     TICK = 1 << 16,
     NONE = -1
@@ -22,6 +23,7 @@ enum {
 #define COST_SAME 5
 #define COST_CHANGED_AGAIN BITS(5.7) /* soon behind another such */
 #define COST_LITERAL BITS(5)         /* a byte of new code */
+#define COST_RUN 13                  /* one more of the same */
 #define COST_TO_LITERAL BITS(10)
 #define COST_FAR BITS(22) /* at most */
 #define COST_FROM_LITERAL BITS(14)
@@ -59,6 +61,7 @@ struct aligner {
     const struct matches *matches;
     const struct prices *price;
     uint32_t cursor[LEADS];
+    uint32_t run; /* bytes equal to the one before them */
     struct state literal;
     struct state state[STATES + 1];
     uint32_t states;
@@ -212,7 +215,8 @@ static void advance(struct aligner *a, uint32_t at)
     for (uint32_t k = 0; k < a->states; k++) {
         best = a->state[k].cost < best ? a->state[k].cost : best;
     }
-    a->literal.cost += COST_LITERAL;
+    a->run = at > 0 && a->new[at] == a->new[at - 1] ? a->run + 1 : 0;
+    a->literal.cost += a->run >= RUN ? COST_RUN : COST_LITERAL;
     uint32_t kept = 0;
     for (uint32_t k = 0; k < a->states; k++) {
         struct state *s = &a->state[k];

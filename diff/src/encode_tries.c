@@ -159,6 +159,10 @@ static int small_tries(const struct layout *l, struct bl_plan *plan,
     if (result == 0) {
         result = encode_one(l, &bare, &none, w, error);
     }
+    if (result == 0 && l->kind == IMAGE_RAW) { /* nothing but the map */
+        bare.settings.exceptions = plan->settings.exceptions;
+        result = encode_one(l, &bare, &maps, w, error);
+    }
     maps_free(&maps);
     return result;
 }

@@ -105,7 +105,7 @@ static int member_step(const struct bl_codec *c, uint32_t left, struct told *t,
 
 static void settings_take(const struct bl_codec *c, struct told *t)
 {
-    uint8_t flags = c->head.flags;
+    uint16_t flags = c->head.flags;
     t->isa = c->head.isa;
     t->table = c->head.table;
     t->exceptions = c->head.exceptions;

@@ -85,8 +85,8 @@ struct bl_codec {
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     uint8_t phase, field;
-    uint8_t flags; /* of the head; those of the tail go with it */
-    bool literal;  /* the operation, and the one before while reading it */
+    uint16_t flags; /* of the head; those of the tail go with it */
+    bool literal;   /* the operation, and the one before while reading it */
     const struct bl_isa *isa;
     struct bl_view old, now; /* the new one: regions only */
     struct bl_map map[2];    /* of the image, of RAM */

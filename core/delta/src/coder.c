@@ -259,15 +259,16 @@ uint32_t bl_code_round(struct bl_coder *rc, uint32_t v)
     uint32_t shift = 0;
     uint32_t n;
 
-    while (v != 0 && (v >> shift & 1) == 0) {
+    while (shift < 31 && (v >> shift & 1) == 0) {
         shift++;
     }
-    n = bits_of(v >> shift);
+    n = v == 0 ? 1 : bits_of(v >> shift >> 1);
     shift = bl_code_bits(rc, shift, 5);
     n = bl_code_bits(rc, n, 5);
-    if (n == 0) {
-        /* 32 bits when the shift is 0, which is 0 itself else */
-        return shift == 0 ? bl_code_bits(rc, v, 32) : 0;
+    if (shift + n > 31) {
+        return 0;
     }
-    return bl_code_bits(rc, v >> shift, n) << shift;
+    /* between the highest one and the lowest */
+    v = bl_code_bits(rc, v >> shift >> 1, n > 0 ? n - 1 : 0);
+    return (1U << n | v << 1 | 1) << shift;
 }

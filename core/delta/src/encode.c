@@ -34,7 +34,7 @@ static uint8_t esp_sum(const struct bl_view *v)
 }
 
 /* Which parts of the tail can be recomputed. */
-static uint8_t tail_flags(const struct bl_plan *p)
+static uint16_t tail_flags(const struct bl_plan *p)
 {
     uint8_t digest[BL_SHA256_SIZE];
     uint32_t n;
@@ -54,18 +54,25 @@ static uint8_t tail_flags(const struct bl_plan *p)
     return BL_HEAD_SUM;
 }
 
-static void make_head(const struct bl_plan *p, uint8_t tail, struct bl_head *h)
+static void make_head(const struct bl_plan *p, uint16_t tail,
+                      struct bl_head *h)
 {
     const struct bl_settings *s = &p->settings;
 
     memset(h, 0, sizeof *h);
     h->isa = p->code.isa;
-    h->flags = (uint8_t)((s->in_place ? BL_HEAD_IN_PLACE : 0) |
-                         (p->code.pic ? BL_HEAD_PIC : 0) |
-                         (s->esp ? BL_HEAD_ESP : 0) |
-                         (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
-                         (p->members_n > 0 ? BL_HEAD_DEFLATE : 0) |
-                         (is_small(p) ? BL_HEAD_SMALL : 0) | tail);
+    h->flags =
+        (uint16_t)((s->in_place ? BL_HEAD_IN_PLACE : 0) |
+                   (p->code.pic ? BL_HEAD_PIC : 0) |
+                   (s->esp ? BL_HEAD_ESP : 0) |
+                   (s->esp && s->esp_short ? BL_HEAD_ESP_SHORT : 0) |
+                   (p->members_n > 0 ? BL_HEAD_DEFLATE : 0) |
+                   (is_small(p) ? BL_HEAD_SMALL : 0) |
+                   (p->old.regions_n == 1 && p->now.regions_n == 1
+                        ? BL_HEAD_ONE
+                        : 0) |
+                   (p->ram_map_n > 0 ? BL_HEAD_RAM_MAP : 0) |
+                   (p->old.size == p->now.size ? BL_HEAD_SAME : 0) | tail);
     h->table = s->table;
     h->exceptions = s->exceptions;
     h->regions[0] = (uint8_t)p->old.regions_n;

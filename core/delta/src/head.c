@@ -6,11 +6,14 @@
 #include "bowline/sha256.h"
 #include "codec.h"
 
-enum { MAGIC = 0xBD, VARINT = 5 };
+/* The first byte is MAGIC and the instruction set. A later format begins with
+ * one that is not known here. */
+enum { MAGIC = 0xB1, MAGIC_END = 0xC0, VARINT = 5 };
 
 /* Flags of patches that this build can not apply. */
 enum {
-    LEFT_OUT = (BL_DELTA_ESP ? 0 : BL_HEAD_ESP | BL_HEAD_SUM) |
+    LEFT_OUT = (uint16_t)~BL_HEAD_ALL |
+               (BL_DELTA_ESP ? 0 : BL_HEAD_ESP | BL_HEAD_SUM) |
                (BL_DELTA_PIC ? 0 : BL_HEAD_PIC) |
                (BL_DELTA_DEFLATE ? 0 : BL_HEAD_DEFLATE)
 };
@@ -53,11 +56,13 @@ static void take_settings(struct reader *r, struct bl_head *h)
     b = take(r);
     h->table = b & 15;
     h->exceptions = (uint8_t)(b >> 4);
-    b = take(r);
+    b = (h->flags & BL_HEAD_ONE) != 0 ? 0x11 : take(r);
     h->regions[0] = b & 15;
     h->regions[1] = (uint8_t)(b >> 4);
     h->map[0] = take_varint(r);
-    h->map[1] = take_varint(r);
+    if ((h->flags & BL_HEAD_RAM_MAP) != 0) {
+        h->map[1] = take_varint(r);
+    }
 }
 
 /* Other nonsense does no harm, and gives no image that is wanted. */
@@ -83,26 +88,21 @@ bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
                        uint32_t *used)
 {
     struct reader r = {p, n, 0};
-    uint32_t kind;
+    uint32_t k = take(&r);
 
     memset(h, 0, sizeof *h);
-    if (take(&r) != MAGIC) {
+    if (k < MAGIC || k >= MAGIC_END) {
         return n < 1 ? BL_BUFFER : BL_DELTA_FORMAT;
     }
-    kind = take(&r);
-    if (n < 3) {
-        return BL_BUFFER;
-    }
-    if (kind >> 4 != BL_DELTA_FORMAT_1) {
-        return BL_DELTA;
-    }
-    h->isa = kind & 15;
-    h->flags = take(&r);
+    h->isa = (uint8_t)(k - MAGIC);
+    h->flags = (uint16_t)take_varint(&r);
     take_settings(&r, h);
-    h->size[0] = take_varint(&r);
-    h->size[1] = h->size[0] + unfold(take_varint(&r));
-    for (kind = 0; kind < sizeof h->check; kind++) {
-        h->check[kind / BL_DELTA_CHECK][kind % BL_DELTA_CHECK] = take(&r);
+    h->size[1] = h->size[0] = take_varint(&r);
+    if ((h->flags & BL_HEAD_SAME) == 0) {
+        h->size[1] += unfold(take_varint(&r));
+    }
+    for (k = 0; k < sizeof h->check; k++) {
+        h->check[k / BL_DELTA_CHECK][k % BL_DELTA_CHECK] = take(&r);
     }
     if (r.at > n) {
         return BL_BUFFER;
@@ -127,22 +127,34 @@ static uint8_t *give_varint(uint8_t *out, uint32_t value)
     return out;
 }
 
+static uint8_t *give_settings(uint8_t *p, const struct bl_head *h)
+{
+    *p++ = (uint8_t)(h->table | h->exceptions << 4);
+    if ((h->flags & BL_HEAD_ONE) == 0) {
+        *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
+    }
+    p = give_varint(p, h->map[0]);
+    if ((h->flags & BL_HEAD_RAM_MAP) != 0) {
+        p = give_varint(p, h->map[1]);
+    }
+    return p;
+}
+
 uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
 {
     uint8_t *p = out;
     int32_t more = (int32_t)(h->size[1] - h->size[0]);
 
-    *p++ = MAGIC;
-    *p++ = (uint8_t)(BL_DELTA_FORMAT_1 << 4 | h->isa);
-    *p++ = h->flags;
+    *p++ = (uint8_t)(MAGIC + h->isa);
+    p = give_varint(p, h->flags);
     if ((h->flags & BL_HEAD_SMALL) == 0) {
-        *p++ = (uint8_t)(h->table | h->exceptions << 4);
-        *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
-        p = give_varint(p, h->map[0]);
-        p = give_varint(p, h->map[1]);
+        p = give_settings(p, h);
     }
     p = give_varint(p, h->size[0]);
-    p = give_varint(p, ((uint32_t)more << 1) ^ (more < 0 ? UINT32_MAX : 0));
+    if (more != 0) {
+        p = give_varint(p,
+                        ((uint32_t)more << 1) ^ (more < 0 ? UINT32_MAX : 0));
+    }
     memcpy(p, h->check, sizeof h->check);
     p += sizeof h->check;
     return (uint32_t)(p - out);

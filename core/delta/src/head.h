@@ -5,15 +5,20 @@
 
 #include "view.h"
 
+/* What patches of few bytes have comes first: it takes one byte. */
 enum bl_head_flag {
-    BL_HEAD_IN_PLACE = 1,
-    BL_HEAD_DEFLATE = 2,
-    BL_HEAD_PIC = 4,
-    BL_HEAD_ESP = 8,        /* old regions from the image's own headers */
-    BL_HEAD_ESP_SHORT = 16, /* ESP8266: they begin at 8, not at 24 */
-    BL_HEAD_SUM = 32,       /* ESP checksum is recomputed */
-    BL_HEAD_HASH = 64,      /* and the SHA-256 behind it */
-    BL_HEAD_SMALL = 128     /* no regions, maps, exceptions; least tables */
+    BL_HEAD_SAME = 1,    /* both images have one size */
+    BL_HEAD_SMALL = 2,   /* no regions, maps, exceptions; least tables */
+    BL_HEAD_ONE = 4,     /* one region in each image */
+    BL_HEAD_RAM_MAP = 8, /* its entries are counted in the head */
+    BL_HEAD_IN_PLACE = 16,
+    BL_HEAD_DEFLATE = 32,
+    BL_HEAD_PIC = 64,
+    BL_HEAD_ESP = 128,       /* old regions from the image's own headers */
+    BL_HEAD_ESP_SHORT = 256, /* ESP8266: they begin at 8, not at 24 */
+    BL_HEAD_SUM = 512,       /* ESP checksum is recomputed */
+    BL_HEAD_HASH = 1024,     /* and the SHA-256 behind it */
+    BL_HEAD_ALL = 2047
 };
 
 enum {
@@ -25,7 +30,7 @@ enum {
 
 struct bl_head {
     uint8_t isa;
-    uint8_t flags; /* enum bl_head_flag */
+    uint16_t flags; /* enum bl_head_flag */
     uint8_t table;
     uint8_t exceptions; /* in units */
     uint8_t regions[2]; /* of the old and the new image */

@@ -168,14 +168,14 @@ uint32_t bl_now_word(struct bl_codec *c, uint32_t at)
 void bl_tail_put(struct bl_codec *c)
 {
     uint8_t digest[BL_SHA256_SIZE];
-    uint8_t flags = c->flags;
+    uint16_t flags = c->flags;
 
     bl_put_flush(c);
-    c->flags = (uint8_t)(flags & ~BL_HEAD_SUM);
+    c->flags = (uint16_t)(flags & ~BL_HEAD_SUM);
     bl_put(c, &c->sum, 1);
     bl_put_flush(c);
     if ((flags & BL_HEAD_HASH) != 0) {
-        c->flags = (uint8_t)(c->flags & ~BL_HEAD_HASH);
+        c->flags = (uint16_t)(c->flags & ~BL_HEAD_HASH);
         bl_sha256_final(c->hash, digest);
         bl_put(c, digest, sizeof digest);
     }

@@ -173,9 +173,13 @@ static void what_is_no_head_is_told_apart(void **state)
         assert_int_equal(bl_delta_head(pair.patch, n, &info), BL_BUFFER);
     }
     memcpy(head, pair.patch, sizeof head);
-    head[1] = (uint8_t)(head[1] ^ 0xF0);
+    head[0] = 0xBF; /* an instruction set of later */
     assert_int_equal(bl_delta_head(head, sizeof head, &info), BL_DELTA);
-    head[1] = (uint8_t)(BL_DELTA_FORMAT_1 << 4 | 15);
+    head[0] = 0xC0;
+    assert_int_equal(bl_delta_head(head, sizeof head, &info), BL_DELTA_FORMAT);
+    head[0] = pair.patch[0];
+    head[1] |= 0x80; /* a flag of later */
+    head[2] = 0x10;
     assert_int_equal(bl_delta_head(head, sizeof head, &info), BL_DELTA);
 }
 

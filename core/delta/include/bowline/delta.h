@@ -28,7 +28,7 @@ enum {
     BL_DELTA_FORMAT_1 = 1,
     BL_DELTA_HEAD = 64,      /* a head is never longer */
     BL_DELTA_QUANTUM = 4096, /* output of one call, about */
-    BL_DELTA_CHECK = 4       /* bytes of SHA-256 of either image in a head */
+    BL_DELTA_CHECK = 3       /* bytes of SHA-256 of either image in a head */
 };
 
 /* What code the images hold: how references are found and rewritten. A build
