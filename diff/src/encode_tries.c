@@ -7,6 +7,7 @@
 #include "make.h"
 
 enum {
+    FINISH = 4,        /* bytes at the end that may be left away again */
     SMALL_PATCH = 3000 /* bytes */
 };
 
@@ -41,7 +42,10 @@ static int encode_one(const struct layout *l, const struct bl_plan *settings,
 {
     struct bl_plan one = *settings, *plan = &one;
     struct bl_costs costs;
-    size_t room = w->n == 0 ? w->room : w->n - 1; /* no need to finish */
+    size_t room = w->room;
+    if (w->n != 0 && w->n + FINISH < room) {
+        room = w->n + FINISH; /* no need to finish what is larger */
+    }
     plan->map = maps->image.m;
     plan->map_n = maps->image.n;
     plan->ram_map = maps->ram.m;
@@ -58,6 +62,9 @@ static int encode_one(const struct layout *l, const struct bl_plan *settings,
     if ((status == BL_BUFFER && w->n != 0) ||
         (status == BL_ARGUMENT && plan->members_n > 0)) {
         return 0; /* not smaller; or members that a device would refuse */
+    }
+    if (status == BL_OK && w->n != 0 && costs.bytes >= w->n) {
+        return 0;
     }
     return status == BL_OK ? win(l, plan, &costs, maps, w, error)
                            : error_status(error, status, "delta");
