@@ -46,8 +46,8 @@ bl_status bl_delta_head(const void *patch, size_t n, struct bl_delta_info *out)
     out->ram = (uint32_t)p[2] << 8;
     out->old_size = get32(p + 4);
     out->new_size = get32(p + 8);
-    memcpy(out->old_check, p + 12, 4);
-    memcpy(out->new_check, p + 16, 4);
+    memcpy(out->old_check, p + 12, BL_DELTA_CHECK);
+    memcpy(out->new_check, p + 16, BL_DELTA_CHECK);
     out->n = DOUBLE_HEAD;
     return BL_OK;
 }
