@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "coder.h"
 
-enum { TOP = 1 << 24, LIMIT = 12 };
+enum {
+    TOP = 1 << 24,
+    LIMIT = 12,
+    LONGER = 0xC000 /* a bit more of a number that was not met before */
+};
 
 static uint32_t bits_of(uint32_t v)
 {
@@ -225,6 +229,9 @@ uint32_t bl_code_number(struct bl_coder *rc, uint32_t v, struct bl_number *m)
     while (length < 31) {
         uint32_t k = length < BL_UNARY ? length : BL_UNARY - 1;
 
+        if (m->length[k] == BL_COUNTER) {
+            m->length[k] = LONGER;
+        }
         if (bl_code_flag(rc, length + 1 < bits, &m->length[k]) == 0) {
             break;
         }
