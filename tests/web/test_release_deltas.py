@@ -27,7 +27,8 @@ def patched(line, world):
     assert first.get(f"/deltas/{patch}").status == 200
     line.confirm([first])
     line.item = item
-    return line
+    yield line
+    line.do("abort")  # lists of other tests do not show it as open
 
 
 def test_patches_are_seen_withdrawn_and_made_anew(visit, patched):
