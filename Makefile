@@ -35,7 +35,7 @@ test: packages-test
 	@tests/run.sh
 
 test-long: packages-test
-	@$(INSTALL) size
+	@$(INSTALL) size long
 	@tests/run.sh --long
 
 size:

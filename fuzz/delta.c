@@ -11,7 +11,7 @@
 #include "carry.h"
 #include "delta_kinds.h"
 
-enum { LEAD = 2, NEW_ROOM = 6000, ONE_FRESH_IN = 48 };
+enum { LEAD = 2, NEW_ROOM = 2500, ONE_FRESH_IN = 3000 };
 
 static const struct made *image(uint32_t kind)
 {
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c.old_n = info.old_size;
     c.now = now;
     c.room = NEW_ROOM;
-    c.moves = (data[1] & 3) == 0;
+    c.moves = (data[1] & 7) == 0;
     c.dice.state = data[1];
     status = carry_patch(&c, data + LEAD, size - LEAD);
     if (c.broken != NULL || (status == BL_OK && c.now_n != info.new_size)) {

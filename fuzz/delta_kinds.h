@@ -7,7 +7,7 @@
 
 #include "made.h"
 
-enum { KINDS = 4 * BL_DELTA_ISAS, KIND_FUNCTIONS = 5 };
+enum { KINDS = 4 * BL_DELTA_ISAS, KIND_FUNCTIONS = 3 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
