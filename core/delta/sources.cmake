@@ -8,6 +8,7 @@ set(BOWLINE_DELTA_SHARED
     src/member.c
     src/model.c
     src/output.c
+    src/place.c
     src/site.c
     src/site_aarch64.c
     src/site_riscv.c
@@ -21,5 +22,7 @@ set(BOWLINE_DELTA_SOURCES ${BOWLINE_DELTA_SHARED}
     src/deflate_code.c
     src/deflate_read.c
     src/deflate_write.c
-    src/delta.c)
+    src/delta.c
+    src/in_place.c
+    src/in_place_keep.c)
 set(BOWLINE_DELTA_ENCODER src/encode.c)

@@ -8,6 +8,9 @@
 
 struct images {
     const uint8_t *old;
+    const struct bl_delta *decoder;
+    size_t patch_n;
+    bool in_place; /* blocks come in any order, over the old image */
     struct buffer *to;
     bool (*progress)(void *ctx, uint32_t permille);
     void *ctx;
@@ -34,13 +37,20 @@ static bl_status read_new(void *ctx, uint32_t offset, void *out, uint32_t n)
 static bl_status write_new(void *ctx, const void *data, uint32_t n)
 {
     struct images *i = ctx;
+    if (i->in_place) {
+        memcpy(i->to->p + bl_delta_written(i->decoder), data, n);
+        return BL_OK;
+    }
     return buffer_append(i->to, data, n, NULL) == 0 ? BL_OK : BL_NO_SPACE;
 }
 
 static int look(const struct images *i, struct error *error)
 {
-    uint32_t done = (uint32_t)((uint64_t)i->to->n * 1000 / i->size);
-    return i->progress == NULL || i->progress(i->ctx, done)
+    uint64_t done = i->in_place
+                        ? (uint64_t)bl_delta_taken(i->decoder) * 1000 /
+                              i->patch_n
+                        : (uint64_t)i->to->n * 1000 / i->size;
+    return i->progress == NULL || i->progress(i->ctx, (uint32_t)done)
                ? 0
                : error_set(error, "stopped");
 }
@@ -85,16 +95,34 @@ static int run(const struct bl_delta_info *info, struct images *images,
                const uint8_t *patch, size_t n, struct error *error)
 {
     struct bl_delta_io io = {images, read_old, read_new, write_new};
-    struct bl_delta *d;
+    struct bl_delta *d = NULL;
     void *memory = malloc(info->ram + 1);
     if (memory == NULL) {
         return error_set(error, "out of memory");
     }
     bl_status status = bl_delta_start(info, &io, info->old_size,
                                       info->new_size, memory, info->ram, &d);
+    images->decoder = d;
     int result = status == BL_OK ? feed(d, images, patch, n, error)
                                  : error_status(error, status, "the patch");
     free(memory);
+    return result;
+}
+
+/* Blocks that do not change are not named: they are there already. */
+static int begin_over(const struct bl_delta_info *info, const uint8_t *from,
+                      struct buffer *to, struct error *error)
+{
+    uint32_t n = info->old_size < info->new_size ? info->old_size
+                                                 : info->new_size;
+    static const uint8_t nothing[4096];
+    int result = buffer_append(to, from, n, error);
+    while (result == 0 && n < info->new_size) {
+        uint32_t more = info->new_size - n;
+        more = more < sizeof nothing ? more : (uint32_t)sizeof nothing;
+        result = buffer_append(to, nothing, more, error);
+        n += more;
+    }
     return result;
 }
 
@@ -113,7 +141,16 @@ int diff_apply_watched(const uint8_t *from, size_t from_size,
         !checked(from, from_size, info.old_check)) {
         return error_status(error, BL_DELTA_BASE, "the old image");
     }
-    struct images images = {from, to, progress, ctx, info.new_size};
+    struct images images = {.old = from,
+                            .patch_n = patch_size,
+                            .in_place = info.in_place,
+                            .to = to,
+                            .progress = progress,
+                            .ctx = ctx,
+                            .size = info.new_size};
+    if (info.in_place && begin_over(&info, from, to, error) != 0) {
+        return -1;
+    }
     if (run(&info, &images, patch, patch_size, error) != 0) {
         return -1;
     }

@@ -17,7 +17,11 @@ void image_whole(struct image *i, uint32_t address, bool code)
 
 static struct bl_view view(const struct image *i, const struct bl_code *code)
 {
-    struct bl_view v = {i->n, i->regions, i->region, code, i->p};
+    struct bl_view v = {.size = i->n,
+                        .regions_n = i->regions,
+                        .regions = i->region,
+                        .code = code,
+                        .data = i->p};
     return v;
 }
 

@@ -4,6 +4,7 @@
 #include "again.h"
 #include "bowline/sha256.h"
 #include "fit.h"
+#include "in_place.h"
 #include "make.h"
 
 enum {
@@ -193,6 +194,27 @@ static int tries(const struct layout *l, const struct analysis *a,
                : 0;
 }
 
+static int tries_in_place(const struct layout *l, const struct analysis *a,
+                          const struct diff_options *options,
+                          struct bl_plan *plan, struct winner *w,
+                          struct error *error)
+{
+    struct in_place one;
+    plan->settings.block = in_place_bits(options);
+    plan->settings.slots = in_place_slots(options);
+    int result = in_place_plan(l, &a->operations, plan->settings.block,
+                               plan->settings.slots, &one, error);
+    if (result == 0) {
+        plan->operations = one.operations.o;
+        plan->operations_n = one.operations.n;
+        plan->pages = one.pages;
+        plan->pages_n = one.pages_n;
+        result = tries(l, a, options, plan, w, error);
+    }
+    in_place_free(&one);
+    return result;
+}
+
 int encode_tries(const struct layout *l, const struct analysis *a,
                  const struct streams *streams,
                  const struct diff_options *options, struct winner *w,
@@ -200,13 +222,13 @@ int encode_tries(const struct layout *l, const struct analysis *a,
 {
     struct bl_plan plan;
     struct operations parts = {0};
-    int result = 0;
     plan_begin(l, a, streams, options, &plan);
-    if (!options->in_place) {
-        result = again_find(l->now.p, l->now.n, &a->operations, &parts, error);
-        plan.operations = parts.o;
-        plan.operations_n = parts.n;
+    if (options->in_place) {
+        return tries_in_place(l, a, options, &plan, w, error);
     }
+    int result = again_find(l->now.p, l->now.n, &a->operations, &parts, error);
+    plan.operations = parts.o;
+    plan.operations_n = parts.n;
     if (result == 0) {
         result = tries(l, a, options, &plan, w, error);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "make.h"
 
+#include "in_place.h"
+
 #include <stdlib.h>
 
 enum {
@@ -36,11 +38,7 @@ static int check(size_t from_size, size_t to_size,
         return error_set(error, "delta: unknown instruction set %u",
                          (unsigned)options->isa);
     }
-    if (options->in_place) {
-        return error_set(error, "delta: patches for one slot cannot be made "
-                                "by this version");
-    }
-    return 0;
+    return options->in_place ? in_place_check(options, error) : 0;
 }
 
 static int try_labelled(const struct layout *l, const struct streams *streams,

@@ -57,6 +57,12 @@ void bl_codec_link(struct bl_codec *c, void *memory)
     c->map[1].entries = base + at.ram_map;
     c->exceptions = (struct bl_exception *)(void *)(base + at.exceptions);
     c->regions = (struct bl_region *)(void *)(base + at.regions);
+#if BL_DELTA_IN_PLACE
+    if ((c->head.flags & BL_HEAD_IN_PLACE) != 0) {
+        c->paged = bl_place_link(&c->head, base + at.paged);
+        c->old.paged = c->paged;
+    }
+#endif
     c->old.regions = c->regions;
     c->now.regions = c->regions + c->head.regions[0];
     c->old.code = &c->code;
@@ -91,11 +97,7 @@ static void start_models(struct bl_codec *c)
 #if !BL_DELTA_ENCODE
 static void start_output(struct bl_codec *c)
 {
-    uint32_t i;
-
-    for (i = 0; i < BL_LINES; i++) {
-        c->cache.line[i].at = UINT32_MAX;
-    }
+    bl_view_forget(&c->cache);
 #if BL_DELTA_ESP
     c->sum = 0xEF;
     if ((c->flags & BL_HEAD_HASH) != 0) {
@@ -118,6 +120,11 @@ void bl_codec_start(struct bl_codec *c)
     c->now.regions_n = h->regions[1];
     c->map[0].narrow = bl_head_narrow(h);
     start_models(c);
+#if BL_DELTA_IN_PLACE
+    if (c->paged != NULL) {
+        bl_place_start(c->paged, h);
+    }
+#endif
 #if BL_DELTA_DEFLATE
     if (c->member != NULL) {
         bl_member_learn_nothing(c->member, h->size[0] + h->size[1]);
@@ -325,6 +332,9 @@ static void start_operations(struct bl_codec *c)
 #endif
     c->place = bl_map_place(&c->map[0], 0, &c->place_from);
     c->index = 1;
+    if (c->paged != NULL) {
+        c->stop = 0; /* and now the first page */
+    }
 }
 
 /* Copies come from a few distances in turn: one of them, or BL_APART. */
@@ -374,6 +384,12 @@ static void find_place(struct bl_codec *c, uint32_t from)
 
 static void end_operations(struct bl_codec *c)
 {
+#if BL_DELTA_IN_PLACE
+    if (c->paged != NULL) {
+        bl_place_next(c);
+        return;
+    }
+#endif
     c->phase = c->stop < c->now.size && c->position == c->stop ? BL_PHASE_TAIL
                                                                : BL_PHASE_DONE;
 }
@@ -496,6 +512,14 @@ static void step_place(struct bl_codec *c)
 #if BL_DELTA_ENCODE
     said = said_operation(c).old;
 #endif
+#if BL_DELTA_IN_PLACE
+    if (c->paged != NULL && bl_place_goes_on(c, said)) {
+        c->literal = false;
+        find_place(c, c->position + 1);
+        c->phase = BL_PHASE_LENGTH;
+        return;
+    }
+#endif
     c->literal = flag(c, BL_SAY(said >= BL_AGAIN(BL_IMAGE_MAX)),
                       IS_LITERAL + (was_literal ? 1U : 0U)) != 0;
     if (c->literal) {
@@ -543,6 +567,11 @@ static void step_length(struct bl_codec *c)
         fail(c);
         return;
     }
+#if BL_DELTA_IN_PLACE
+    if (c->paged != NULL) {
+        bl_place_copy(c);
+    }
+#endif
     bl_unit_start(c);
     c->phase = BL_PHASE_COPY;
 }

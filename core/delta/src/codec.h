@@ -17,6 +17,7 @@
 #include "map.h"
 #include "member.h"
 #include "model.h"
+#include "place.h"
 #include "site.h"
 
 #if BL_DELTA_ENCODE
@@ -85,9 +86,11 @@ struct bl_codec {
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     uint8_t phase, field;
+    uint8_t clip; /* in place: bytes of the next unit that are there already */
     uint16_t flags; /* of the head; those of the tail go with it */
     bool literal;   /* the operation, and the one before while reading it */
     const struct bl_isa *isa;
+    struct bl_place *paged; /* in place, else NULL */
     struct bl_view old, now; /* the new one: regions only */
     struct bl_map map[2];    /* of the image, of RAM */
     struct bl_exception *exceptions;
@@ -162,6 +165,8 @@ void bl_plan_operation(struct bl_codec *c, struct bl_operation *said);
 #else
 /* Hands what waits to the caller. */
 void bl_put_flush(struct bl_codec *c);
+/* What a decoder is (delta.c). */
+struct bl_codec *bl_delta_codec(struct bl_delta *d);
 #endif
 
 #if BL_DELTA_ENCODE

@@ -53,6 +53,10 @@ bl_status bl_delta_head(const void *patch, size_t n, struct bl_delta_info *out)
     out->isa = h.isa;
     out->in_place = (h.flags & BL_HEAD_IN_PLACE) != 0;
     out->deflate = (h.flags & BL_HEAD_DEFLATE) != 0;
+    if (out->in_place) {
+        out->block = 1U << h.block;
+        out->slots = h.slots;
+    }
     out->old_size = h.size[0];
     out->new_size = h.size[1];
     out->ram = parts.end;
@@ -141,11 +145,24 @@ static size_t fill(struct bl_delta *d, const uint8_t *p, size_t n)
     return n;
 }
 
+/* In place, a page begins: the caller's turn. */
+static bool paused(const struct bl_delta *d)
+{
+    return d->codec.paged != NULL && d->codec.paged->event != 0;
+}
+
+static void go_on(struct bl_delta *d)
+{
+    if (d->codec.paged != NULL) {
+        d->codec.paged->event = 0;
+    }
+}
+
 static bool may_step(const struct bl_delta *d)
 {
     const struct bl_codec *c = &d->codec;
 
-    return c->status == BL_OK && !head_missing(d) &&
+    return !paused(d) && c->status == BL_OK && !head_missing(d) &&
            c->phase != BL_PHASE_DONE && (d->ended || c->rc.waiting >= BL_STEP);
 }
 
@@ -171,7 +188,9 @@ bl_status bl_delta_data(struct bl_delta *d, const void *patch, size_t n,
     uint32_t until = c->position + BL_DELTA_QUANTUM;
 
     *taken = 0;
-    while (c->status == BL_OK && *taken < n && c->position < until) {
+    go_on(d);
+    while (c->status == BL_OK && *taken < n && c->position < until &&
+           !paused(d)) {
         if (c->phase == BL_PHASE_DONE) {
             c->status = BL_DELTA_FORMAT;
             break;
@@ -191,6 +210,7 @@ bl_status bl_delta_end(struct bl_delta *d, bool *whole)
         c->status = BL_DELTA_FORMAT;
     }
     d->ended = true;
+    go_on(d);
     run(d, c->position + BL_DELTA_QUANTUM);
     if (c->status == BL_OK && c->phase == BL_PHASE_DONE) {
         if (c->rc.waiting > 0) {
@@ -205,6 +225,24 @@ bl_status bl_delta_end(struct bl_delta *d, bool *whole)
 uint32_t bl_delta_taken(const struct bl_delta *d)
 {
     return d->taken;
+}
+
+bool bl_delta_page(const struct bl_delta *d, struct bl_delta_page *out)
+{
+    const struct bl_place *p = d->codec.paged;
+
+    if (!paused(d)) {
+        return false;
+    }
+    out->page = p->page;
+    out->saves = p->saves;
+    out->slot = p->slot != BL_PLACE_NONE ? p->slot : BL_DELTA_NOT_SAVED;
+    return true;
+}
+
+struct bl_codec *bl_delta_codec(struct bl_delta *d)
+{
+    return &d->codec;
 }
 
 uint32_t bl_delta_written(const struct bl_delta *d)

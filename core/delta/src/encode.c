@@ -40,7 +40,7 @@ static uint16_t tail_flags(const struct bl_plan *p)
     uint32_t n;
     uint32_t at = bl_tail_find(&p->now, BL_HEAD_SUM, &n);
 
-    if (!p->settings.esp || !p->settings.esp_tail || n == 0 ||
+    if (!p->settings.esp || !p->settings.esp_tail || p->settings.in_place || n == 0 ||
         p->now.data[at] != esp_sum(&p->now)) {
         return 0;
     }
@@ -75,6 +75,8 @@ static void make_head(const struct bl_plan *p, uint16_t tail,
                    (p->old.size == p->now.size ? BL_HEAD_SAME : 0) | tail);
     h->table = s->table;
     h->exceptions = s->exceptions;
+    h->block = s->in_place ? s->block : 0;
+    h->slots = s->in_place ? s->slots : 0;
     h->regions[0] = (uint8_t)p->old.regions_n;
     h->regions[1] = (uint8_t)p->now.regions_n;
     h->map[0] = p->map_n;
@@ -135,6 +137,31 @@ static bool members_can_be(const struct bl_plan *p)
     return true;
 }
 
+static bool pages_can_be(const struct bl_plan *p)
+{
+    const struct bl_settings *s = &p->settings;
+    uint32_t i;
+
+    if (!s->in_place) {
+        return true;
+    }
+    if (s->block < BL_BLOCK_MIN || s->block > BL_BLOCK_MIN + 15 ||
+        p->members_n > 0) {
+        return false;
+    }
+    for (i = 0; i < p->pages_n; i++) {
+        const struct bl_page *o = &p->pages[i];
+
+        if (o->page >= bl_place_pages(p->now.size, s->block) ||
+            (o->slot != BL_PLACE_NONE &&
+             (o->slot >= s->slots ||
+              o->page >= bl_place_pages(p->old.size, s->block)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool can_be(const struct bl_plan *p)
 {
     const struct bl_settings *s = &p->settings;
@@ -146,6 +173,7 @@ static bool can_be(const struct bl_plan *p)
            s->exceptions <= 15 && p->code.rams <= BL_RAM_RANGES &&
            moves_can_be(p->map, p->map_n) &&
            moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p) &&
+           pages_can_be(p) &&
            members_can_be(p);
 }
 
@@ -154,7 +182,8 @@ uint32_t bl_encode_ram(const struct bl_plan *plan)
 {
     struct bl_head h;
     struct bl_parts parts;
-    bool tail = plan->settings.esp && plan->settings.esp_tail;
+    bool tail = plan->settings.esp && plan->settings.esp_tail &&
+                !plan->settings.in_place;
 
     make_head(plan, tail ? BL_HEAD_SUM | BL_HEAD_HASH : 0, &h);
     bl_head_memory(&h, &parts);

@@ -43,6 +43,8 @@ struct bl_settings {
     uint8_t table;      /* 0 .. 15: size of the byte model (head.h) */
     uint8_t exceptions; /* entries / 8: 0 .. 15 */
     bool in_place;
+    uint8_t block; /* in place: 1 << block bytes of a page */
+    uint8_t slots; /* in place: pages that may be saved at once */
     bool esp;       /* old regions come from the image's own headers */
     bool esp_short; /* ... of an ESP8266 */
     bool esp_tail;  /* checksum and hash behind the segments are recomputed:
@@ -59,12 +61,21 @@ struct bl_plan_member {
     const struct bl_member_operation *operations; /* the last: 0 units */
 };
 
+/* In place: pages of the new image in the order in which they are written;
+ * those that are not named are as in the old image already. */
+struct bl_page {
+    uint32_t page;
+    uint8_t slot; /* its old bytes are saved there; BL_PLACE_NONE: are not */
+};
+
 struct bl_plan {
     struct bl_view old, now; /* with data, regions, code */
     struct bl_code code;     /* of both */
     struct bl_settings settings;
     const struct bl_operation *operations; /* cover `now` wholly, in order */
     uint32_t operations_n;
+    const struct bl_page *pages;
+    uint32_t pages_n;
     const struct bl_plan_member *members; /* by `at`, none overlaps; what
                                              operations say there is moot */
     uint32_t members_n;

@@ -15,7 +15,8 @@ enum {
     LEFT_OUT = (uint16_t)~BL_HEAD_ALL |
                (BL_DELTA_ESP ? 0 : BL_HEAD_ESP | BL_HEAD_SUM) |
                (BL_DELTA_PIC ? 0 : BL_HEAD_PIC) |
-               (BL_DELTA_DEFLATE ? 0 : BL_HEAD_DEFLATE)
+               (BL_DELTA_DEFLATE ? 0 : BL_HEAD_DEFLATE) |
+               (BL_DELTA_IN_PLACE ? 0 : BL_HEAD_IN_PLACE)
 };
 
 struct reader {
@@ -50,6 +51,10 @@ static void take_settings(struct reader *r, struct bl_head *h)
 {
     uint32_t b;
 
+    if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
+        h->block = (uint8_t)(BL_BLOCK_MIN + (take(r) & 15));
+        h->slots = take(r);
+    }
     if ((h->flags & BL_HEAD_SMALL) != 0) {
         return;
     }
@@ -68,8 +73,12 @@ static void take_settings(struct reader *r, struct bl_head *h)
 /* Other nonsense does no harm, and gives no image that is wanted. */
 static bool possible(const struct bl_head *h)
 {
+    uint8_t both = BL_HEAD_IN_PLACE | BL_HEAD_DEFLATE;
     uint32_t i;
 
+    if ((h->flags & both) == both) {
+        return false;
+    }
     for (i = 0; i < 2; i++) {
         if (h->map[i] > BL_MAP_MAX || h->size[i] - 1 >= BL_IMAGE_MAX) {
             return false;
@@ -147,6 +156,10 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
 
     *p++ = (uint8_t)(MAGIC + h->isa);
     p = give_varint(p, h->flags);
+    if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
+        *p++ = (uint8_t)(h->block - BL_BLOCK_MIN);
+        *p++ = h->slots;
+    }
     if ((h->flags & BL_HEAD_SMALL) == 0) {
         p = give_settings(p, h);
     }
@@ -190,5 +203,11 @@ void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
         &at, (h->flags & BL_HEAD_HASH) != 0 ? sizeof(struct bl_sha256) : 0);
     parts->deflate =
         part(&at, (h->flags & BL_HEAD_DEFLATE) != 0 ? BL_MEMBER_SIZE : 0);
+    parts->paged = at;
+#if BL_DELTA_IN_PLACE
+    if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
+        parts->paged = part(&at, bl_place_memory(h));
+    }
+#endif
     parts->end = at;
 }

@@ -25,7 +25,9 @@ enum {
     BL_IMAGE_MAX = 1 << 30,
     BL_TABLE_MAX = 15,
     BL_MAP_MAX = 65535,
-    BL_EXCEPTIONS_UNIT = 8
+    BL_EXCEPTIONS_UNIT = 8,
+    BL_BLOCK_MIN = 8, /* 256 bytes */
+    BL_BLOCK_MAX = 20
 };
 
 struct bl_head {
@@ -34,6 +36,8 @@ struct bl_head {
     uint8_t table;
     uint8_t exceptions; /* in units */
     uint8_t regions[2]; /* of the old and the new image */
+    uint8_t block;      /* in place: 1 << block bytes of an erase block */
+    uint8_t slots;      /* in place: blocks that old pages are saved in */
     uint32_t map[2];    /* entries: of the image's, of the RAM's map */
     uint32_t size[2];   /* of the old and the new image */
     uint8_t check[2][BL_DELTA_CHECK];
@@ -51,7 +55,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out);
 /* Parts of the memory behind the fixed one: where each begins. */
 struct bl_parts {
     uint32_t table, flags, map, ram_map, exceptions, regions, hash, deflate,
-        end;
+        paged, end;
 };
 
 /* The same on all devices: nothing in it depends on the size of a pointer.

@@ -39,6 +39,11 @@
 #else
 #define BL_DELTA_DEFLATE 1
 #endif
+#ifdef BL_DELTA_NO_IN_PLACE
+#define BL_DELTA_IN_PLACE 0
+#else
+#define BL_DELTA_IN_PLACE 1
+#endif
 #ifdef BL_DELTA_NO_PIC
 #define BL_DELTA_PIC 0
 #else
@@ -61,6 +66,15 @@
 #define bl_view_word BL_NAME(view_word)
 #define bl_view_read BL_NAME(view_read)
 #define bl_view_esp BL_NAME(view_esp)
+#define bl_view_forget BL_NAME(view_forget)
+#define bl_place_memory BL_NAME(place_memory)
+#define bl_place_link BL_NAME(place_link)
+#define bl_place_start BL_NAME(place_start)
+#define bl_place_lost BL_NAME(place_lost)
+#define bl_place_slot BL_NAME(place_slot)
+#define bl_place_next BL_NAME(place_next)
+#define bl_place_goes_on BL_NAME(place_goes_on)
+#define bl_place_copy BL_NAME(place_copy)
 #define bl_isa_of BL_NAME(isa_of)
 #define bl_high_take BL_NAME(high_take)
 #define bl_high_drop BL_NAME(high_drop)

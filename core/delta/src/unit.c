@@ -23,6 +23,8 @@ enum type { BY_MAP, BY_EXCEPTION, UNCHANGED, BY_CONTENT };
 struct unit {
     struct bl_site site;
     uint32_t at;      /* offset in the old image */
+    uint32_t skip;    /* bytes that an earlier page has */
+    uint32_t take;    /* bytes that this one has */
     uint32_t was;     /* its address */
     uint32_t address; /* in the new image */
     uint32_t class;
@@ -677,40 +679,72 @@ static void put_unit(struct bl_codec *c, const struct unit *u,
 {
     const struct bl_isa *isa = c->isa;
 
-    bl_put(c, now, u->site.length);
+    bl_put(c, now + u->skip, u->take);
     if (isa->after != NULL && u->site.length == 4) {
         isa->after(&c->sweep, u->at, u->address, u->old, now);
     }
-    c->from += u->site.length;
-    c->left -= u->site.length;
+    c->from += u->take;
+    c->left -= u->take;
+}
+
+/* In place, an instruction that reaches beyond the page is told in both: each
+ * page puts out its part. */
+static bool may_reach(const struct bl_codec *c, const struct unit *u)
+{
+    return c->paged != NULL && c->left == c->stop - c->position &&
+           u->site.length <= c->now.size - (c->position - u->skip);
+}
+
+static void single(struct bl_codec *c, struct unit *u)
+{
+    u->at = c->from;
+    u->skip = 0;
+    u->take = 1;
+    c->raw--;
+    memset(&u->site, 0, sizeof u->site);
+    u->site.length = 1;
+}
+
+/* Which unit, and what of it is put out. */
+static void find_part(struct bl_codec *c, struct unit *u)
+{
+    u->skip = c->clip;
+    u->at = c->from - c->clip;
+    c->clip = 0;
+    if (c->raw == 0) {
+        bl_site_find(&c->old, u->at, &c->sweep, &u->site);
+        u->take = u->site.length - u->skip;
+        if (u->site.length <= u->skip) {
+            c->raw = 1;
+        } else if (u->take > c->left) {
+            u->take = c->left;
+            if (may_reach(c, u)) {
+                c->paged->carry = (uint8_t)(u->skip + u->take);
+            } else {
+                c->raw = c->left;
+            }
+        }
+    }
+    if (c->raw > 0) {
+        single(c, u);
+    }
 }
 
 /* The unit at c->from; a single byte at the ragged ends of a copy. */
 static void find_unit(struct bl_codec *c, struct unit *u)
 {
     memset(u, 0, sizeof *u);
-    u->at = c->from;
+    find_part(c, u);
     u->was = bl_view_address(&c->old, u->at);
-    u->address = bl_view_address(&c->now, c->position);
-    if (c->raw == 0) {
-        bl_site_find(&c->old, u->at, &c->sweep, &u->site);
-        if (u->site.length > c->left) {
-            c->raw = c->left;
-        }
-    }
-    if (c->raw > 0) {
-        c->raw--;
-        memset(&u->site, 0, sizeof u->site);
-        u->site.length = 1;
-    }
+    u->address = bl_view_address(&c->now, c->position - u->skip);
     if (u->site.kind == BL_SITE_TABLE || u->site.kind == BL_SITE_SYMBOL) {
         (void)bl_view_role(&c->old, u->at, &u->was);
-        (void)bl_view_role(&c->now, c->position, &u->address);
+        (void)bl_view_role(&c->now, c->position - u->skip, &u->address);
     }
     bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
     u->class = bl_site_class(u->site.kind);
 #if BL_DELTA_ENCODE
-    u->said = c->plan->now.data + c->position;
+    u->said = c->plan->now.data + c->position - u->skip;
 #endif
 }
 
@@ -755,20 +789,49 @@ void bl_unit_literal(struct bl_codec *c)
     c->left -= n;
 }
 
+/* In place: the copy goes on from the page before. */
+static bool is_joined(struct bl_codec *c)
+{
+    if (c->paged == NULL || c->paged->joined != 2) {
+        return false;
+    }
+    c->paged->joined = 1;
+    c->clip = c->paged->carry;
+    c->paged->carry = 0;
+    return true;
+}
+
+/* The unit that was cut by a page's begin is told whole. */
+static bool begins_page(const struct bl_codec *c)
+{
+    return c->paged != NULL && c->position > BL_SITE_UNIT &&
+           c->position == c->paged->page << c->paged->bits;
+}
+
 void bl_unit_start(struct bl_codec *c)
 {
     uint32_t at = c->from > SYNC ? (c->from - SYNC) & ~3U : 0;
+    uint32_t last = at;
     struct bl_site s;
 
     c->raw = 0;
+    c->clip = 0;
+    if (is_joined(c)) {
+        return;
+    }
     bl_sweep_start(&c->sweep);
     if (c->isa->find == NULL) {
         return;
     }
     while (at < c->from) {
+        last = at;
         bl_site_find(&c->old, at, &c->sweep, &s);
         at += s.length;
     }
-    c->raw = at - c->from < c->left ? at - c->from : c->left;
+    if (at > c->from && begins_page(c)) {
+        c->clip = (uint8_t)(c->from - last);
+    } else {
+        c->raw = at - c->from < c->left ? at - c->from : c->left;
+    }
     bl_sweep_start(&c->sweep);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "place.h"
+
 static const struct bl_region *region_at(const struct bl_view *v,
                                          uint32_t offset)
 {
@@ -108,7 +110,11 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address)
 
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 {
-    return offset < v->size ? v->data[offset] : 0;
+    if (offset >= v->size ||
+        (v->paged != NULL && bl_place_lost(v->paged, offset))) {
+        return 0;
+    }
+    return v->data[offset];
 }
 
 #else
@@ -121,10 +127,27 @@ static void fill_line(const struct bl_view *v, struct bl_line *line,
     uint32_t n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
 
     memset(line->bytes, 0, BL_LINE);
+    line->at = at;
+#if BL_DELTA_IN_PLACE
+    if (v->paged != NULL) {
+        if (bl_place_lost(v->paged, at)) {
+            return;
+        }
+        bl_place_set(v->paged->touched, at >> v->paged->bits);
+    }
+#endif
     if (c->status == BL_OK) {
         c->status = c->io->old(c->io->ctx, at, line->bytes, n);
     }
-    line->at = at;
+}
+
+void bl_view_forget(struct bl_cache *c)
+{
+    uint32_t i;
+
+    for (i = 0; i < BL_LINES; i++) {
+        c->line[i].at = UINT32_MAX;
+    }
 }
 
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)

@@ -83,11 +83,14 @@ struct bl_cache {
     struct bl_line line[BL_LINES];
 };
 
+struct bl_place;
+
 struct bl_view {
     uint32_t size;
     uint32_t regions_n;
     const struct bl_region *regions;
     const struct bl_code *code;
+    struct bl_place *paged; /* of the old image in place, else NULL */
 #if BL_DELTA_ENCODE
     const uint8_t *data;
 #else
@@ -121,6 +124,11 @@ uint32_t bl_view_half(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_word(struct bl_view *v, uint32_t offset);
 void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out,
                   uint32_t n);
+
+#if !BL_DELTA_ENCODE
+/* What is cached is not what is there any more. */
+void bl_view_forget(struct bl_cache *c);
+#endif
 
 /* Regions of an ESP image from its segment headers, the first of them at
  * `first` (24; 8 for ESP8266): how many were found, at most `limit`. */

@@ -51,12 +51,14 @@ uint32_t bl_delta_isas(void);
 struct bl_delta_info {
     uint8_t format;
     uint8_t isa;
-    bool in_place;     /* for one slot: see bl_delta_in_place */
+    bool in_place;     /* for one slot: see bowline/delta_in_place.h */
     bool deflate;      /* holds compressed members: needs more memory */
     uint32_t old_size; /* bytes */
     uint32_t new_size;
     uint32_t ram; /* bytes of memory that bl_delta_start wants */
     uint32_t n;   /* bytes of this head */
+    uint32_t block;    /* in place: bytes of an erase block, else 0 */
+    uint32_t slots;    /* in place: blocks to save old ones in */
     uint8_t old_check[BL_DELTA_CHECK]; /* first bytes of SHA-256 of the old */
     uint8_t new_check[BL_DELTA_CHECK]; /* and of the new image: against mixed
                                           up files, not against attackers */
@@ -79,7 +81,8 @@ struct bl_delta_io {
     bl_status (*old)(void *ctx, uint32_t offset, void *out, uint32_t n);
     /* `n` bytes of the new image that were written before (by `write`). */
     bl_status (*written)(void *ctx, uint32_t offset, void *out, uint32_t n);
-    /* The next `n` bytes of the new image. */
+    /* The next `n` bytes of the new image. In place: those at
+     * bl_delta_written, within one block. */
     bl_status (*write)(void *ctx, const void *data, uint32_t n);
 };
 
@@ -121,9 +124,29 @@ bl_status bl_delta_data(struct bl_delta *d, const void *patch, size_t n,
  */
 bl_status bl_delta_end(struct bl_delta *d, bool *whole) BL_MUST_CHECK;
 
-/* Bytes of the patch that were taken, and of the image that were written. */
+/* Bytes of the patch that were taken, and of the image that were written. In
+ * place, the latter is where the next byte goes. */
 uint32_t bl_delta_taken(const struct bl_delta *d);
 uint32_t bl_delta_written(const struct bl_delta *d);
+
+/*
+ * In place (bl_delta_info.in_place) the image is written block by block, in
+ * an order that the patch says; blocks that do not change are never named.
+ * bl_delta_data and bl_delta_end return as soon as a block begins. Blocks that
+ * were begun are read through io->old only when they were saved before. Whoever
+ * keeps the old image elsewhere need not care; who writes over it uses
+ * bowline/delta_in_place.h.
+ */
+enum { BL_DELTA_NOT_SAVED = 255 };
+
+struct bl_delta_page {
+    uint32_t page;  /* number of the block that begins now */
+    uint32_t slot;  /* where its old bytes are put first, or NOT_SAVED */
+    uint32_t saves; /* blocks that were so saved, with this one */
+};
+
+/* True: a block begins; until the next call of bl_delta_data or _end. */
+bool bl_delta_page(const struct bl_delta *d, struct bl_delta_page *out);
 
 /*
  * Takes a decoder up again whose `ram` bytes were kept between two calls, in a
