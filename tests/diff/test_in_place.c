@@ -365,6 +365,9 @@ static void every_cut_ends_in_the_new_image(void **state)
         struct cuts c = {.shape = &shapes[k / PAIRS],
                          .name = pairs[k % PAIRS].name,
                          .exhaustive = all != NULL && all[0] == '1'};
+        if (!c.exhaustive && (k % PAIRS + k / PAIRS) % 2 != 0) {
+            continue;
+        }
         c.turn = k;
         c.r = rig_of(k % PAIRS, c.shape);
         cut_everywhere(&c);
