@@ -46,10 +46,9 @@ static bl_status write_new(void *ctx, const void *data, uint32_t n)
 
 static int look(const struct images *i, struct error *error)
 {
-    uint64_t done = i->in_place
-                        ? (uint64_t)bl_delta_taken(i->decoder) * 1000 /
-                              i->patch_n
-                        : (uint64_t)i->to->n * 1000 / i->size;
+    uint64_t done =
+        i->in_place ? (uint64_t)bl_delta_taken(i->decoder) * 1000 / i->patch_n
+                    : (uint64_t)i->to->n * 1000 / i->size;
     return i->progress == NULL || i->progress(i->ctx, (uint32_t)done)
                ? 0
                : error_set(error, "stopped");
@@ -113,8 +112,8 @@ static int run(const struct bl_delta_info *info, struct images *images,
 static int begin_over(const struct bl_delta_info *info, const uint8_t *from,
                       struct buffer *to, struct error *error)
 {
-    uint32_t n = info->old_size < info->new_size ? info->old_size
-                                                 : info->new_size;
+    uint32_t n =
+        info->old_size < info->new_size ? info->old_size : info->new_size;
     static const uint8_t nothing[4096];
     int result = buffer_append(to, from, n, error);
     while (result == 0 && n < info->new_size) {

@@ -90,7 +90,7 @@ struct bl_codec {
     uint16_t flags; /* of the head; those of the tail go with it */
     bool literal;   /* the operation, and the one before while reading it */
     const struct bl_isa *isa;
-    struct bl_place *paged; /* in place, else NULL */
+    struct bl_place *paged;  /* in place, else NULL */
     struct bl_view old, now; /* the new one: regions only */
     struct bl_map map[2];    /* of the image, of RAM */
     struct bl_exception *exceptions;

@@ -40,8 +40,8 @@ static uint16_t tail_flags(const struct bl_plan *p)
     uint32_t n;
     uint32_t at = bl_tail_find(&p->now, BL_HEAD_SUM, &n);
 
-    if (!p->settings.esp || !p->settings.esp_tail || p->settings.in_place || n == 0 ||
-        p->now.data[at] != esp_sum(&p->now)) {
+    if (!p->settings.esp || !p->settings.esp_tail || p->settings.in_place ||
+        n == 0 || p->now.data[at] != esp_sum(&p->now)) {
         return 0;
     }
     (void)bl_tail_find(&p->now, BL_HEAD_SUM | BL_HEAD_HASH, &n);
@@ -173,8 +173,7 @@ static bool can_be(const struct bl_plan *p)
            s->exceptions <= 15 && p->code.rams <= BL_RAM_RANGES &&
            moves_can_be(p->map, p->map_n) &&
            moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p) &&
-           pages_can_be(p) &&
-           members_can_be(p);
+           pages_can_be(p) && members_can_be(p);
 }
 
 /* Assumes that the tail is as it should be, which is slow to know. */

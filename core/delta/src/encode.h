@@ -43,8 +43,8 @@ struct bl_settings {
     uint8_t table;      /* 0 .. 15: size of the byte model (head.h) */
     uint8_t exceptions; /* entries / 8: 0 .. 15 */
     bool in_place;
-    uint8_t block; /* in place: 1 << block bytes of a page */
-    uint8_t slots; /* in place: pages that may be saved at once */
+    uint8_t block;  /* in place: 1 << block bytes of a page */
+    uint8_t slots;  /* in place: pages that may be saved at once */
     bool esp;       /* old regions come from the image's own headers */
     bool esp_short; /* ... of an ESP8266 */
     bool esp_tail;  /* checksum and hash behind the segments are recomputed:

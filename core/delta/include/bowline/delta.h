@@ -55,10 +55,10 @@ struct bl_delta_info {
     bool deflate;      /* holds compressed members: needs more memory */
     uint32_t old_size; /* bytes */
     uint32_t new_size;
-    uint32_t ram; /* bytes of memory that bl_delta_start wants */
-    uint32_t n;   /* bytes of this head */
-    uint32_t block;    /* in place: bytes of an erase block, else 0 */
-    uint32_t slots;    /* in place: blocks to save old ones in */
+    uint32_t ram;   /* bytes of memory that bl_delta_start wants */
+    uint32_t n;     /* bytes of this head */
+    uint32_t block; /* in place: bytes of an erase block, else 0 */
+    uint32_t slots; /* in place: blocks to save old ones in */
     uint8_t old_check[BL_DELTA_CHECK]; /* first bytes of SHA-256 of the old */
     uint8_t new_check[BL_DELTA_CHECK]; /* and of the new image: against mixed
                                           up files, not against attackers */
@@ -133,8 +133,8 @@ uint32_t bl_delta_written(const struct bl_delta *d);
  * In place (bl_delta_info.in_place) the image is written block by block, in
  * an order that the patch says; blocks that do not change are never named.
  * bl_delta_data and bl_delta_end return as soon as a block begins. Blocks that
- * were begun are read through io->old only when they were saved before. Whoever
- * keeps the old image elsewhere need not care; who writes over it uses
+ * were begun are read through io->old only when they were saved before.
+ * Whoever keeps the old image elsewhere need not care; who writes over it uses
  * bowline/delta_in_place.h.
  */
 enum { BL_DELTA_NOT_SAVED = 255 };
