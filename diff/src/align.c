@@ -22,7 +22,6 @@ enum {
 /* Costs, found by measuring over many pairs of firmware. */
 #define COST_SAME 5
 #define COST_CHANGED_AGAIN BITS(5.7) /* soon behind another such */
-#define COST_LITERAL BITS(5)         /* a byte of new code */
 #define COST_RUN 13                  /* one more of the same */
 #define COST_TO_LITERAL BITS(10)
 #define COST_FAR BITS(22) /* at most */
@@ -32,11 +31,12 @@ enum {
 struct prices {
     uint64_t changed; /* a byte that is not as it was */
     uint64_t copy;    /* a copy, beside how far it goes away */
+    uint64_t literal; /* a byte of new code */
 };
 
 static const struct prices prices[] = {
-    [ALIGN_USUAL] = {BITS(10), BITS(12)},
-    [ALIGN_EAGER] = {BITS(8), BITS(9)},
+    [ALIGN_USUAL] = {BITS(10), BITS(12), BITS(4.5)},
+    [ALIGN_EAGER] = {BITS(8), BITS(9), BITS(3.8)},
 };
 
 /* A way that was the best at some place: from `at` on with `shift`. */
@@ -216,7 +216,7 @@ static void advance(struct aligner *a, uint32_t at)
         best = a->state[k].cost < best ? a->state[k].cost : best;
     }
     a->run = at > 0 && a->new[at] == a->new[at - 1] ? a->run + 1 : 0;
-    a->literal.cost += a->run >= RUN ? COST_RUN : COST_LITERAL;
+    a->literal.cost += a->run >= RUN ? COST_RUN : a->price->literal;
     uint32_t kept = 0;
     for (uint32_t k = 0; k < a->states; k++) {
         struct state *s = &a->state[k];
