@@ -75,7 +75,7 @@ if [ "$long" = yes ]; then
     step "every power cut, and a second one in every recovery"
     cmake --preset long >/dev/null && cmake --build --preset long -j "$jobs" \
         >/dev/null || broken "build"
-    BOWLINE_EXHAUSTIVE=1 ctest --test-dir build/long -R 'powercut|sim_' \
+    BOWLINE_EXHAUSTIVE=1 ctest --test-dir build/long -R 'powercut|sim_|in_place' \
         -j "$jobs" --timeout 7200 -V >"$log/cuts.out" 2>&1 || broken "power cuts"
     count_cmocka "$log/cuts.out"
     grep -iE 'cuts|releases' "$log/cuts.out" | tail -12
