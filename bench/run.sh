@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede|delta] [options]
+# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede|delta|delta-cost] [options]
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -11,8 +11,10 @@ all)
         /usr/bin/python3 "bench/$one.py"
     done
     /usr/bin/python3 bench/delta/bench.py
+    /usr/bin/python3 bench/delta/cost.py
     ;;
 delta) /usr/bin/python3 bench/delta/bench.py "$@" ;;
+delta-cost) /usr/bin/python3 bench/delta/cost.py "$@" ;;
 install | poll | idle | million | stampede) /usr/bin/python3 "bench/$what.py" "$@" ;;
-*) echo "usage: bench/run.sh [install|poll|idle|million|stampede|delta] [options]" >&2; exit 2 ;;
+*) echo "usage: bench/run.sh [install|poll|idle|million|stampede|delta|delta-cost] [options]" >&2; exit 2 ;;
 esac
