@@ -14,9 +14,7 @@
 enum {
     NONE = BL_PLACE_NONE,
     PIECE = 6,      /* what a piece that is lost costs beside its bytes */
-    JUMP = 48,      /* costs are counted in 1/16 byte: of another place, */
-    LOSS = 16,      /* of a byte that is lost, */
-    KEPT = 1,       /* of a byte that is kept, */
+    LOSS = 16,      /* costs are counted in 1/16 byte */
     BITS_MIN = 8,   /* 256 bytes */
     SLOTS_MAX = 254 /* one more stands for none */
 };
@@ -26,6 +24,12 @@ struct need {
     uint32_t to, of;
     uint32_t weight;
     bool lost;
+};
+
+/* What else counts, beside bytes that are lost, when a block is chosen. */
+struct taste {
+    uint32_t jump; /* another place than beside the last block */
+    uint32_t kept; /* a byte that is kept */
 };
 
 struct planner {
@@ -43,6 +47,7 @@ struct planner {
     uint32_t filled[SLOTS_MAX + 1];
     uint32_t step;
     uint32_t last;
+    const struct taste *taste;
 };
 
 /* --- what needs what --- */
@@ -107,11 +112,6 @@ static int needs_find(struct planner *p, const struct operations *from,
         }
     }
     p->first[p->pages] = p->needs;
-    for (uint32_t k = 0; k < p->needs; k++) {
-        if (p->need[k].to != p->need[k].of) {
-            p->wanted[p->need[k].of] += p->need[k].weight;
-        }
-    }
     return 0;
 }
 
@@ -158,12 +158,12 @@ static struct choice choice_of(const struct planner *p, uint32_t page,
     uint32_t own = own_need(p, page), wanted = p->wanted[page];
     uint64_t lost = own + wanted;
     if (page != p->last + 1 && page + 1 != p->last) {
-        c.cost += JUMP;
+        c.cost += p->taste->jump;
     }
     if (lost > evicted) {
         c.save = true;
         lost = evicted;
-        c.cost += (uint64_t)wanted * KEPT;
+        c.cost += (uint64_t)wanted * p->taste->kept;
     }
     c.cost += lost * LOSS;
     return c;
@@ -220,6 +220,17 @@ static void write_page(struct planner *p, const struct choice *c,
 
 static void order(struct planner *p, struct in_place *out)
 {
+    out->pages_n = out->lost = p->step = 0;
+    for (uint32_t k = 0; k < p->pages; k++) {
+        p->left[k] = p->left[k] || p->over[k];
+        p->over[k] = false;
+        p->wanted[k] = 0;
+    }
+    for (uint32_t k = 0; k < p->needs; k++) {
+        if (p->need[k].to != p->need[k].of) {
+            p->wanted[p->need[k].of] += p->need[k].weight;
+        }
+    }
     for (uint32_t k = 0; k <= SLOTS_MAX; k++) {
         p->held[k] = UINT32_MAX;
     }
@@ -231,6 +242,26 @@ static void order(struct planner *p, struct in_place *out)
         }
         write_page(p, &c, out);
     }
+}
+
+/* No taste is the best for all pairs: the one with which least is lost. */
+static void order_best(struct planner *p, struct in_place *out)
+{
+    static const struct taste tastes[] = {{48, 1},  {4, 1},    {48, 4},
+                                          {48, 16}, {800, 1},  {800, 8},
+                                          {8, 0},   {4000, 16}};
+    enum { TASTES = sizeof tastes / sizeof *tastes };
+    uint32_t best = 0, least = UINT32_MAX;
+    for (uint32_t k = 0; k < TASTES && least > 0; k++) {
+        p->taste = &tastes[k];
+        order(p, out);
+        if (out->lost < least) {
+            least = out->lost;
+            best = k;
+        }
+    }
+    p->taste = &tastes[best];
+    order(p, out);
 }
 
 /* --- operations --- */
@@ -321,7 +352,7 @@ int in_place_plan(const struct layout *l, const struct operations *from,
         result = needs_find(&p, from, error);
     }
     if (result == 0) {
-        order(&p, out);
+        order_best(&p, out);
         result = rewrite(&p, from, &out->operations, error);
     }
     planner_free(&p);
