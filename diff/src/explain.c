@@ -208,6 +208,9 @@ int diff_explain(const uint8_t *from, size_t from_size, const uint8_t *patch,
     bl_status status = bl_delta_head(patch, patch_size, &out->info);
     if (status != BL_OK) {
         (void)error_status(error, status, "patch");
+    } else if (out->info.in_place) {
+        (void)error_set(error, "patch: what parts cost is not told of patches "
+                               "for one slot");
     } else if (told_read(from, from_size, patch, patch_size, &t, &to, error) ==
                0) {
         result = explain(from, from_size, &t, &to, patch_size, out, error);
