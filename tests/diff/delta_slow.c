@@ -11,7 +11,17 @@
 #include "encode.h"
 #include "pairs.h"
 
-enum { SIZE = 24 * 1024, KINDS = 16, MOVES = 4000, ROOM = 4 << 20 };
+enum {
+    SIZE = 24 * 1024,
+    MAPS = 15, /* the last kinds */
+    MEMBERS = 16,
+    KINDS = 17,
+    MOVES = 4000,
+    ROOM = 4 << 20,
+    FAR = 12000, /* units before the one that a member asks for */
+    SHORT = 8,   /* bytes of a member of the new image */
+    UNITS = 8
+};
 
 struct slow {
     uint8_t old[SIZE], now[SIZE];
@@ -19,6 +29,9 @@ struct slow {
     struct bl_operation operations[SIZE];
     struct bl_move map[MOVES], ram_map[64];
     struct bl_plan plan;
+    struct bl_plan_member members[SIZE / SHORT];
+    struct bl_member_unit units[UNITS];
+    struct bl_member_operation steps[3];
     uint8_t patch[ROOM];
 };
 
@@ -99,6 +112,67 @@ static void maps(struct slow *s)
     s->plan.ram_map_n = 64;
 }
 
+/* --- deflate streams: one long one, of which short ones want the end --- */
+
+static bl_status get(void *ctx, uint32_t offset, uint8_t *byte)
+{
+    *byte = ((const uint8_t *)ctx)[offset];
+    return BL_OK;
+}
+
+/* The fixed code, one final block: literals of 9 bits all of ones and zeros
+ * in turn, `n` bytes of stream at most. */
+static void stream(uint8_t *p, uint32_t n)
+{
+    uint32_t held = 3, count = 3, at = 0, k = 0;
+    memset(p, 0, n);
+    while (at + 3 < n) {
+        held |= (k % 2 == 0 ? 0x1ffU : 0x013U) << count; /* 255, 200 */
+        count += 9;
+        k++;
+        while (count >= 8) {
+            p[at++] = (uint8_t)held;
+            held >>= 8;
+            count -= 8;
+        }
+    }
+    p[at] = (uint8_t)held; /* and the end: zeros */
+}
+
+static void read_units(struct slow *s)
+{
+    struct bl_deflate_source source = {s->now, get};
+    struct bl_deflate_reader r;
+    unsigned n = 1;
+    uint32_t k = 0;
+    bl_deflate_read_start(&r, 0, SHORT);
+    while (k < UNITS &&
+           bl_deflate_read(&r, &source, s->units[k].b, &n) == BL_OK && n > 0) {
+        s->units[k++].n = (uint8_t)n;
+    }
+    s->steps[0] = (struct bl_member_operation){1, FAR};
+    s->steps[1] = (struct bl_member_operation){k - 1, BL_MEMBER_NEW};
+}
+
+/* As many as the budget of units lets through. */
+static void members(struct slow *s)
+{
+    uint32_t n = 8 * 2 * SIZE / (FAR + 2);
+    stream(s->old, SIZE);
+    memset(s->now, 0, SIZE);
+    for (uint32_t k = 0; k < n; k++) {
+        stream(s->now + k * SHORT, SHORT);
+        s->members[k] = (struct bl_plan_member){.at = k * SHORT,
+                                                .size = SHORT,
+                                                .old = 0,
+                                                .units = s->units,
+                                                .operations = s->steps};
+    }
+    read_units(s);
+    s->plan.members = s->members;
+    s->plan.members_n = n;
+}
+
 static void plan(struct slow *s, uint32_t kind)
 {
     struct bl_plan *p = &s->plan;
@@ -123,9 +197,12 @@ static void plan(struct slow *s, uint32_t kind)
     p->now.regions = s->regions[1];
     /* whole: units only; single bytes, and three: their beginnings, too */
     operations(s, how == 0 ? SIZE : how == 1 ? 1 : 3);
-    if (kind == KINDS - 1) {
+    if (kind == MAPS) {
         operations(s, 1);
         maps(s);
+    } else if (kind == MEMBERS) {
+        operations(s, SIZE);
+        members(s);
     }
 }
 
