@@ -1,0 +1,881 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An example decoder of docs/DELTA.md, written from that page alone: plain
+Python, slow, everything in memory. It is the proof that the page suffices;
+devices have core/delta. Deflate streams and patches in place are left out
+(Unsupported).
+
+    decode.py OLD PATCH NEW
+"""
+import hashlib
+import sys
+
+import sites
+from sites import M, sign
+
+SAME, SMALL, ONE, RAM_MAP, IN_PLACE, DEFLATE, PIC, ESP, ESP_SHORT, SUM, HASH \
+    = (1 << i for i in range(11))
+
+RATES = [24576, 16384, 11000, 8500, 6800, 5700, 4900, 4300, 3800, 3400, 3100,
+         2850, 2600, 2400, 2250, 2100]
+ODDS = [2839, 2782, 2735, 2696, 2662, 2605, 2558, 2518, 2484, 2427, 2380,
+        2341, 2307, 2250, 2203, 2163, 2129, 2072, 2025, 1986, 1952, 1895,
+        1848, 1808, 1774, 1717, 1670, 1631, 1597, 1539, 1492, 1453, 1419,
+        1361, 1314, 1275, 1240, 1182, 1135, 1095, 1061, 1002, 955, 914, 879,
+        820, 771, 730, 693, 632, 581, 537, 498, 432, 375, 326, 281, 202, 131,
+        64, 0, 0]
+TAILS = [65535, 57386, 49485, 42051, 35251, 29190, 23911, 19405, 15624, 12498,
+         9943, 7876, 6216, 4893, 3842, 3012, 2357, 1843, 1440, 1124, 877, 684,
+         533, 416, 324, 253, 197, 153, 119, 93, 72, 56, 44, 34, 27, 21, 16,
+         13, 10, 8, 6, 5, 4, 3, 2, 2]
+
+
+class Broken(Exception):
+    """Not a patch, or one that gives no image."""
+
+
+class Unsupported(Exception):
+    """A patch of a part or format that is not known here."""
+
+
+def stretch(p):
+    q = 65536 - p if p > 32768 else p
+    e = 15
+    while q < 32768:
+        q <<= 1
+        e -= 1
+    i = e * 4 + (q >> 13 & 3)
+    a = ODDS[i]
+    a -= (a - ODDS[i + 1]) * (q & 0x1FFF) >> 13
+    return a if p > 32768 else -a
+
+
+def squash(d):
+    x = min(abs(d), 2879)
+    i = x >> 6
+    t = TAILS[i]
+    t = (t - ((t - TAILS[i + 1]) * (x & 63) >> 6)) >> 1
+    return t if d < 0 else 65536 - t
+
+
+def mix(a, b):
+    x = a * 0x9E3779B1 + b * 0x7FEB352D + 0x01234567 & M
+    x ^= x >> 15
+    x = x * 0x846CA68B & M
+    x ^= x >> 13
+    return x | 1
+
+
+class Counter:
+    __slots__ = ("p", "n")
+
+    def __init__(self, p=2048):
+        self.p, self.n = p, 0
+
+    def learn(self, y, limit):
+        r = RATES[self.n]
+        if y:
+            self.p += ((4095 - self.p) * r + 32768) >> 16
+        else:
+            self.p -= (self.p * r + 32768) >> 16
+        if self.n < limit:
+            self.n += 1
+
+    def stretched(self):
+        return stretch(max(16 * self.p, 16))
+
+
+def counters(n):
+    return [Counter() for _ in range(n)]
+
+
+class Number:
+    def __init__(self):
+        self.length = [Counter(3072) for _ in range(22)]
+        self.bits = [counters(3) for _ in range(14)]
+
+
+# --- the range coder ---
+
+
+class Coder:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+        self.range, self.code = M, 0
+        for _ in range(4):
+            self.shift()
+
+    def shift(self):
+        byte = self.data[self.at] if self.at < len(self.data) else 0
+        self.at += 1
+        self.code = (self.code << 8 | byte) & M
+        if self.at > len(self.data) + 8:
+            raise Broken("the patch is too short")
+
+    def bit(self, p):
+        bound = self.range * p >> 16
+        if self.code < bound:
+            y, self.range = 1, bound
+        else:
+            y, self.range = 0, self.range - bound
+            self.code -= bound
+        while self.range < 1 << 24:
+            self.shift()
+            self.range <<= 8
+        return y
+
+    def even(self, n):
+        value = 0
+        for _ in range(n):
+            value = value << 1 | self.bit(32768)
+        return value
+
+    def flag(self, counter):
+        y = self.bit(max(counter.p, 1) * 16 + 8)
+        counter.learn(y, 12)
+        return y
+
+    def number(self, model):
+        k = 0
+        while k < 31 and self.flag(model.length[min(k, 21)]):
+            k += 1
+        value, row = 1, model.bits[min(k, 13)]
+        for i in range(k, 0, -1):
+            if i == k:
+                y = self.flag(row[0])
+            elif i == k - 1:
+                y = self.flag(row[1 + (value & 1)])
+            else:
+                y = self.even(1)
+            value = value << 1 | y
+        return value - 1
+
+    def signed(self, model):
+        z = self.number(model)
+        return z >> 1 ^ -(z & 1)
+
+    def round(self):
+        s, n = self.even(5), self.even(5)
+        if s + n > 31:
+            return 0
+        m = self.even(max(n - 1, 0))
+        return (1 << n | m << 1 | 1) << s & M
+
+
+# --- what mixes ---
+
+
+def clamp(w, limit):
+    return max(-limit, min(limit, w))
+
+
+class Bytes:
+    def __init__(self, t):
+        self.n = (272 if t & 1 else 192) << (t >> 1)
+        self.table = counters(self.n)
+        self.guess = [counters(88), counters(88)]
+        self.weight = [[1228] * 9 for _ in range(40)]
+
+    def counter(self, context, node):
+        x = (context + node * 0x9E3779B1) * 0x85EBCA6B & M
+        x ^= x >> 15
+        x = x * 0x2C1B3C6D & M
+        x ^= x >> 14
+        x = x * 0x9E3779B1 & M
+        return self.table[x * self.n >> 32]
+
+    def code(self, rc, place, contexts, guesses):
+        g = list(guesses)
+        if g[0] == g[1]:
+            g[1] = None
+        node = 1
+        for b in range(7, -1, -1):
+            weight = self.weight[min(place, 9) * 4 + 2 * (g[0] is not None)
+                                 + (g[1] is not None)]
+            asked, inputs = [], []
+            for c in contexts:
+                asked.append(self.counter(c, node) if c else None)
+                inputs.append(asked[-1].stretched() if c else 0)
+            for k in range(2):
+                c = None if g[k] is None else self.guess[k][place * 8 + b]
+                asked.append(c)
+                s = 0 if c is None else c.stretched()
+                inputs.append(s if c is None or g[k] >> b & 1 else -s)
+            inputs.append(256)
+            dot = sum(w * i for w, i in zip(weight, inputs))
+            p = max(32, min(65504, squash(dot >> 12)))
+            y = rc.bit(p)
+            wrong = (y << 12) - (p >> 4)
+            for k, i in enumerate(inputs):
+                w = weight[k] + ((i * wrong + 16384) >> 15)
+                weight[k] = max(-32768, min(32767, w))
+            for k in range(6):
+                if asked[k] is not None:
+                    asked[k].learn(y, 7)
+            for k in range(2):
+                if g[k] is not None:
+                    right = (g[k] >> b & 1) == y
+                    asked[6 + k].learn(right, 14)
+                    if not right:
+                        g[k] = None
+            node = node << 1 | y
+        return node & 0xFF
+
+
+class UnitFlags:
+    def __init__(self, t):
+        sizes = (32,) * 3 if t == 0 else (64,) * 3 if t < 4 else (128, 128,
+                                                                  256)
+        self.table = [[[1 << 21, 0] for _ in range(n)] for n in sizes]
+        self.weight = [[26214] * 3 for _ in range(16)]
+
+    def code(self, rc, contexts, chosen):
+        weight = self.weight[chosen % 16]
+        f = [t[c % len(t)] for t, c in zip(self.table, contexts)]
+        inputs = [stretch(max(x[0] >> 6, 1)) for x in f]
+        y, wrong = mixed(rc, weight, inputs)
+        for k in range(3):
+            weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
+            d = (((1 << 22) - 1 if y else 0) - f[k][0]) * 2
+            n = 2 * f[k][1] + 3
+            f[k][0] += d // n if d >= 0 else -(-d // n)
+            f[k][1] = min(f[k][1] + 1, 255)
+        return y
+
+
+class Choices:
+    def __init__(self):
+        self.table = [counters(128) for _ in range(4)]
+        self.weight = [[20000] * 4 for _ in range(8)]
+
+    def code(self, rc, contexts, chosen):
+        weight = self.weight[chosen % 8]
+        f = [t[c % 128] for t, c in zip(self.table, contexts)]
+        inputs = [c.stretched() for c in f]
+        y, wrong = mixed(rc, weight, inputs)
+        for k in range(4):
+            weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
+            f[k].learn(y, 14)
+        return y
+
+
+def mixed(rc, weight, inputs):
+    dot = sum(w * i for w, i in zip(weight, inputs)) >> 16
+    p = squash(clamp(dot, 4096))
+    y = rc.bit(p)
+    return y, (y << 16) - p
+
+
+# --- the head ---
+
+
+class Head:
+    def __init__(self, patch):
+        self.patch, self.at = patch, 0
+        magic = self.byte()
+        if not 0xB1 <= magic < 0xC0:
+            raise Broken("not a patch")
+        self.isa = magic - 0xB1
+        self.flags = self.varint()
+        if self.isa > 5 or self.flags >= 2048:
+            raise Unsupported("a patch for a later decoder")
+        if self.flags & (IN_PLACE | DEFLATE):
+            raise Unsupported("in place, or with deflate streams")
+        self.t = self.exceptions = 0
+        self.regions, self.map = [0, 0], [0, 0]
+        if not self.flags & SMALL:
+            self.settings()
+        old = self.varint()
+        z = 0 if self.flags & SAME else self.varint()
+        self.size = [old, old + (z >> 1 ^ -(z & 1)) & M]
+        if not all(0 < n <= 1 << 30 for n in self.size) \
+                or max(self.map) > 65535:
+            raise Broken("sizes that cannot be")
+        self.check = [bytes(self.byte() for _ in range(3)) for _ in range(2)]
+
+    def settings(self):
+        b = self.byte()
+        self.t, self.exceptions = b & 15, (b >> 4) * 8
+        b = 0x11 if self.flags & ONE else self.byte()
+        self.regions = [b & 15, b >> 4]
+        self.map[0] = self.varint()
+        if self.flags & RAM_MAP:
+            self.map[1] = self.varint()
+
+    def byte(self):
+        if self.at == len(self.patch):
+            raise Broken("a head that is not whole")
+        self.at += 1
+        return self.patch[self.at - 1]
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            b = self.byte()
+            value |= (b & 0x7F) << shift
+            shift += 7
+            if b < 0x80 or shift == 35:
+                return value & M
+
+
+# --- the stream ---
+
+
+class Map(list):
+    """(at, shift)"""
+
+    def found(self, x):
+        n = 0
+        for at, _ in self:
+            if at > x:
+                break
+            n += 1
+        return n
+
+    def place(self, start):
+        best = (M, 0)
+        for at, shift in self:
+            place = at + shift & M
+            if start <= place < best[0]:
+                best = (place, at)
+        return best
+
+
+def front(row, i, value):
+    del row[i]
+    row.insert(0, value)
+
+
+class Decoder:
+    def __init__(self, old, patch):
+        self.head = h = Head(patch)
+        if len(old) != h.size[0] or digest(old)[:3] != h.check[0]:
+            raise Broken("another old image")
+        self.isa = sites.ISAS[h.isa]
+        self.old = sites.Image(old, self.isa, bool(h.flags & PIC))
+        self.now = sites.Image(bytearray(), self.isa, False)
+        self.now_size = h.size[1]
+        self.rc = Coder(patch[h.at:])
+        self.bytes, self.flags = Bytes(h.t), UnitFlags(h.t)
+        self.choices = Choices()
+        self.flag_of = counters(16)
+        self.map, self.ram_map = Map(), Map()
+        self.models()
+        self.history()
+
+    def models(self):
+        self.literals, self.copies, self.seeks = Number(), Number(), Number()
+        self.targets = [Number() for _ in range(5)]
+        self.target_flags = counters(32)
+        self.recent_flags = counters(16)
+        self.difference_flags = [counters(12) for _ in range(3)]
+
+    def history(self):
+        self.last, self.op = 0, [0, 0]
+        self.misses = self.run = 0
+        self.change = [0] * 5
+        self.candidates = [[0] * 8 for _ in range(4)]
+        self.differences = [[0] * 8 for _ in range(3)]
+        self.hits = [0] * 3
+        self.recent = [0] * 16
+        self.exceptions, self.next_exception = [], 0
+
+    def flag(self, which):
+        return self.rc.flag(self.flag_of[which])
+
+    def image(self):
+        self.regions()
+        self.rams()
+        low = self.old.rams[0][0] if self.old.rams else 0
+        self.take_map(self.map, self.head.map[0], 0)
+        self.take_map(self.ram_map, self.head.map[1], low)
+        self.operations()
+        if self.rc.at < len(self.rc.data):
+            raise Broken("bytes behind the end")
+        if digest(self.now.data)[:3] != self.head.check[1]:
+            raise Broken("another new image than the patch is for")
+        return bytes(self.now.data)
+
+    # regions, ranges, maps
+
+    def regions(self):
+        model, h = Number(), self.head
+        olds, news = self.old.regions, self.now.regions
+        if h.flags & ESP:
+            self.esp_regions(h.regions[0])
+        for i in range(0 if h.flags & ESP else h.regions[0]):
+            olds.append(sites.Region())
+            self.region(olds[i], self.predict_new(olds, i, len(self.old.data)),
+                        None)
+        for i in range(h.regions[1]):
+            news.append(sites.Region())
+            if i < len(olds):
+                self.region(news[i], self.predict_as_old(i), model)
+            else:
+                self.region(news[i], self.predict_new(news, i, self.now_size),
+                            None)
+
+    def esp_regions(self, n):
+        data = self.old.data
+        at = 8 if self.head.flags & ESP_SHORT else 24
+        count = data[1] if len(data) > 1 and data[0] == 0xE9 else 0
+        for _ in range(min(count, n)):
+            if len(data) - at <= 8:
+                break
+            address, length = self.old.word(at), self.old.word(at + 4)
+            if length > len(data) - at - 8:
+                break
+            kind = 1 if 0x40000000 <= address < 0x50000000 else 0
+            self.old.regions.append(sites.Region(at + 8, address, length,
+                                                 kind))
+            at += 8 + length
+        if len(self.old.regions) != n:
+            raise Broken("the old image has other segments")
+
+    def region(self, r, predict, model):
+        for field in ("offset", "address", "length", "kind"):
+            predicted = predict[field]() & M
+            if self.flag(6):
+                value = predicted
+            elif model is not None:
+                value = predicted + self.rc.signed(model)
+            else:
+                value = self.rc.round()
+            setattr(r, field, value & M)
+
+    @staticmethod
+    def predict_new(rows, i, size):
+        r, before = rows[i], rows[i - 1]
+        return {
+            "offset": lambda: before.end() if i else 0,
+            "address": lambda: before.address + r.offset - before.offset
+            if i else 0,
+            "length": lambda: size - r.offset,
+            "kind": lambda: 0 if i else 1}
+
+    def predict_as_old(self, i):
+        old, r = self.old.regions[i], self.now.regions[i]
+        was, before = self.old.regions[i - 1], self.now.regions[i - 1]
+
+        def offset():
+            return before.end() + old.offset - was.end() if i else old.offset
+
+        def address():
+            if i and (old.address - was.address) & M == \
+                    (old.offset - was.offset) & M:
+                return before.address + offset() - before.offset
+            return old.address
+
+        return {
+            "offset": offset,
+            "address": address,
+            "length": lambda: self.now_size - r.offset
+            if old.end() == len(self.old.data) else old.length,
+            "kind": lambda: old.kind}
+
+    def rams(self):
+        if self.head.flags & SMALL:
+            return
+        while len(self.old.rams) < 2 and self.flag(7):
+            low = self.rc.round()
+            self.old.rams.append((low, low + self.rc.round() & M))
+
+    def take_map(self, rows, n, at):
+        ats, shifts, shift = Number(), Number(), 0
+        for _ in range(n):
+            at = at + self.rc.number(ats) & M
+            shift = shift + self.rc.signed(shifts) & M
+            rows.append((at, shift))
+
+    # operations
+
+    @property
+    def position(self):
+        return len(self.now.data)
+
+    def operations(self):
+        tail = self.tail() if self.head.flags & SUM else None
+        self.stop = self.now_size if tail is None else tail
+        self.at, self.apart = 0, [0] * 4
+        self.known = self.map.place(0)
+        self.again, self.literal = 0, 0
+        while True:
+            while self.position < self.stop:
+                self.operation()
+            if self.position == self.now_size:
+                return
+            self.put_tail()
+            self.stop = self.now_size
+
+    def operation(self):
+        self.literal = self.flag(1 if self.literal else 0)
+        if self.literal:
+            again = self.position > 0 and self.flag(15 if self.again else 14)
+            self.again = self.rc.number(self.targets[2]) + 1 if again else 0
+            if self.again > self.position:
+                raise Broken("before the new image")
+        else:
+            self.again = 0
+            self.bring(self.position)
+            self.origin()
+            self.bring(self.position + 1)
+        n = self.length()
+        if self.literal:
+            self.literal_units(self.position + n)
+        elif self.at > len(self.old.data) - n:
+            raise Broken("a copy that reaches out of the old image")
+        else:
+            self.copy_units(n)
+
+    def bring(self, start):
+        if self.known[0] < start:
+            self.known = self.map.place(start)
+
+    def origin(self):
+        i = 3
+        if self.known[0] == self.position and self.flag(2):
+            self.at = self.known[1]
+        else:
+            for k in range(4):
+                if self.flag(8 + k):
+                    i = k
+                    self.at = self.position + self.apart[k] & M
+                    break
+            else:
+                self.at = self.at + self.rc.signed(self.seeks) & M
+        front(self.apart, i, self.at - self.position & M)
+
+    def length(self):
+        rest = self.stop - self.position
+        n = self.known[0] - self.position
+        if self.literal or self.known[0] == M or n & M > rest:
+            n = rest
+        if not self.flag(5 if self.literal else 4):
+            n = self.rc.number(self.literals if self.literal
+                               else self.copies) + 1
+        if not 0 < n <= rest:
+            raise Broken("a length that cannot be")
+        return n
+
+    def put(self, data):
+        for b in data:
+            self.last = (self.last << 8 | b) & M
+        if len(data) > 1:
+            self.op = [self.isa.opcode(data), self.op[0]]
+        self.now.data += data
+
+    def literal_units(self, end):
+        while self.position < end:
+            n = self.isa.literal
+            if self.position % n or end - self.position < n:
+                n = 1
+            if self.again:
+                data = bytearray()
+                for i in range(n):
+                    at = self.position - self.again + i
+                    data.append(self.now.data[at] if at < self.position
+                                else data[i - self.again])
+            else:
+                data = self.unit_bytes(n, None, None, False)
+            self.put(data)
+
+    def tail(self):
+        size = 33 if self.head.flags & HASH else 1
+        last = self.now.regions[-1] if self.now.regions else None
+        at = 0 if last is None else last.end() | 15
+        if last is None or at + size > self.now_size:
+            raise Broken("no room for the tail")
+        return at
+
+    def put_tail(self):
+        total, before = 0xEF, self.position
+        for r in self.now.regions:
+            for b in self.now.data[r.offset:r.offset + r.length]:
+                total ^= b
+        self.put(bytes([total]))
+        if self.head.flags & HASH:
+            self.put(digest(self.now.data))
+        self.at = self.at + self.position - before & M
+
+    # targets through the maps
+
+    def map_offset(self, offset):
+        if not self.map:
+            return offset
+        return offset + self.map[max(self.map.found(offset), 1) - 1][1] & M
+
+    def map_ram(self, a):
+        n = self.ram_map.found(a)
+        return a + self.ram_map[n - 1][1] & M if n else a
+
+    def map_address(self, a, state):
+        bits = a & state
+        offset = self.old.offset(a - bits)
+        if offset is None:
+            return self.map_ram(a)
+        offset = self.map_offset(offset)
+        if offset < self.now_size:
+            return self.now.address(offset) + bits & M
+        if offset == self.now_size:
+            return self.now.address(offset - 1) + 1 + bits & M
+        return a
+
+    def map_target(self, target, kind):
+        if kind == "RAM":
+            return self.map_ram(target)
+        return self.map_address(target, self.isa.thumb if kind == "POINTER"
+                                else 0)
+
+    def entry(self, s):
+        if s.kind == "RAM":
+            return self.ram_map.found(s.target)
+        offset = self.old.offset(s.target)
+        return 0 if offset is None else self.map.found(offset)
+
+    # units of a copy
+
+    def copy_units(self, n):
+        self.left, self.raw = n, 0
+        if self.isa.find is not None:
+            at = (self.at - 64) & ~3 if self.at > 64 else 0
+            sweep = sites.Sweep()
+            while at < self.at:
+                at += sites.find(self.old, at, sweep).length
+            self.raw = min(at - self.at, n)
+        self.sweep = sites.Sweep()
+        while self.left:
+            self.unit()
+
+    def unit(self):
+        s, at = sites.Site(1), self.at
+        if not self.raw:
+            s = sites.find(self.old, at, self.sweep)
+            if s.length > self.left:
+                self.raw = self.left
+        if self.raw:
+            self.raw -= 1
+            s = sites.Site(1)
+        s.was, s.now = self.old.address(at), self.now.address(self.position)
+        if s.kind in ("TABLE", "SYMBOL"):
+            s.was = self.old.role(at)[1]
+            role = self.now.role(self.position)
+            s.now = role[1] if role else s.now
+        s.old = self.old.read(at, 4)
+        found = self.find_candidates(s)
+        types = list(found.items())
+        right = self.choose(s, types) if len(types) > 1 else \
+            self.check(s, at)
+        if right is not None:
+            data = types[right][0]
+            self.run += 1
+            self.misses = self.misses << 1 & M
+        else:
+            self.misses = (self.misses << 1 | 1) & M
+            self.run = 0
+            data = self.missed(s, types[0][0])
+        self.put(data)
+        if s.length == 4 and self.isa.after is not None:
+            self.isa.after(self.sweep, at, s, data)
+        self.at += s.length
+        self.left -= s.length
+
+    def find_candidates(self, s):
+        """bytes: type, in their order"""
+        found = {}
+
+        def add(kind, target, kind_of):
+            data = sites.write(s, kind, target, self.sweep, self.isa)
+            if data is not None:
+                found.setdefault(bytes(data[:s.length]), kind_of)
+
+        if s.kind is not None:
+            e = self.exception(s.target)
+            self.at_entry = self.entry(s)
+            first = e is not None and \
+                self.candidates[1][s.cls()] & 3 <= 1
+            s.predicted = self.map_target(s.target, s.kind)
+            if s.kind == "L32R":
+                t = self.content(s)
+                if t is not None:
+                    add(s.kind, t, 3)
+            if first:
+                add(s.kind, e[1], 1)
+            add(s.kind, s.predicted, 0)
+            if e is not None and not first:
+                add(s.kind, e[1], 1)
+            if s.kind2 is not None:
+                add(s.kind2, self.map_target(s.target2, s.kind2), 3)
+        found.setdefault(bytes(s.old[:s.length]), 2)
+        return found
+
+    def exception(self, target):
+        for e in self.exceptions:
+            if e[0] == target:
+                return e
+        return None
+
+    def learn_exception(self, source, target):
+        e = self.exception(source)
+        if e is not None:
+            e[1] = target
+        elif len(self.exceptions) < self.head.exceptions:
+            self.exceptions.append([source, target])
+        elif self.exceptions:
+            self.exceptions[self.next_exception] = [source, target]
+            self.next_exception = (self.next_exception + 1) \
+                % self.head.exceptions
+
+    def content(self, s):
+        o, p = self.old.offset(s.target), self.now.offset(s.predicted)
+        if o is None or p is None or o + 4 > len(self.old.data):
+            return None
+        v = self.old.word(o)
+        if self.old.offset(v) is not None or self.old.ram(v):
+            v = self.map_address(v, 0)
+        for k in range(0, 64, 4):
+            for d in (-k, k):
+                if 0 <= p + d <= self.position - 4 \
+                        and self.now.word(p + d) == v:
+                    return s.predicted + d & M
+        return None
+
+    def check(self, s, at):
+        bits = min(self.run.bit_length(), 15)
+        n = s.length
+        if n == 1:
+            c = 0x60 | (at & 3) | (4 if s.old[0] == 0 else 0)
+        else:
+            c = self.isa.opcode(s.old[:n])
+        y = self.flags.code(self.rc, (bits * 8 + s.group(),
+                                      (self.misses & 31) * 4 + (n & 3), c),
+                            bits)
+        return None if y else 0
+
+    def choose(self, s, types):
+        cls = s.cls()
+        for i, (_, t) in enumerate(types):
+            h = self.candidates[t][cls]
+            last = 4 if i + 1 == len(types) else 0
+            y = self.choices.code(
+                self.rc, ((cls * 4 + t) * 4 + (h & 3),
+                          t * 32 + (self.at_entry & 31),
+                          t * 32 + (last ^ (self.misses & 31)),
+                          self.isa.opcode(s.old[:s.length])), t + last)
+            self.candidates[t][cls] = (h << 1 | (1 - y)) & 0xFF
+            if y:
+                return i
+        return None
+
+    def missed(self, s, predicted):
+        n = s.length
+        if s.kind in ("POINTER", "RAM", "RELATIVE", "TABLE", "CALL", "L32R"):
+            if self.rc.flag(self.target_flags[4 * s.cls() + 3]):
+                t = self.target(s)
+                data = sites.write(s, s.kind, t, self.sweep, self.isa)
+                self.learn_exception(s.target, t)
+                return bytes((s.old if data is None else data)[:n])
+        value = int.from_bytes(predicted, "little")
+        if n > 1:
+            d = self.difference(n)
+            if d is not None:
+                self.change[n] = d
+                return (value + d & (1 << 8 * n) - 1).to_bytes(n, "little")
+        again = (value + self.change[n] & (1 << 8 * n) - 1).to_bytes(
+            n, "little")
+        data = self.unit_bytes(n, predicted, again, s.kind is not None)
+        d = int.from_bytes(data, "little") - value & (1 << 8 * n) - 1
+        self.change[n] = d
+        if d and n > 1:
+            row = self.differences[n - 2]
+            front(row, row.index(d) if d in row else 7, d)
+        return data
+
+    def target(self, s):
+        z = self.isa.shift if s.kind in ("CALL", "L32R") else 0
+        at = 4 * s.cls()
+        if self.rc.flag(self.target_flags[at]):
+            model = {"L32R": 0, "CALL": 1, "RAM": 2}.get(s.kind, 3)
+            d = self.rc.signed(self.targets[model])
+            return s.predicted + (d << z) & M
+        i = 15
+        if self.rc.flag(self.target_flags[at + 1]):
+            x = 1
+            for _ in range(4):
+                x = 2 * x + self.rc.flag(self.recent_flags[x])
+            i = x - 16
+            t = self.recent[i]
+        else:
+            t = s.predicted + (self.rc.signed(self.targets[4]) << z) & M
+        front(self.recent, i, t)
+        return t
+
+    def difference(self, n):
+        row, flags = self.differences[n - 2], self.difference_flags[n - 2]
+        hit = self.rc.flag(flags[self.hits[n - 2] & 3])
+        self.hits[n - 2] = self.hits[n - 2] << 1 | hit
+        if not hit:
+            return None
+        i = 0
+        while i < 7 and not self.rc.flag(flags[4 + i]):
+            i += 1
+        d = row[i]
+        front(row, row.index(d), d)
+        return d
+
+    def unit_bytes(self, n, predicted, again, is_site):
+        order = self.isa.order if n in (2, 4) else 0
+        out, head = bytearray(n), 0
+        for j in range(n):
+            i = j ^ order
+            g = [None if x is None else x[i] for x in (predicted, again)]
+            if n == 1:
+                place, salt = 0 if g[0] is not None else 10, 0x100
+                v = self.contexts_single(g[0])
+            else:
+                place, salt = (0, 0, 1, 3, 6)[n] + j, 0x1000
+                v = self.contexts_unit(place, j, head, g[0])
+                v[0] += 16 if is_site else 0
+            c = [mix(x, salt + k) for k, x in enumerate(v)]
+            if g[0] is None:
+                c[3] = 0
+            out[i] = self.bytes.code(self.rc, place, c, g)
+            head = (head << 8 | out[i]) & M
+        return bytes(out)
+
+    def contexts_single(self, g):
+        last, phase = self.last, self.position & 3
+        return [10 + phase, last & 0xFF, last & 0xFFFF, g or 0,
+                last >> 24 | phase << 8,
+                last & 0xFFFFFF if g is None else g | (last & 0xFF) << 8]
+
+    def contexts_unit(self, m, j, head, g):
+        before = head & 0xFF if j else self.op[0]
+        v = [m, m | before << 8,
+             m | ((head << 8 | self.op[0]) & 0xFFFFFF) << 6,
+             0 if g is None else m | g << 8]
+        if g is not None:
+            v.append(m | g << 8 | before << 16)
+        else:
+            v.append(m | self.op[1] << 8 | self.op[0] << 16
+                     | (head & 0xFF) << 24)
+        v.append((self.last << 8 * j | head & (1 << 8 * j) - 1) & 0xFFFF)
+        return v
+
+
+def digest(data):
+    return hashlib.sha256(data).digest()
+
+
+def decode(old, patch):
+    return Decoder(old, patch).image()
+
+
+def main():
+    with open(sys.argv[1], "rb") as old, open(sys.argv[2], "rb") as patch:
+        image = decode(old.read(), patch.read())
+    with open(sys.argv[3], "wb") as new:
+        new.write(image)
+
+
+if __name__ == "__main__":
+    main()
