@@ -117,6 +117,8 @@ static void check_one(struct check *c, const json_t *file,
         check_profile(c, vector);
     } else if (json_object_get(vector, "manifest_digest") != NULL) {
         check_draft(c, file, vector);
+    } else if (json_object_get(vector, "patch") != NULL) {
+        check_delta(c, vector);
     } else if (json_object_get(vector, "ticket") != NULL) {
         check_ticket(c, file, vector);
     } else if (json_object_get(vector, "report") != NULL) {

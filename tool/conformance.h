@@ -4,7 +4,7 @@
  * what was to be expected. Files are recognised by their content: envelopes,
  * root documents, tickets and reports of the Bowline profile, the examples of
  * draft-ietf-suit-manifest, COSE, HSS/LMS and its parameter sets, and
- * Wycheproof's signatures and MACs.
+ * Wycheproof's signatures and MACs, patches of docs/DELTA.md.
  */
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H

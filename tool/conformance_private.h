@@ -78,6 +78,7 @@ void check_report(struct check *c, const json_t *vector);
 void check_cose(struct check *c, const json_t *vector);
 void check_lms(struct check *c, const json_t *vector);
 void check_parameters(struct check *c, const json_t *sets);
+void check_delta(struct check *c, const json_t *vector);
 void check_wycheproof(struct check *c, const json_t *file);
 
 #endif

@@ -68,7 +68,11 @@ void bl_tail_put(struct bl_codec *c)
     uint32_t n;
     uint32_t at = bl_tail_find(&c->now, c->flags, &n);
 
-    bl_put(c, c->plan->now.data + at, n);
+    /* as the decoder does it: history takes the digest as a unit */
+    bl_put(c, c->plan->now.data + at, 1);
+    if (n > 1) {
+        bl_put(c, c->plan->now.data + at + 1, n - 1);
+    }
 }
 
 #else

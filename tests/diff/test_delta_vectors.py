@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/DELTA.md is enough to write a decoder: the one that was written from it
+(tests/vectors/delta/decode.py) takes the vectors, and what today's encoder
+makes. The device's decoder over the same: test_conformance.py."""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/dev"))
+FOLDER = TOP / "tests" / "vectors" / "delta"
+sys.path.insert(0, str(FOLDER))
+
+import decode  # noqa: E402
+
+VECTORS = json.loads((FOLDER / "vectors.json").read_text())["vectors"]
+
+
+def old_of(vector):
+    name = vector.get("old_of", vector["name"])
+    owner = vector if "old" in vector else next(v for v in VECTORS
+                                                if v["name"] == name)
+    return bytes.fromhex(owner["old"])
+
+
+def check_accepted(vector):
+    patch = bytes.fromhex(vector["patch"])
+    if vector["name"].startswith(("in-place", "deflate")):
+        with pytest.raises(decode.Unsupported):
+            decode.decode(old_of(vector), patch)
+        return
+    image = decode.decode(old_of(vector), patch)
+    assert len(image) == vector["new_size"]
+    assert hashlib.sha256(image).hexdigest() == vector["new_sha256"]
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS
+                                    if v["expected"] == "accept"],
+                         ids=lambda v: v["name"])
+def test_the_decoder_from_the_text_gives_the_image(vector):
+    check_accepted(vector)
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS
+                                    if v["expected"] == "reject"
+                                    and v["name"] != "too-little-memory"],
+                         ids=lambda v: v["name"])
+def test_the_decoder_from_the_text_refuses(vector):
+    with pytest.raises((decode.Broken, decode.Unsupported)):
+        decode.decode(old_of(vector), bytes.fromhex(vector["patch"]))
+
+
+def test_what_the_encoder_makes_today_is_still_this_format():
+    program = BUILD / "test-programs" / "delta_vectors"
+    made = subprocess.run([program], check=True, capture_output=True)
+    today = json.loads(made.stdout)["vectors"]
+    assert len(today) > 20
+    for vector in today:
+        check_accepted(vector)
