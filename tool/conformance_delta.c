@@ -125,8 +125,7 @@ static bl_status apply(bl_span old, bl_span patch, size_t memory,
     }
     if (status == BL_OK) {
         bl_sha256(images.now, images.size, is);
-        status = digest.n == sizeof is &&
-                         memcmp(is, digest.p, sizeof is) == 0
+        status = digest.n == sizeof is && memcmp(is, digest.p, sizeof is) == 0
                      ? BL_OK
                      : BL_PAYLOAD_DIGEST;
     }
@@ -143,8 +142,8 @@ static bl_span old_of(struct check *c, const json_t *vector)
 
     json_array_foreach(c->all, i, other)
     {
-        if (name[0] != '\0' && strcmp(optional_text(other, "name"), name) == 0)
-        {
+        if (name[0] != '\0' &&
+            strcmp(optional_text(other, "name"), name) == 0) {
             return hex_of(c, other, "old");
         }
     }
