@@ -73,6 +73,9 @@ static size_t fresh(uint8_t *data, size_t size, size_t max_size,
     o.effort = 0;
     o.ram = rams[dice_roll(d, 5)] * 1024U;
     o.isa = dice_roll(d, 2) == 0 ? data[0] % BL_DELTA_ISAS : DIFF_DETECT;
+    o.in_place = dice_roll(d, 4) == 0;
+    o.block = 256;
+    o.spare = dice_roll(d, 3);
     if (diff_make(m.old, m.old_n, m.now, m.now_n, &o, &patch, NULL, NULL) ==
             0 &&
         patch.n <= max_size - LEAD) {

@@ -31,9 +31,27 @@ static bl_status read_new(void *ctx, uint32_t offset, void *out, uint32_t n)
     return BL_OK;
 }
 
+/* Blocks come in any order, each at most once. */
+static bl_status write_block(struct carry *c, const void *data, uint32_t n)
+{
+    uint32_t at = bl_delta_written(c->decoder);
+    if (at > c->limit || n > c->limit - at || n > c->limit - c->puts) {
+        return breaks(c, "no more is written than the head says");
+    }
+    if (n > c->block - at % c->block) {
+        return breaks(c, "what is written lies within one block");
+    }
+    memcpy(c->now + at, data, n);
+    c->puts += n;
+    return BL_OK;
+}
+
 static bl_status write_new(void *ctx, const void *data, uint32_t n)
 {
     struct carry *c = ctx;
+    if (c->block != 0) {
+        return write_block(c, data, n);
+    }
     if (n > c->limit - c->now_n) {
         return breaks(c, "no more is written than the head says");
     }
@@ -54,7 +72,9 @@ static bl_status move(struct carry *c, uint8_t *halves[2], uint32_t ram,
     memset(kept, 0x5a, ram);
     halves[0] = halves[1];
     halves[1] = kept;
-    return bl_delta_resume(halves[0], ram, io, d);
+    bl_status status = bl_delta_resume(halves[0], ram, io, d);
+    c->decoder = *d;
+    return status;
 }
 
 static size_t portion(struct carry *c, size_t n)
@@ -85,11 +105,14 @@ static bl_status feed(struct carry *c, uint8_t *halves[2],
                                      c->moves ? portion(c, n - at) : n - at,
                                      &taken);
         at += taken;
-        if (at != bl_delta_taken(d) || c->now_n != bl_delta_written(d)) {
+        if (at != bl_delta_taken(d) ||
+            (c->block == 0 && c->now_n != bl_delta_written(d))) {
             return breaks(c, "taken and written are told rightly");
         }
     }
-    if (whole && c->now_n != c->limit) {
+    if (whole && c->block != 0) {
+        c->now_n = c->limit;
+    } else if (whole && c->now_n != c->limit) {
         return breaks(c, "a whole image has the size in the head");
     }
     return status;
@@ -103,6 +126,7 @@ bl_status carry_patch(struct carry *c, const uint8_t *patch, size_t n)
     bl_status status = bl_delta_head(patch, n, &info);
     c->now_n = 0;
     c->reads = 0;
+    c->puts = 0;
     c->broken = NULL;
     if (status != BL_OK || info.ram > CARRY_RAM || info.old_size != c->old_n) {
         return status != BL_OK ? status : BL_DELTA_FORMAT;
@@ -116,6 +140,13 @@ bl_status carry_patch(struct carry *c, const uint8_t *patch, size_t n)
                                 info.ram, &d);
     }
     if (status == BL_OK) {
+        c->decoder = d;
+        c->block = info.in_place ? info.block : 0;
+        if (c->block != 0) { /* what is not named stays */
+            memset(c->now, 0xff, info.new_size);
+            memcpy(c->now, c->old,
+                   c->old_n < info.new_size ? c->old_n : info.new_size);
+        }
         status = feed(c, both, &info, &io, patch, n, d);
     }
     free(both[0]);

@@ -2,7 +2,8 @@
 /*
  * A patch through the decoder as a device would bring it: in random portions,
  * its memory now and then moved elsewhere and taken up again there, every
- * access to either image checked.
+ * access to either image checked. Patches for one slot are applied beside the
+ * old image, block by block.
  */
 #ifndef TESTS_DIFF_CARRY_H
 #define TESTS_DIFF_CARRY_H
@@ -19,7 +20,10 @@ struct carry {
     uint32_t now_n, room;
     uint32_t limit; /* what the patch's head says of the new image */
     uint32_t reads; /* bytes read of the old image */
-    bool moves;     /* memory is moved and taken up */
+    uint32_t block; /* in place: of the patch's head, else 0 */
+    uint32_t puts;  /* in place: bytes written so far */
+    const struct bl_delta *decoder;
+    bool moves; /* memory is moved and taken up */
     struct dice dice;
     const char *broken; /* a promise of delta.h that was not kept */
 };

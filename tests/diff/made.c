@@ -279,6 +279,11 @@ void made_pair(uint32_t number, struct made *m)
     } else if (dice_roll(&d, 8) == 0) {
         m->options.isa = (uint8_t)dice_roll(&d, BL_DELTA_ISAS);
     }
+    if (dice_roll(&d, 8) == 0) {
+        m->options.in_place = true;
+        m->options.block = 256U << dice_roll(&d, 4);
+        m->options.spare = dice_roll(&d, 3);
+    }
     if (dice_roll(&d, 16) == 0) {
         memcpy(m->now, m->old, m->old_n);
         m->now_n = m->old_n;
