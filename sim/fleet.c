@@ -69,7 +69,10 @@ static int make_shards(struct fleet *fleet, struct error *err)
 
     fleet->device = calloc(o->devices, sizeof *fleet->device);
     fleet->shard = calloc(o->threads, sizeof *fleet->shard);
-    if (fleet->device == NULL || fleet->shard == NULL) {
+    /* Most of it is never touched: it costs addresses. */
+    fleet->patch_memory = malloc((size_t)o->devices * o->delta_memory + 1);
+    if (fleet->device == NULL || fleet->shard == NULL ||
+        fleet->patch_memory == NULL) {
         return error_set(err, "no memory for %u devices",
                          (unsigned)o->devices);
     }
@@ -149,6 +152,7 @@ static void free_fleet(struct fleet *fleet)
         free(r);
     }
     free(fleet->device);
+    free(fleet->patch_memory);
     free(fleet->shard);
     fleet_factory_close(&fleet->factory);
 }

@@ -11,6 +11,7 @@
  *   fleet_device.c    a device: power, boot, what its firmware does
  *   fleet_nature.c    what it is: name, battery, link, the person beside it
  *   fleet_link.c      its link: requests, and how they break
+ *   fleet_patch.c     its patches: what comes instead of whole payloads
  *   fleet_net.c       HTTP for a thread; fleet_flash.c, fleet_rules.c
  *   fleet_report.c    what devices truly run; fleet_compare.c: and what the
  *                     server believes
@@ -55,6 +56,8 @@ enum fleet_count {
     COUNT_RETURNED,
     COUNT_FAILED,
     COUNT_REFUSED,
+    COUNT_PATCHED, /* of the confirmed: from patches */
+    COUNT_PATCH_FAILED,
     COUNT_BREACHES, /* of the flash contract, by core: must stay 0 */
     NOW_SETTLED,
     NOW_TRIAL,
@@ -84,6 +87,7 @@ struct fleet {
     struct fleet_options options;
     struct fleet_factory factory;
     struct fleet_device *device; /* all of them */
+    uint8_t *patch_memory;       /* of all decoders; used when one decodes */
     struct fleet_shard *shard;
     uint64_t started_ms; /* wall */
     uint64_t settle_ms;  /* when FLEET_SETTLE began */

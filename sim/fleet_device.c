@@ -140,6 +140,7 @@ static void count_event(struct fleet_device *d, const struct bl_event *event)
             ++*(uint32_t *)(void *)((char *)d + table[i].own);
         }
     }
+    fleet_patch_event(d, event);
 }
 
 static void count_events(struct fleet_device *d)
@@ -303,6 +304,9 @@ static void configure(struct fleet_device *d, struct bl_client_config *config)
         WORK_SPACE(d),
         .message = d->message,
         .message_size = sizeof d->message,
+        .delta = d->patch.memory == NULL ? NULL : &bl_delta_engine,
+        .delta_memory = d->patch.memory,
+        .delta_memory_size = fleet->options.delta_memory,
     };
     d->health = (struct bl_health_check){"application", on_health, d};
     memcpy(config->device_id, d->id, BL_ID_SIZE);

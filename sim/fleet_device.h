@@ -45,6 +45,20 @@ struct fleet_told {
     char version[FLEET_TEXT];
 };
 
+/* What it does with patches; the decoder's memory is the fleet's. */
+struct fleet_patch {
+    uint8_t *memory;     /* NULL: it takes none */
+    uint8_t digest[32];  /* of the one that it fetched last */
+    uint8_t payload[32]; /* that this leads to */
+    uint32_t bytes;      /* that came of it; 0: the payload came whole */
+    bool on;             /* the transfer under way is a patch's */
+    bool whole;          /* ... a payload's */
+    bool spoil;          /* ... and is damaged on its way */
+    uint32_t installed;  /* releases that came from patches, and stayed */
+    uint32_t failed;
+    uint64_t saved; /* bytes of these releases that never came */
+};
+
 struct fleet_release;
 struct fleet_shard;
 
@@ -91,6 +105,7 @@ struct fleet_device {
     uint32_t event; /* last one counted above */
     struct fleet_offer *offer;
     uint32_t n_offers;
+    struct fleet_patch patch;
 
     struct fleet_flash flash;
     struct bl_layout layout;
@@ -142,6 +157,15 @@ void fleet_link_get(struct fleet_device *device,
                     const struct bl_action *action);
 /* The time-out of an exchange that was never sent. */
 void fleet_link_lost(struct fleet_device *device);
+
+/* --- fleet_patch.c --- */
+/* A transfer begins, goes on, and an event tells what came of it. */
+void fleet_patch_get(struct fleet_device *device,
+                     const struct bl_action *action);
+bl_status fleet_patch_data(struct fleet_device *device, const void *data,
+                           size_t n);
+void fleet_patch_event(struct fleet_device *device,
+                       const struct bl_event *event);
 
 const char *fleet_power_name(enum fleet_power power);
 const char *fleet_profile_name(enum fleet_profile profile);

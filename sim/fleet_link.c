@@ -223,8 +223,7 @@ static int get_goes_on(void *owner, const void *data, size_t n)
     struct fleet_device *d = owner;
 
     d->bytes += n;
-    return bl_client_data(&d->client, data, n) == BL_OK && !d->flash.dead ? 0
-                                                                          : -1;
+    return fleet_patch_data(d, data, n) == BL_OK && !d->flash.dead ? 0 : -1;
 }
 
 static void get_ends(void *owner, const struct fleet_end *end)
@@ -276,6 +275,7 @@ void fleet_link_get(struct fleet_device *d, const struct bl_action *action)
     }
     (void)snprintf(x->path, sizeof x->path, "/d/v1/%.*s", (int)action->uri.n,
                    (const char *)action->uri.p);
+    fleet_patch_get(d, action);
     x->offset = action->offset;
     x->etag[0] = '"';
     hex_encode(action->etag, 32, x->etag + 1);

@@ -101,6 +101,10 @@ void fleet_device_make(struct fleet_device *d, struct fleet_shard *shard,
     d->random = seed * 0x9E3779B97F4A7C15u + number;
     d->random ^= fleet_random(d);
     d->reset = BL_RESET_POWER;
+    if (chance(d, "deltas") < o->deltas) {
+        d->patch.memory =
+            shard->fleet->patch_memory + (size_t)number * o->delta_memory;
+    }
     fleet_device_describe(d);
 }
 

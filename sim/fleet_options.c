@@ -32,11 +32,15 @@ const char fleet_help[] =
     "  --profile LIST       normal, sleepy, roaming, dying, with shares\n"
     "  --attribute LIST     region=eu:50%,us:50%; may be repeated\n"
     "  --tags LIST          of all of them: sim,lab\n"
+    "  --deltas SHARE       devices that take patches instead of whole\n"
+    "                       payloads (100%)\n"
+    "  --delta-memory N     bytes of memory that they have for it (12288)\n"
     "  --name PREFIX        of their names (sim-, and some of the seed)\n"
     "What goes wrong:\n"
     "  --loss SHARE         exchanges that break (0)\n"
     "  --power-cuts SHARE   boots and transfers after which the power is cut\n"
     "                       in a flash operation (0)\n"
+    "  --bad-patches SHARE  transfers of patches that are damaged (0)\n"
     "  --behaviour RULE     1.2.0=crash:30%,hang:5%,health:10%,pending:5%,\n"
     "                       silent:2%,flaky:5%; VERSION * is any that comes\n"
     "                       later; may be repeated\n"
@@ -97,8 +101,11 @@ enum {
     O_CONFIRM_DEADLINE,
     O_HEALTH_INTERVAL,
     O_WATCHDOG,
+    O_DELTA_MEMORY,
     O_LOSS,
     O_POWER_CUTS,
+    O_DELTAS,
+    O_BAD_PATCHES,
     O_BAD_RELEASE,
     O_BEHAVIOUR,
     O_HARDWARE,
@@ -144,8 +151,11 @@ static const struct option long_options[] = {
     {"confirm-deadline", required_argument, NULL, O_CONFIRM_DEADLINE},
     {"health-interval", required_argument, NULL, O_HEALTH_INTERVAL},
     {"watchdog", required_argument, NULL, O_WATCHDOG},
+    {"delta-memory", required_argument, NULL, O_DELTA_MEMORY},
     {"loss", required_argument, NULL, O_LOSS},
     {"power-cuts", required_argument, NULL, O_POWER_CUTS},
+    {"deltas", required_argument, NULL, O_DELTAS},
+    {"bad-patches", required_argument, NULL, O_BAD_PATCHES},
     {"bad-release", required_argument, NULL, O_BAD_RELEASE},
     {"behaviour", required_argument, NULL, O_BEHAVIOUR},
     {"hardware", required_argument, NULL, O_HARDWARE},
@@ -301,6 +311,7 @@ static int take_number(struct fleet_options *o, int option, const char *text,
         {1, 86400, &o->timing.confirm_deadline},
         {1, 3600, &o->timing.health_interval},
         {1, 3600, &o->watchdog_s},
+        {6144, 1U << 20, &o->delta_memory},
     };
     int i = option - O_DEVICES;
 
@@ -315,6 +326,10 @@ static int take_other(struct fleet_options *o, int option, const char *text,
         return fleet_share_parse(text, &o->loss, err);
     case O_POWER_CUTS:
         return fleet_share_parse(text, &o->power_cuts, err);
+    case O_DELTAS:
+        return fleet_share_parse(text, &o->deltas, err);
+    case O_BAD_PATCHES:
+        return fleet_share_parse(text, &o->bad_patches, err);
     case O_BAD_RELEASE:
         return fleet_share_parse(text, &o->rules.bad_release, err);
     case O_BEHAVIOUR:
@@ -367,8 +382,8 @@ static int take(struct fleet_options *o, int option, struct error *err)
         take_flag(o, option);
         return 0;
     }
-    if ((option <= O_WATCHDOG ? take_number(o, option, optarg, err)
-                              : take_other(o, option, optarg, err)) != 0) {
+    if ((option <= O_DELTA_MEMORY ? take_number(o, option, optarg, err)
+                                  : take_other(o, option, optarg, err)) != 0) {
         return error_prefix(err, "--%s", name);
     }
     return 0;
@@ -384,6 +399,8 @@ static int preset(struct fleet_options *o, struct error *err)
     o->connections = 256;
     o->slot_size = 65536;
     o->speed = 1;
+    o->deltas = 1;
+    o->delta_memory = 12288;
     o->timing = bl_timing_default;
     o->watchdog_s = 10;
     o->calm_s = 10;
@@ -429,6 +446,7 @@ static int check(struct fleet_options *o, struct error *err)
     if (o->threads > o->devices) {
         o->threads = o->devices;
     }
+    o->delta_memory -= o->delta_memory % 8; /* the next one's place */
     if (o->run_for_s == 0 && !o->until_settled) {
         o->hold = true;
     }

@@ -34,6 +34,9 @@ struct fleet_options {
     bool fresh;
     double loss;
     double power_cuts;
+    double deltas;         /* devices that take patches */
+    double bad_patches;    /* transfers of them */
+    uint32_t delta_memory; /* bytes of a decoder, a multiple of 8 */
     double speed;
     struct fleet_rules rules;
     struct fleet_shares hardware;

@@ -71,13 +71,15 @@ static json_t *offers_of(const struct fleet_device *d)
 static json_t *counts_of(const struct fleet_device *d)
 {
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "boots",
-        (json_int_t)d->boots, "crashes", (json_int_t)d->crashes,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "boots", (json_int_t)d->boots, "crashes", (json_int_t)d->crashes,
         "confirmations", (json_int_t)d->confirmations, "returned",
         (json_int_t)d->returned, "failed", (json_int_t)d->failed, "refused",
         (json_int_t)d->refused, "power_cuts", (json_int_t)d->power_cuts,
         "polls", (json_int_t)d->polls, "bytes", (json_int_t)d->bytes, "acked",
-        (json_int_t)d->acked);
+        (json_int_t)d->acked, "patched", (json_int_t)d->patch.installed,
+        "patches_failed", (json_int_t)d->patch.failed, "patch_saved",
+        (json_int_t)d->patch.saved);
 }
 
 json_t *fleet_truth_json(const struct fleet_device *d,

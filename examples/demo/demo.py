@@ -11,8 +11,10 @@ import sys
 import time
 from collections import Counter
 
+import patches
 import world
 from fleet import DEVICES, Fleet
+from line import BadLine
 from screen import Screen, bar
 from world import BIN, FOLDER, Broken, Device, Project, Server, shown
 
@@ -21,6 +23,8 @@ CONFIRMED = "confirmed"
 USER = "captain"  # of the dashboard
 SLOT = {"release": 1 << 20, "debug": 4 << 20}
 BLOCK, PORTION = 4096, 8192
+# Whose line damages patches, and who has no memory to apply one.
+BAD_LINE, NO_MEMORY = "thermostat-07", "thermostat-20"
 ESP32 = world.TOP / "examples/demo/esp32"
 
 # Each really runs on a device, and really fails:
@@ -167,9 +171,13 @@ class Demo:
     def build_devices(self, first, esp_first):
         size = firmware("1.0.0").stat().st_size
         self.slot = SLOT["release" if size < SLOT["release"] else "debug"]
+        self.line = BadLine(self.server)
+        special = {BAD_LINE: ("--server", self.line.url, "--backup-server",
+                              self.server.url),
+                   NO_MEMORY: ("--delta-memory", "0")}
         for device in self.thermostats:
             device.make(self.project, self.server, first, "--slot-size",
-                        str(self.slot))
+                        str(self.slot), *special.get(device.name, ()))
         for device in self.gateways:
             device.make(self.esp, self.server, esp_first, "--slot-size",
                         str(SLOT["release"]), "--holder")
@@ -182,23 +190,65 @@ class Demo:
     # --- 1. A good release --------------------------------------------------
 
     def good_release(self):
-        self.screen.title("1. Release 1.1.0: signed, published, 1% → 10% → "
-                          "100%")
+        self.screen.title("1. Release 1.1.0: signed, published, patches made, "
+                          "1% → 10% → 100%")
         self.release("1.1.0")
+        made = self.esp_release()
         p = self.project
-        p.call("rollout", "start", "1.1.0", "--stages", "1,10,100")
+        p.call("rollout", "start", "1.1.0", "--stages", "1,10,100",
+               "--start-at", "+30min")
+        self.esp.call("rollout", "start", made["version"], "--stages", "100",
+                      "--start-at", "+30min")
+        self.screen.say("   Until then the server makes patches, by itself, "
+                        "from what the devices run:")
+        ready = patches.wait(self.screen, (
+            ("thermostat", self.project, "1.1.0"),
+            ("gateway", self.esp, made["version"])))
+        if len(ready) < 2:
+            raise Broken(f"{len(ready)} of 2 patches are ready")
+        begin = patches.log_ends(self.thermostats + self.gateways)
+        p.call("rollout", "set", "--start-at", "none")
+        self.esp.call("rollout", "set", "--start-at", "none")
         for stage in (1, 10, 100):
-            inside = self.inside("1.1.0")
-            self.watch(f"stage {stage}%", lambda d: d["version"] == "1.1.0"
-                       and d["confirmed"], names=inside)
-            p.call("rollout", "status", "--wait", "confirmed", "--timeout",
-                   "30", quiet=True)
-            self.screen.good(f"stage {stage}%: {len(inside)} of "
-                             f"{THERMOSTATS} devices confirmed")
-            if stage != 100:
-                p.call("rollout", "advance")
+            self.good_stage(stage)
         self.all_run("1.1.0", "1.1.0")
-        self.esp_release()
+        self.all_run("gateways", made["version"],
+                     names=[d.name for d in self.gateways])
+        self.savings(ready, made, begin)
+
+    def savings(self, ready, esp_made, begin):
+        by_name = patches.judge(
+            self.expect, self.project, self.thermostats, ready["thermostat"],
+            "1.1.0", begin, whole=(BAD_LINE, NO_MEMORY))
+        patches.judge(self.expect, self.esp, self.gateways, ready["gateway"],
+                      esp_made["version"], begin)
+        self.line.close()
+        event = self.event_of_code(
+            BAD_LINE, self.releases["1.1.0"]["sequence"], "delta-failed")
+        patches.judge_whole(self.expect, ready["thermostat"]["full_size"], (
+            (BAD_LINE, by_name[BAD_LINE]), (NO_MEMORY, by_name[NO_MEMORY])),
+            self.line.damaged == 1 and event)
+        self.screen.say("     On the page: the release 1.1.0, and its "
+                        "rollout.")
+
+    def good_stage(self, stage):
+        p = self.project
+        inside = self.inside("1.1.0")
+        self.watch(f"stage {stage}%", lambda d: d["version"] == "1.1.0"
+                   and d["confirmed"], names=inside)
+        p.call("rollout", "status", "--wait", "confirmed", "--timeout",
+               "30", quiet=True)
+        self.screen.good(f"stage {stage}%: {len(inside)} of "
+                         f"{THERMOSTATS} devices confirmed")
+        if stage != 100:
+            p.call("rollout", "advance")
+
+    def esp_release(self):
+        image = ESP32 / "2024-08-13_hello_world.bin"
+        made = self.esp.release(image)
+        self.images[made["version"]] = image
+        self.releases[made["version"]] = made
+        return made
 
     def inside(self, version):
         """The devices that the open stage of the newest rollout holds."""
@@ -209,15 +259,6 @@ class Demo:
             if names or time.monotonic() > end:
                 return names
             time.sleep(0.3)
-
-    def esp_release(self):
-        image = ESP32 / "2024-08-13_hello_world.bin"
-        made = self.esp.release(image)
-        self.images[made["version"]] = image
-        self.releases[made["version"]] = made
-        self.esp.call("rollout", "start", made["version"], "--stages", "100")
-        self.all_run("gateways", made["version"],
-                     names=[d.name for d in self.gateways])
 
     # --- 2. Bad releases ----------------------------------------------------
 
@@ -433,13 +474,15 @@ class Demo:
             told.append("1.0.0")
         for e in reversed(project.call("device", "events", device.id,
                                        quiet=True)["items"]):
-            version = versions.get(e["sequence"], "?")
+            version = versions.get((device.kind, e["sequence"]), "?")
             if e["state"] == "returned":
                 why = e["reset"] if e["reset"] in ("crash", "watchdog") \
                     else e["code"]
                 told.append(f"returned from {version} ({why})")
             elif e["code"] == "interrupted":
                 told.append(f"interrupted in {version}")
+            elif e["code"] == "delta-failed":
+                told.append(f"patch to {version} refused")
             elif e["state"] in ("refused", "failed"):
                 told.append(f"{e['state']} ({e['code']})")
             elif e["state"] == "confirmed":
@@ -453,7 +496,8 @@ class Demo:
     def table(self):
         s = self.screen
         s.title("What became of them")
-        versions = {r["sequence"]: v for v, r in self.releases.items()}
+        versions = {(r["product"], r["sequence"]): v
+                    for v, r in self.releases.items()}
         known = self.devices()
         rows = [("device", "version", "slot", "state",
                  ["what happened"])]

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 
+import patches
 import world
 from screen import bar
 from world import FOLDER, Broken, Project
@@ -31,13 +32,17 @@ retry = {{ attempts = 1; }};   # who came back does not try it again today
 
 
 def image(version):
-    """Bytes that no other version has: 24 KB, as if a compiler had made
-    them."""
-    block, out = hashlib.sha256(version.encode()).digest(), b""
-    while len(out) < IMAGE_SIZE:
+    """24 KB as if a compiler had made them; the last 512 bytes are the
+    version's own."""
+    return noise("sensor", IMAGE_SIZE - 512) + noise(version, 512)
+
+
+def noise(seed, size):
+    block, out = hashlib.sha256(seed.encode()).digest(), b""
+    while len(out) < size:
         block = hashlib.sha256(block).digest()
         out += block
-    return out[:IMAGE_SIZE]
+    return out[:size]
 
 
 class Fleet:
@@ -154,7 +159,15 @@ class Fleet:
                self.wait_running(GOOD) == DEVICES,
                f"{GOOD}: three stages, each opened by what the devices "
                f"reported; {DEVICES} of {DEVICES} sensors run it")
+        self.tell_patches(GOOD)
         self.bad(expect)
+
+    def tell_patches(self, version):
+        """Who asked before there was a patch took the whole image."""
+        found = self.project.call("release", "delta", version, quiet=True)
+        n = sum(p["installed"] for p in found["items"])
+        self.screen.say(f"     {n} of them by a patch: "
+                        f"{patches.size(found['saved'])} not sent")
 
     def bad(self, expect):
         s = self.screen

@@ -16,6 +16,8 @@ BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/release"))
 FOLDER = Path(os.environ.get("BOWLINE_DEMO_DIR", TOP / "demo-run")).resolve()
 MARK = ".bowline-demo"
 FIRST_PORT = 8443
+# A little larger, and made in a quarter of the time.
+QUICK_PATCHES = {"BOWLINE_DELTA_EFFORT": "2", "BOWLINE_DELTA_WORKERS": "2"}
 PROGRAMS = ("bowlined", "bowline-device", "bowline-rogue", "bowline-sim")
 
 
@@ -140,7 +142,8 @@ class Server:
         self.url = f"https://localhost:{port}"
 
     def start(self):
-        environment = dict(os.environ, BOWLINE_POLL_INTERVAL="1")
+        environment = {**QUICK_PATCHES, **os.environ,
+                       "BOWLINE_POLL_INTERVAL": "1"}
         self.process = start("bowlined", "--config",
                              self.folder / "bowlined.conf",
                              log=FOLDER / "server.log", env=environment)

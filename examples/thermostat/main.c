@@ -12,6 +12,7 @@
 #include "bowline/firmware.h"
 #include "control.h"
 #include "fault.h"
+#include "filter.h"
 #include "posix/device.h"
 #include "sensor.h"
 
@@ -22,6 +23,7 @@ struct thermostat {
     struct device *device;
     struct sensor sensor;
     struct control control;
+    struct filter filter;
     double celsius;
     bool works; /* the last reading succeeded */
 };
@@ -35,6 +37,9 @@ static void measure(void *ctx)
     struct thermostat *t = ctx;
 
     t->works = sensor_read(&t->sensor, &t->celsius) && !fault_sensor();
+    if (THERMOSTAT_FILTER && t->works) {
+        t->celsius = filter_take(&t->filter, t->celsius);
+    }
     if (t->works && control_decide(&t->control, t->celsius)) {
         device_say(t->device, "%.1f degrees: heating %s", t->celsius,
                    t->control.heating ? "on" : "off");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of the demo that its own run does not judge."""
 import importlib
+import socket
 import subprocess
 import sys
 import time
@@ -66,3 +67,88 @@ def test_table_breaks_between_things_told(monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "   t-01  1.1.0  1.0.0, returned from 1.2.0 (crash),",
         "                interrupted in 1.1.1, 1.1.1"]
+
+
+# --- Patches ----------------------------------------------------------------
+
+PATCH = {"number": 3, "size": 100, "full_size": 5000, "state": "ready"}
+
+
+class Fetcher:
+    """A device, as far as its log goes."""
+
+    def __init__(self, folder, name, *lines):
+        self.name, self.dir = name, folder / name
+        self.dir.mkdir()
+        said = "".join(f"12:00:00 {name}: {line}\n" for line in lines)
+        (self.dir / "log").write_text("12:00:00 board: power on\n" + said)
+
+
+def fetched(n, kind):
+    return f"fetched {n} bytes of {kind}/{'ab' * 32} from 0"
+
+
+@pytest.fixture
+def judged(monkeypatch, tmp_path):
+    """judge(server's counts, devices...) gives what did not hold."""
+    monkeypatch.syspath_prepend(str(DEMO))
+    patches = importlib.import_module("patches")
+
+    def judge(installed, saved, *logs):
+        devices = [Fetcher(tmp_path, f"d{i}", *log)
+                   for i, log in enumerate(logs)]
+        now = {**PATCH, "installed": installed, "saved": saved}
+        monkeypatch.setattr(patches, "of", lambda project, version: [now])
+        wrong = []
+        patches.judge(lambda holds, text: holds or wrong.append(text), None,
+                      devices, PATCH, "1.1.0", {d.name: 0 for d in devices},
+                      whole=("d1",))
+        return wrong
+
+    return judge
+
+
+BY_PATCH = (fetched(700, "manifests"), fetched(100, "deltas"))
+WHOLE = (fetched(60, "deltas"), fetched(5000, "payloads"))
+
+
+def test_savings_hold_when_devices_and_server_say_the_same(judged):
+    assert judged(1, 4900, BY_PATCH, WHOLE) == []
+
+
+@pytest.mark.parametrize("installed, saved, logs, wrong", [
+    (2, 4900, (BY_PATCH, WHOLE), 1),  # the server counted one too many
+    (1, 4901, (BY_PATCH, WHOLE), 1),  # ... or a byte
+    (1, 4900, (BY_PATCH, BY_PATCH), 2),  # who should not have had one did
+    (0, 0, (WHOLE, WHOLE), 1),  # nobody saved anything
+    (1, 4900, ((fetched(50, "deltas"),), WHOLE), 2),  # half a patch
+])
+def test_savings_that_do_not_hold_are_told(judged, installed, saved, logs,
+                                           wrong):
+    assert len(judged(installed, saved, *logs)) == wrong
+
+
+def test_bad_line_damages_patches_and_nothing_else(monkeypatch):
+    monkeypatch.syspath_prepend(str(DEMO))
+    line = importlib.import_module("line")
+    body = bytes(range(100))
+    bad = object.__new__(line.BadLine)
+    bad.what, bad.damaged = b"/deltas/", 0
+
+    def answered(path):
+        near, device = socket.socketpair()
+        far, server = socket.socketpair()
+        with near, device, far, server:
+            device.sendall(b"GET %s HTTP/1.1\r\n\r\n" % path)
+            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" +
+                           body)
+            assert bad.pass_on(near, far)
+            assert server.recv(999).startswith(b"GET " + path)
+            return line.read_message(device)[1]
+
+    assert answered(b"/d/v1/payloads/ab") == body
+    assert bad.damaged == 0
+    spoilt = answered(b"/d/v1/deltas/ab")
+    assert spoilt[:50] == body[:50] and len(spoilt) == 100
+    assert all(a != b for a, b in zip(spoilt[50:], body[50:]))
+    assert bad.damaged == 1

@@ -50,6 +50,8 @@ def read_message(stream):
 class Proxy:
     """`cut_after`: bytes of a payload's answer before the line goes dead;
     `cuts_left`: how often. `ignore_range`: the server never sees Range.
+    `stall_after`: bytes of a patch before the line stands still, once, until
+    `go`; `delta_ranges`: what was asked of patches.
     `lie`: a 206 says what was asked for but holds the payload's beginning.
     `flip`: one bit of each payload is flipped."""
 
@@ -61,7 +63,9 @@ class Proxy:
         self.server.load_cert_chain(certificate, key)
         self.cut_after, self.cuts_left, self.cuts = 0, 0, 0
         self.ignore_range = self.lie = self.flip = False
-        self.ranges = []
+        self.ranges, self.delta_ranges = [], []
+        self.stall_after = 0
+        self.stalled, self.go = threading.Event(), threading.Event()
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -108,6 +112,12 @@ class Proxy:
         if payload:
             self.spoil(answer, wanted)
         data = answer.encode()
+        if b"/deltas/" in request.line:
+            self.delta_ranges.append(wanted)
+            if 0 < self.stall_after < len(answer.body):
+                self.stall(down, data[:len(data) - len(answer.body) +
+                                      self.stall_after])
+                return False
         if payload and self.cuts_left > 0 and \
                 len(answer.body) > self.cut_after:
             self.cuts_left -= 1
@@ -117,6 +127,12 @@ class Proxy:
             return False
         down.sendall(data)
         return True
+
+    def stall(self, down, data):
+        self.stall_after = 0
+        down.sendall(data)
+        self.stalled.set()
+        self.go.wait(120)
 
     def spoil(self, answer, wanted):
         if self.flip and answer.body:

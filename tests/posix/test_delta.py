@@ -48,7 +48,7 @@ def test_firmware_is_updated_by_a_patch(device, gate, world, tmp_path):
     server.base = old
     server.patch = diff(tmp_path, old.image, new.image, "--ram=32",
                         "--effort=0", "--isa=plain")  # quick
-    assert len(server.patch) < len(new.image) // 100
+    assert len(server.patch) < len(new.image) // 20
     server.release = new
     one.power_on()
     report = server.wait_running(new)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from bowline_server import PRODUCT
 from fleet import SIM, assert_same, believed, bucket, offered, wait
+from fleet_patches import image, order
 
 TOP = Path(__file__).resolve().parents[2]
 # Half an hour between polls, in half a second or less.
@@ -42,15 +43,17 @@ def end(server, rollout):
 def test_a_good_and_a_bad_release_in_a_world_of_faults(
         tls_server, make_fleet):
     server = tls_server
-    server.publish(1, "1.0.0")
-    good = server.publish(2, "1.1.0")
-    bad = server.publish(3, "1.2.0")
+    server.publish(1, "1.0.0", image(0))
+    good = server.publish(2, "1.1.0", image(1))
+    bad = server.publish(3, "1.2.0", image(2))
     fleet = make_fleet(
-        server, 200, *FAST, "--loss", "4%", "--power-cuts", "4%", "--hardware",
+        server, 200, *FAST, "--loss", "4%", "--power-cuts", "4%",
+        "--bad-patches", "4%", "--hardware",
         "rev-a:70%,rev-b:30%", "--behaviour", "1.1.0=flaky:5%",
         "--behaviour", "1.2.0=crash:40%,hang:20%,health:20%,pending:20%",
         "--compare", "--settle", "60s").start()
 
+    order(server, "1.0.0", good)
     first = roll_out(server, "1.1.0")
     wait("progress", lambda: counts(server, first)["confirmed"] > 20)
     for _ in range(2):
@@ -79,6 +82,7 @@ def test_a_good_and_a_bad_release_in_a_world_of_faults(
     assert summary["agrees"] is True
     assert summary["returned"] >= len(chosen)
     assert summary["power_cuts"] > 0 and summary["broken"] > 0
+    assert summary["patched"] > 0
     assert summary["watchdog"] > 0 and summary["crashes"] > 0
     assert summary["flash_breaches"] == 0 and summary["wrecked"] == 0
 

@@ -352,6 +352,18 @@ static void tell_transport(struct device *device, bl_todo done)
     }
 }
 
+/* What a transfer brought: over a link that costs by the byte it matters. */
+static void tell_transfer(struct device *device, bl_todo done)
+{
+    const struct pump *pump = &device->pump;
+
+    if (done == BL_TODO_GET && pump->started) {
+        device_say(device, "fetched %llu bytes of %s from %u",
+                   (unsigned long long)pump->fetched, pump->uri,
+                   (unsigned)pump->offset);
+    }
+}
+
 static int start(struct device *device, struct error *err)
 {
     struct bl_client_config config;
@@ -393,6 +405,7 @@ int device_run(struct device *device, struct error *err)
     do {
         live(device);
         done = pump_step(&device->pump);
+        tell_transfer(device, done);
         tell_events(device);
         tell_transport(device, done);
     } while (done != BL_TODO_RESET);

@@ -124,6 +124,7 @@ static int body_begins(void *ctx, int status, uint64_t offset, uint64_t length)
     if (offset > UINT32_MAX) {
         return -1;
     }
+    pump->offset = (uint32_t)offset;
     return bl_client_body(pump->client, status, (uint32_t)offset) == BL_OK
                ? 0
                : -1;
@@ -134,6 +135,7 @@ static int body_goes_on(void *ctx, const void *data, size_t n)
     struct pump *pump = ctx;
 
     pump->idle(pump->ctx);
+    pump->fetched += n;
     return bl_client_data(pump->client, data, n) == BL_OK ? 0 : -1;
 }
 
@@ -176,6 +178,9 @@ static void get(struct pump *pump, const struct bl_action *action)
     etag[65] = '"';
     etag[66] = '\0';
     pump->started = false;
+    pump->fetched = 0;
+    (void)snprintf(pump->uri, sizeof pump->uri, "%.*s", (int)action->uri.n,
+                   (const char *)action->uri.p);
     if (!is_plain(action->uri)) {
         (void)error_set(&pump->error, "a payload address that is not below "
                                       "the server's own was refused");

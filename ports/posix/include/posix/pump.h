@@ -11,6 +11,8 @@
 #include "host/http.h"
 #include "posix/config.h"
 
+enum { PUMP_URI = 128 };
+
 struct pump {
     struct bl_client *client;
     const struct device_config *config;
@@ -19,6 +21,9 @@ struct pump {
                            the HTTP status of a poll's answer that was none */
     const char *server; /* the one that answered last */
     bool started;       /* a transfer's body has begun */
+    uint64_t fetched;   /* bytes of it that came, from `offset` on */
+    uint32_t offset;
+    char uri[PUMP_URI]; /* of the last transfer, below /d/v1/ */
     /* Called about once a second or more often, also while a transfer stands
      * still: the place to pet the watchdog. */
     void (*idle)(void *ctx);
