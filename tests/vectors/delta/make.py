@@ -1,17 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes vectors.json: make.py PROGRAM > vectors.json
+"""Makes vectors.json: make.py FOLDER > vectors.json
 
-PROGRAM is delta_vectors of the build (tests/diff/delta_vectors.c), which makes
-the images, and with today's encoder their patches. Here what must be refused
-is added. Only a new FORMAT is a reason to make the vectors anew: an encoder
+FOLDER is the build's test-programs, with delta_vectors (tests/diff) and
+delta_vectors_noise (tests/core/delta), which make the images and, with today's
+encoder, their patches. Here what must be refused is added. Only a new FORMAT is a reason to make the vectors anew: an encoder
 that chooses otherwise is none.
 """
 import json
 import subprocess
 import sys
 
+PROGRAMS = "delta_vectors", "delta_vectors_noise"
 ON = "thumb"  # what is altered
+
+
+def made_today(folder):
+    vectors = []
+    for name in PROGRAMS:
+        made = subprocess.run([f"{folder}/{name}"], check=True,
+                              capture_output=True)
+        vectors += json.loads(made.stdout)["vectors"]
+    return vectors
 
 
 def altered(patch, at, value):
@@ -38,8 +48,7 @@ def refused(v):
 
 
 def main():
-    made = subprocess.run([sys.argv[1]], check=True, capture_output=True)
-    vectors = json.loads(made.stdout)["vectors"]
+    vectors = made_today(sys.argv[1])
     base = next(v for v in vectors if v["name"] == ON)
     for name, patch, others in refused(base):
         v = {"name": name, "expected": "reject", "ram": base["ram"],
