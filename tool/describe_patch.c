@@ -6,10 +6,12 @@
 bool describe_is_patch(bl_span bytes)
 {
     /* No image of a microcontroller begins so: its first word is a stack
-     * pointer of 8 bytes' alignment, or the magic number of its form. */
+     * pointer of 8 bytes' alignment, or the magic number of its form. A file
+     * that ends within a head is a patch that was cut. */
     struct bl_delta_info info;
+    bl_status status = bl_delta_head(bytes.p, bytes.n, &info);
 
-    return bl_delta_head(bytes.p, bytes.n, &info) == BL_OK;
+    return status == BL_OK || (status == BL_BUFFER && bytes.n > 0);
 }
 
 static void put_part(json_t *list, const char *name, uint32_t bits,
@@ -57,14 +59,34 @@ static void put_verdict(json_t *out, bool applies, const char *problem)
     put_text(out, "problem", problem);
 }
 
-/* With the old image: applied, and its parts weighed. */
+/* Applied, and its parts weighed; those of a patch for one slot are not. */
+static const char *weigh(const struct subject *s, bl_span base, bool in_place,
+                         json_t *out)
+{
+    struct buffer to = BUFFER(SIZE_MAX);
+    struct diff_report report;
+    struct error err;
+    int result = in_place ? diff_apply(base.p, base.n, s->bytes.p, s->bytes.n,
+                                       &to, &err)
+                          : diff_explain(base.p, base.n, s->bytes.p,
+                                         s->bytes.n, &report, &err);
+
+    buffer_free(&to);
+    if (result != 0) {
+        return keep(s->call, "%s", err.text);
+    }
+    if (!in_place) {
+        put_report(&report, out);
+    }
+    return NULL;
+}
+
+/* With the old image. */
 static int explain(const struct subject *s, const char *path,
                    const struct bl_delta_info *info, json_t *out)
 {
     struct call *c = s->call;
-    struct diff_report report;
     struct buffer base = {0};
-    struct error err;
     const char *problem;
     int code = delta_read(c, path, DELTA_IMAGE, &base);
 
@@ -72,12 +94,8 @@ static int explain(const struct subject *s, const char *path,
         return code;
     }
     problem = delta_base_problem(c, info, buffer_span(&base));
-    if (problem == NULL && diff_explain(base.p, base.n, s->bytes.p, s->bytes.n,
-                                        &report, &err) != 0) {
-        problem = keep(c, "%s", err.text);
-    }
     if (problem == NULL) {
-        put_report(&report, out);
+        problem = weigh(s, buffer_span(&base), info->in_place, out);
     }
     put_verdict(out, problem == NULL, problem);
     buffer_free(&base);

@@ -467,7 +467,7 @@ def test_inspect_says_what_a_patch_is(patched):
     assert found["verifies"] is None and "--base" in found["problem"]
     for name, key in (("old.bin", "old_check"), ("new.bin", "new_check")):
         digest = hashlib.sha256((patched.folder / name).read_bytes())
-        assert found[key] == digest.hexdigest()[:8]
+        assert found[key] == digest.hexdigest()[:6]
 
 
 def test_inspect_weighs_the_parts_of_a_patch(patched):
@@ -485,6 +485,18 @@ def test_inspect_weighs_the_parts_of_a_patch(patched):
     assert parts["head and regions"]["bytes"] > 10
     said = patched.good("inspect", "p", "--base", "old.bin").out
     assert "  applies\n" in said and "head and regions" in said
+
+
+def test_a_patch_for_one_slot_applies_and_its_parts_are_not_weighed(pair):
+    pair.good("diff", "old.bin", "new.bin", "-o", "q", "--in-place",
+              "--block", "4K", "--spare", "2")
+    found = pair.good("inspect", "q", "--base", "old.bin",
+                      "--json").json["files"][0]
+    assert found["in_place"] is True and found["verifies"] is True
+    assert "parts" not in found
+    pair.good("patch", "old.bin", "q", "made.bin")
+    assert (pair.folder / "made.bin").read_bytes() == \
+        (pair.folder / "new.bin").read_bytes()
 
 
 def test_inspect_of_a_patch_for_another_image(patched):
