@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An example decoder of docs/DELTA.md, written from that page alone: plain
 Python, slow, everything in memory. It is the proof that the page suffices;
-devices have core/delta. Deflate streams and patches in place are left out
-(Unsupported).
+devices have core/delta. Deflate streams are left out (Unsupported).
 
     decode.py OLD PATCH NEW
 """
@@ -279,8 +278,10 @@ class Head:
         self.flags = self.varint()
         if self.isa > 5 or self.flags >= 2048:
             raise Unsupported("a patch for a later decoder")
-        if self.flags & (IN_PLACE | DEFLATE):
-            raise Unsupported("in place, or with deflate streams")
+        if self.flags & DEFLATE:
+            raise Unsupported("with deflate streams")
+        if self.flags & IN_PLACE:
+            self.block, self.slots = 8 + (self.byte() & 15), self.byte()
         self.t = self.exceptions = 0
         self.regions, self.map = [0, 0], [0, 0]
         if not self.flags & SMALL:
@@ -353,8 +354,13 @@ class Decoder:
             raise Broken("another old image")
         self.isa = sites.ISAS[h.isa]
         self.old = sites.Image(old, self.isa, bool(h.flags & PIC))
-        self.now = sites.Image(bytearray(), self.isa, False)
-        self.now_size = h.size[1]
+        self.now_size, self.position = h.size[1], 0
+        data = bytearray(self.now_size)
+        if h.flags & IN_PLACE:
+            self.old.pages = sites.Pages(h.block, h.slots)
+            n = min(len(old), self.now_size)
+            data[:n] = old[:n]
+        self.now = sites.Image(data, self.isa, False)
         self.rc = Coder(patch[h.at:])
         self.bytes, self.flags = Bytes(h.t), UnitFlags(h.t)
         self.choices = Choices()
@@ -489,16 +495,15 @@ class Decoder:
 
     # operations
 
-    @property
-    def position(self):
-        return len(self.now.data)
-
     def operations(self):
         tail = self.tail() if self.head.flags & SUM else None
         self.stop = self.now_size if tail is None else tail
         self.at, self.apart = 0, [0] * 4
         self.known = self.map.place(0)
         self.again, self.literal = 0, 0
+        if self.head.flags & IN_PLACE:
+            self.in_place()
+            return
         while True:
             while self.position < self.stop:
                 self.operation()
@@ -507,10 +512,98 @@ class Decoder:
             self.put_tail()
             self.stop = self.now_size
 
+    # pages in place
+
+    def in_place(self):
+        self.page, self.backwards, self.straight = -1, 0, 0
+        self.saved, self.joined, self.first, self.carry = 0, False, None, 0
+        self.next_flags, self.end_flag, self.turn = counters(2), Counter(), \
+            Counter()
+        self.save_flags, self.go_flags = counters(2), counters(4)
+        self.slot_flags = counters(8)
+        while self.next_page():
+            self.begin_page()
+            self.fresh = True
+            while self.position < self.stop:
+                self.operation()
+
+    def possible(self, page):
+        return 0 <= page <= (self.now_size - 1) >> self.head.block \
+            and page not in self.old.pages.begun
+
+    def next_page(self):
+        likely = self.page + (-1 if self.backwards else 1)
+        y = self.possible(likely) and \
+            self.rc.flag(self.next_flags[self.straight])
+        self.straight = int(y)
+        if not y:
+            if self.rc.flag(self.end_flag):
+                return False
+            d = self.rc.signed(self.seeks)
+            if self.rc.flag(self.turn):
+                self.backwards ^= 1
+                d = -d
+            likely += -d if self.backwards else d
+        if not self.possible(likely):
+            raise Broken("a page that cannot be")
+        self.page = likely
+        return True
+
+    def begin_page(self):
+        at, pages = self.page << self.head.block, self.old.pages
+        self.joined = at == self.position and at > 0
+        if not self.joined and self.first is not None:
+            i = self.apart.index(self.first) if self.first in self.apart \
+                else 3
+            front(self.apart, i, self.first)
+        self.first = None
+        self.at = self.at + at - self.position & M
+        self.position = at
+        self.stop = min(at + (1 << self.head.block), self.now_size)
+        self.known = self.map.place(at)
+        pages.begun.add(self.page)
+        self.saved = self.rc.flag(self.save_flags[self.saved])
+        if self.saved and self.page <= (len(self.old.data) - 1) \
+                >> self.head.block:
+            self.save()
+        else:
+            self.saved = 0
+
+    def save(self):
+        pages, i = self.old.pages, 0
+        if not pages.held:
+            raise Broken("no slots")
+        while i + 1 < len(pages.held) and \
+                self.rc.flag(self.slot_flags[min(i, 7)]):
+            i += 1
+        pages.order.append(pages.order.pop(i))
+        pages.held[pages.order[-1]] = self.page
+
+    def goes_on(self):
+        """True: the page begins with a copy from the last distance."""
+        if not (self.head.flags & IN_PLACE and self.fresh):
+            return False
+        self.fresh = False
+        which = 2 * self.joined + bool(self.literal)
+        if not self.rc.flag(self.go_flags[which]):
+            self.joined = False
+            return False
+        at = self.position + self.apart[0] & M
+        self.joined = self.joined and self.at == at
+        self.at, self.literal = at, 0
+        return True
+
     def operation(self):
-        self.literal = self.flag(1 if self.literal else 0)
-        if self.literal:
-            again = self.position > 0 and self.flag(15 if self.again else 14)
+        goes_on = self.goes_on()
+        if not goes_on:
+            self.joined = False
+            self.literal = self.flag(1 if self.literal else 0)
+        if goes_on:
+            self.bring(self.position + 1)
+        elif self.literal:
+            again = self.position > 0 \
+                and not self.head.flags & IN_PLACE \
+                and self.flag(15 if self.again else 14)
             self.again = self.rc.number(self.targets[2]) + 1 if again else 0
             if self.again > self.position:
                 raise Broken("before the new image")
@@ -562,7 +655,8 @@ class Decoder:
             self.last = (self.last << 8 | b) & M
         if len(data) > 1:
             self.op = [self.isa.opcode(data), self.op[0]]
-        self.now.data += data
+        self.now.data[self.position:self.position + len(data)] = data
+        self.position += len(data)
 
     def literal_units(self, end):
         while self.position < end:
@@ -594,7 +688,7 @@ class Decoder:
                 total ^= b
         self.put(bytes([total]))
         if self.head.flags & HASH:
-            self.put(digest(self.now.data))
+            self.put(digest(self.now.data[:self.position]))
         self.at = self.at + self.position - before & M
 
     # targets through the maps
@@ -635,30 +729,63 @@ class Decoder:
     # units of a copy
 
     def copy_units(self, n):
-        self.left, self.raw = n, 0
-        if self.isa.find is not None:
-            at = (self.at - 64) & ~3 if self.at > 64 else 0
-            sweep = sites.Sweep()
-            while at < self.at:
-                at += sites.find(self.old, at, sweep).length
-            self.raw = min(at - self.at, n)
-        self.sweep = sites.Sweep()
+        self.left, self.raw, self.skip = n, 0, 0
+        if self.head.flags & IN_PLACE and self.first is None:
+            self.first = self.apart[0]
+        if self.head.flags & IN_PLACE and self.joined:
+            self.joined = False
+            self.skip, self.carry = self.carry, 0
+        else:
+            self.walk(n)
         while self.left:
             self.unit()
 
-    def unit(self):
-        s, at = sites.Site(1), self.at
+    def walk(self, n):
+        if self.isa.find is not None:
+            at = last = (self.at - 64) & ~3 if self.at > 64 else 0
+            sweep = sites.Sweep()
+            while at < self.at:
+                last = at
+                at += sites.find(self.old, at, sweep).length
+            if at > self.at and self.head.flags & IN_PLACE and \
+                    self.position == self.page << self.head.block and \
+                    self.position > 4:
+                self.skip = self.at - last
+            else:
+                self.raw = min(at - self.at, n)
+        self.sweep = sites.Sweep()
+
+    def may_reach(self, s, skip):
+        return self.head.flags & IN_PLACE \
+            and self.left == self.stop - self.position \
+            and s.length <= self.now_size - (self.position - skip)
+
+    def find_unit(self):
+        """The unit, bytes that are not put out before and that are."""
+        skip, self.skip = self.skip, 0
         if not self.raw:
-            s = sites.find(self.old, at, self.sweep)
-            if s.length > self.left:
-                self.raw = self.left
-        if self.raw:
-            self.raw -= 1
-            s = sites.Site(1)
-        s.was, s.now = self.old.address(at), self.now.address(self.position)
+            s = sites.find(self.old, self.at - skip, self.sweep)
+            take = s.length - skip
+            if take <= 0:
+                self.raw = 1
+            elif take > self.left:
+                take = self.left
+                if self.may_reach(s, skip):
+                    self.carry = skip + take
+                else:
+                    self.raw = self.left
+            if not self.raw:
+                return s, skip, take
+        self.raw -= 1
+        return sites.Site(1), 0, 1
+
+    def unit(self):
+        s, skip, take = self.find_unit()
+        at, place = self.at - skip, self.position - skip
+        s.was, s.now = self.old.address(at), self.now.address(place)
         if s.kind in ("TABLE", "SYMBOL"):
             s.was = self.old.role(at)[1]
-            role = self.now.role(self.position)
+            role = self.now.role(place)
             s.now = role[1] if role else s.now
         s.old = self.old.read(at, 4)
         found = self.find_candidates(s)
@@ -673,11 +800,11 @@ class Decoder:
             self.misses = (self.misses << 1 | 1) & M
             self.run = 0
             data = self.missed(s, types[0][0])
-        self.put(data)
+        self.put(data[skip:skip + take])
         if s.length == 4 and self.isa.after is not None:
             self.isa.after(self.sweep, at, s, data)
-        self.at += s.length
-        self.left -= s.length
+        self.at += take
+        self.left -= take
 
     def find_candidates(self, s):
         """bytes: type, in their order"""
@@ -694,7 +821,7 @@ class Decoder:
             first = e is not None and \
                 self.candidates[1][s.cls()] & 3 <= 1
             s.predicted = self.map_target(s.target, s.kind)
-            if s.kind == "L32R":
+            if s.kind == "L32R" and not self.head.flags & IN_PLACE:
                 t = self.content(s)
                 if t is not None:
                     add(s.kind, t, 3)

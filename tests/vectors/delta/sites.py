@@ -41,6 +41,7 @@ class Image:
     def __init__(self, data, isa, pic):
         self.data, self.isa, self.pic = data, isa, pic
         self.regions, self.rams = [], []
+        self.pages = None  # in place: what of it is still there
 
     def at(self, offset):
         for r in self.regions:
@@ -68,6 +69,9 @@ class Image:
         return any(low <= value < high for low, high in self.rams)
 
     def read(self, at, n):
+        if self.pages is not None:
+            return bytes(self.pages.byte(self.data, at + i)
+                         for i in range(n))
         data = bytes(self.data[at:at + n])
         return data + bytes(n - len(data))
 
@@ -98,6 +102,21 @@ class Image:
             if r.kind == kind:
                 return size, r.address
         return None
+
+
+class Pages:
+    """In place: which were begun, what the slots hold."""
+
+    def __init__(self, bits, slots):
+        self.bits, self.begun = bits, set()
+        self.held, self.order = [None] * slots, list(range(slots))
+
+    def byte(self, data, at):
+        page = at >> self.bits
+        if not 0 <= at < len(data) or page in self.begun \
+                and page not in self.held:
+            return 0
+        return data[at]
 
 
 CLASSES = {None: 7, "POINTER": 0, "RAM": 1, "RELATIVE": 2, "TABLE": 2,
