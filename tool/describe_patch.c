@@ -59,19 +59,22 @@ static void put_verdict(json_t *out, bool applies, const char *problem)
     put_text(out, "problem", problem);
 }
 
-/* Applied, and its parts weighed; those of a patch for one slot are not. */
+/* Applied by the device's own decoder, which also finds what is behind a
+ * patch's end, and its parts weighed; those of a patch for one slot are not.
+ */
 static const char *weigh(const struct subject *s, bl_span base, bool in_place,
                          json_t *out)
 {
+    bl_span patch = s->bytes;
     struct buffer to = BUFFER(SIZE_MAX);
     struct diff_report report;
     struct error err;
-    int result = in_place ? diff_apply(base.p, base.n, s->bytes.p, s->bytes.n,
-                                       &to, &err)
-                          : diff_explain(base.p, base.n, s->bytes.p,
-                                         s->bytes.n, &report, &err);
+    int result = diff_apply(base.p, base.n, patch.p, patch.n, &to, &err);
 
     buffer_free(&to);
+    if (result == 0 && !in_place) {
+        result = diff_explain(base.p, base.n, patch.p, patch.n, &report, &err);
+    }
     if (result != 0) {
         return keep(s->call, "%s", err.text);
     }

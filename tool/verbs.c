@@ -371,7 +371,7 @@ const struct verb verbs[] = {
      "  verifies      true, false, or null: there was nothing to check with\n"
      "  problem       why it does not verify, or null\n"
      "  and the fields of its type; a patch's as of bowline diff, and with "
-     "--base:\n"
+     "--base,\n  unless it is for one slot:\n"
      "  copies, members  how many\n"
      "  copied, literal  bytes of the new image\n"
      "  map, ram_map  entries\n"

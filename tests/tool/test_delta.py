@@ -511,6 +511,15 @@ def test_inspect_of_a_patch_for_another_image(patched):
     assert said.code == 1 and "cut off within its head" in said.out
 
 
+def test_inspect_refuses_what_patch_refuses(patched):
+    patch = patched.folder / "p"
+    whole = patch.read_bytes()
+    patch.write_bytes(whole + whole)
+    assert patched("patch", "old.bin", "p", "out").code == 3
+    said = patched("inspect", "p", "--base", "old.bin")
+    assert said.code == 1 and "DOES NOT APPLY" in said.out
+
+
 def test_inspect_takes_a_base_for_patches_only(patched):
     assert "old.bin is none" in patched.refused(
         2, "inspect", "old.bin", "--base", "old.bin")
