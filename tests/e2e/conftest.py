@@ -13,8 +13,6 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/dev")).resolve()
 os.environ.setdefault("BOWLINE_BUILD", str(BUILD))
 os.environ.setdefault("BOWLINE_BIN", str(BUILD / "bin"))
-# Encoders would take the processors of what is tested: test_deltas.py has them.
-os.environ.setdefault("BOWLINE_DELTAS", "false")
 sys.path[:0] = [str(Path(__file__).parent), str(TOP / "examples/demo")]
 
 import proxy  # noqa: E402
@@ -127,6 +125,13 @@ class Fleet:
                         for d in self.devices)
         assert "Sanitizer" not in logs, logs[-4000:]
         assert "runtime error" not in logs, logs[-4000:]
+
+
+@pytest.fixture(autouse=True)
+def no_deltas(monkeypatch):
+    """Encoders would take the processors of what is tested; where patches are
+    tested, a fixture of the module lets them work."""
+    monkeypatch.setenv("BOWLINE_DELTAS", "false")
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ GET /api/v1/products/{}
 GET /api/v1/payloads/{}
 GET /api/v1/releases
 GET /api/v1/releases/{}
+GET /api/v1/releases/{}/deltas
 GET /api/v1/releases/{}/envelope
 GET /api/v1/devices
 GET /api/v1/devices/{}
@@ -81,7 +82,10 @@ PATCH /api/v1/devices/{}
 PATCH /api/v1/releases/{}
 PATCH /api/v1/rollouts/{}
 POST /api/v1/devices/bulk
+POST /api/v1/releases/{}/deltas
 POST /api/v1/releases/{}/promote
+POST /api/v1/deltas/{}/remake
+POST /api/v1/deltas/{}/withdraw
 PUT /api/v1/releases/{}/sbom
 POST /api/v1/rollouts/{}/retry
 POST /api/v1/rollouts/{}/return

@@ -249,6 +249,9 @@ def test_with_four_eyes_it_asks_for_approval(visit, line, world):
         page = open_form(visit, line)
         page.click("button", "Ask for approval")
         page.see('.page-sub .pill[data-state="approval"]')
+        asked = newest(world.server, line.product)
+        world.server.api("POST", f"/rollouts/{asked['id']}/abort", {},
+                         expect=200)
     finally:
         four_eyes(world.server, False)
 
