@@ -11,6 +11,7 @@ set(BOWLINE_DELTA_SHARED
     src/place.c
     src/site.c
     src/site_aarch64.c
+    src/site_form.c
     src/site_riscv.c
     src/site_thumb.c
     src/site_word.c

@@ -19,7 +19,7 @@ enum {
     IS_AGAIN = 14 /* and 15: behind another such */
 };
 
-static uint32_t flag(struct bl_codec *c, bool y, uint32_t which)
+static BL_ONCE uint32_t flag(struct bl_codec *c, bool y, uint32_t which)
 {
     return bl_code_flag(&c->rc, y, &c->choices.operation[which]);
 }
@@ -193,16 +193,7 @@ static void code_field(struct bl_codec *c, uint32_t *field, uint32_t predicted,
 
 static uint32_t *field_of(struct bl_region *r, uint32_t field)
 {
-    switch (field) {
-    case 0:
-        return &r->offset;
-    case 1:
-        return &r->address;
-    case 2:
-        return &r->length;
-    default:
-        return &r->kind;
-    }
+    return (uint32_t *)(void *)r + field; /* it has nothing else */
 }
 
 static void step_regions(struct bl_codec *c)
@@ -234,6 +225,11 @@ static void step_regions(struct bl_codec *c)
 #endif
     code_field(c, field_of(r, c->field), *field_of(&p, c->field), said,
                modelled);
+#if !BL_DELTA_ELF
+    if (c->field == 3 && r->kind > BL_REGION_CODE) {
+        c->status = BL_DELTA;
+    }
+#endif
     c->field++;
     if (c->field == 4) {
         c->field = 0;

@@ -175,7 +175,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
 
 #endif
 
-static uint32_t part(uint32_t *at, uint32_t bytes)
+static BL_ONCE uint32_t part(uint32_t *at, uint32_t bytes)
 {
     uint32_t here = *at;
 

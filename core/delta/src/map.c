@@ -3,14 +3,14 @@
 
 #include "site.h"
 
-static uint32_t get3(const uint8_t *p)
+static uint32_t half_of(const struct bl_map *m)
 {
-    return bl_get2(p) | (uint32_t)p[2] << 16;
+    return m->narrow != 0 ? 3 : 4;
 }
 
 void bl_map_set(struct bl_map *m, uint32_t i, uint32_t at, uint32_t shift)
 {
-    uint32_t half = m->narrow != 0 ? 3 : 4;
+    uint32_t half = half_of(m);
     uint8_t *p = m->entries + (size_t)i * 2 * half;
 
     bl_set(p, at, half);
@@ -19,16 +19,17 @@ void bl_map_set(struct bl_map *m, uint32_t i, uint32_t at, uint32_t shift)
 
 uint32_t bl_map_start_at(const struct bl_map *m, uint32_t i)
 {
-    return m->narrow != 0 ? get3(m->entries + (size_t)i * 6)
-                          : bl_get4(m->entries + (size_t)i * 8);
+    uint32_t half = half_of(m);
+
+    return bl_get(m->entries + (size_t)i * 2 * half, half);
 }
 
 uint32_t bl_map_shift(const struct bl_map *m, uint32_t i)
 {
-    if (m->narrow != 0) {
-        return (uint32_t)bl_sign(get3(m->entries + (size_t)i * 6 + 3), 24);
-    }
-    return bl_get4(m->entries + (size_t)i * 8 + 4);
+    uint32_t half = half_of(m);
+
+    return (uint32_t)bl_sign(
+        bl_get(m->entries + ((size_t)i * 2 + 1) * half, half), half * 8);
 }
 
 uint32_t bl_map_find(const struct bl_map *m, uint32_t at)

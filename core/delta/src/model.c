@@ -78,14 +78,15 @@ uint32_t bl_mix(uint32_t a, uint32_t b)
     return x | 1;
 }
 
-static void fine_start(bl_fine *f, uint32_t n)
+static void fill(uint32_t *words, uint32_t n, uint32_t value)
 {
     while (n > 0) {
         n--;
-        f[n] = 0x80000000U;
+        words[n] = value;
     }
 }
 
+/* Flag tables lie one behind the other. */
 void bl_model_start(struct bl_model *m)
 {
     uint32_t i;
@@ -93,18 +94,12 @@ void bl_model_start(struct bl_model *m)
 
     bl_counters(m->table, m->counters);
     bl_counters(m->match[0], sizeof m->match / sizeof m->match[0][0]);
-    for (k = 0; k < 3; k++) {
-        fine_start(m->flag[k], m->flag_mask[k] + 1);
-        for (i = 0; i < BL_FLAG_SETS; i++) {
-            m->flag_weight[i][k] = FLAG_WEIGHT;
-        }
-    }
     bl_counters(m->choice[0], sizeof m->choice / sizeof m->choice[0][0]);
-    for (i = 0; i < BL_CHOICE_SETS; i++) {
-        for (k = 0; k < BL_CHOICES; k++) {
-            m->choice_weight[i][k] = CHOICE_WEIGHT;
-        }
-    }
+    fill(m->flag[0], m->flag_mask[0] + m->flag_mask[1] + m->flag_mask[2] + 3,
+         0x80000000U);
+    fill((uint32_t *)m->flag_weight[0], BL_FLAG_SETS * 3, FLAG_WEIGHT);
+    fill((uint32_t *)m->choice_weight[0], BL_CHOICE_SETS * BL_CHOICES,
+         CHOICE_WEIGHT);
     for (i = 0; i < BL_WEIGHTS; i++) {
         for (k = 0; k < BL_INPUTS; k++) {
             m->weight[i][k] = BYTE_WEIGHT;
@@ -115,10 +110,11 @@ void bl_model_start(struct bl_model *m)
 /* What is asked for one bit: counters (NULL: none) and what they say. */
 struct opinions {
     bl_counter *counter[BL_INPUTS - 1];
+    bool turn[BL_INPUTS - 1]; /* a guess, and its bit is 0 */
     int32_t in[BL_INPUTS];
 };
 
-static int32_t stretch_counter(bl_counter c)
+static BL_ONCE int32_t stretch_counter(bl_counter c)
 {
     uint32_t p = c & 0xFFF0U;
 
@@ -145,24 +141,23 @@ static void ask(struct bl_model *m, const struct bl_byte *b, uint32_t node,
 
     for (k = 0; k < BL_INPUTS - 1; k++) {
         bl_counter *c = NULL;
-        int32_t in = 0;
-        bool turn = false;
 
-        if (k >= BL_CONTEXTS) {
-            int32_t guess = b->guess[k - BL_CONTEXTS];
-
-            turn = ((uint32_t)guess >> bit & 1) == 0;
-            if (guess >= 0) {
-                c = &m->match[k - BL_CONTEXTS][b->place * 8 + bit];
+        o->in[k] = 0;
+        o->turn[k] = false;
+        if (k < BL_CONTEXTS) {
+            if (b->context[k] != 0) {
+                c = context_counter(m, b->context[k], node);
+                o->in[k] = stretch_counter(*c);
             }
-        } else if (b->context[k] != 0) {
-            c = context_counter(m, b->context[k], node);
-        }
-        if (c != NULL) {
-            in = stretch_counter(*c);
+        } else if (b->guess[k - BL_CONTEXTS] >= 0) {
+            c = &m->match[k - BL_CONTEXTS][b->place * 8 + bit];
+            o->in[k] = stretch_counter(*c);
+            if (((uint32_t)b->guess[k - BL_CONTEXTS] >> bit & 1) == 0) {
+                o->turn[k] = true;
+                o->in[k] = -o->in[k];
+            }
         }
         o->counter[k] = c;
-        o->in[k] = turn ? -in : in;
     }
     o->in[k] = 256;
 }
@@ -193,28 +188,21 @@ static uint32_t mix_bit(struct bl_coder *rc, int16_t *w, uint32_t y,
 }
 
 /* A guess that was wrong once is asked no more. */
-static void learn(const struct opinions *o, struct bl_byte *b, uint32_t y,
-                  uint32_t bit)
+static void learn(const struct opinions *o, struct bl_byte *b, uint32_t y)
 {
     uint32_t k;
 
     for (k = 0; k < BL_INPUTS - 1; k++) {
-        uint32_t right = y;
-        uint32_t limit = BYTE_LIMIT;
+        uint32_t right = y ^ (o->turn[k] ? 1U : 0U);
 
         if (o->counter[k] == NULL) {
             continue;
         }
-        if (k >= BL_CONTEXTS) {
-            int32_t *guess = &b->guess[k - BL_CONTEXTS];
-
-            right = ((uint32_t)*guess >> bit & 1) == y;
-            limit = MATCH_LIMIT;
-            if (right == 0) {
-                *guess = -1;
-            }
+        if (k >= BL_CONTEXTS && right == 0) {
+            b->guess[k - BL_CONTEXTS] = -1;
         }
-        bl_count(o->counter[k], right, limit);
+        bl_count(o->counter[k], right,
+                 k < BL_CONTEXTS ? BYTE_LIMIT : MATCH_LIMIT);
     }
 }
 
@@ -237,7 +225,7 @@ uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
         bit--;
         ask(m, b, node, bit, &o);
         y = mix_bit(rc, m->weight[set], byte >> bit & 1, &o);
-        learn(&o, b, y, bit);
+        learn(&o, b, y);
         node = node << 1 | y;
     }
     return node & 0xFF;
@@ -261,29 +249,48 @@ static int32_t clamp_weight(int32_t w)
     return w > FLAG_BOUND ? FLAG_BOUND : w < -FLAG_BOUND ? -FLAG_BOUND : w;
 }
 
-uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                           const uint32_t context[3], uint32_t set)
+/* Sums of products are kept in two halves: 64 bits are slow on small
+ * processors. A weight is at most 2^19, an opinion below 2^12. */
+static uint32_t mix_flag(struct bl_coder *rc, int32_t *w, const int32_t *in,
+                         uint32_t n, uint32_t y)
 {
-    int32_t *w = m->flag_weight[set % BL_FLAG_SETS];
-    bl_fine *f[3];
-    int32_t in[3];
-    int64_t dot = 0;
+    int32_t high = 0;
+    uint32_t low = 0;
     int32_t wrong;
     uint32_t p;
     uint32_t k;
 
+    for (k = 0; k < n; k++) {
+        int32_t product = w[k] * in[k];
+
+        high += product >> 16;
+        low += (uint32_t)product & 0xFFFF;
+    }
+    p = bl_squash(high + (int32_t)(low >> 16));
+    y = bl_code_bit(rc, y, p);
+    wrong = (int32_t)(y << 16) - (int32_t)p;
+    for (k = 0; k < n; k++) {
+        w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
+    }
+    return y;
+}
+
+uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                           const uint32_t context[3], uint32_t set)
+{
+    bl_fine *f[3];
+    int32_t in[3];
+    uint32_t k;
+
     for (k = 0; k < 3; k++) {
+        uint32_t p;
+
         f[k] = &m->flag[k][context[k] & m->flag_mask[k]];
         p = *f[k] >> 16;
         in[k] = bl_stretch(p < 1 ? 1 : p);
-        dot += (int64_t)w[k] * in[k];
     }
-    dot >>= 16;
-    p = bl_squash(dot > 4096 ? 4096 : dot < -4096 ? -4096 : (int32_t)dot);
-    y = bl_code_bit(rc, y, p);
-    wrong = (int32_t)(y << 16) - (int32_t)p;
+    y = mix_flag(rc, m->flag_weight[set % BL_FLAG_SETS], in, 3, y);
     for (k = 0; k < 3; k++) {
-        w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
         learn_fine(f[k], y);
     }
     return y;
@@ -292,25 +299,17 @@ uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
 uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
                         const uint32_t context[BL_CHOICES], uint32_t set)
 {
-    int32_t *w = m->choice_weight[set % BL_CHOICE_SETS];
     bl_counter *f[BL_CHOICES];
     int32_t in[BL_CHOICES];
-    int64_t dot = 0;
-    int32_t wrong;
-    uint32_t p;
     uint32_t k;
 
     for (k = 0; k < BL_CHOICES; k++) {
         f[k] = &m->choice[k][context[k] % BL_CHOICE_COUNTERS];
         in[k] = stretch_counter(*f[k]);
-        dot += (int64_t)w[k] * in[k];
     }
-    dot >>= 16;
-    p = bl_squash(dot > 4096 ? 4096 : dot < -4096 ? -4096 : (int32_t)dot);
-    y = bl_code_bit(rc, y, p);
-    wrong = (int32_t)(y << 16) - (int32_t)p;
+    y = mix_flag(rc, m->choice_weight[set % BL_CHOICE_SETS], in, BL_CHOICES,
+                 y);
     for (k = 0; k < BL_CHOICES; k++) {
-        w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
         bl_count(f[k], y, CHOICE_LIMIT);
     }
     return y;

@@ -50,6 +50,17 @@
 #define BL_DELTA_PIC 1
 #endif
 
+/* Tables of ELF files (symbols, relocations, exceptions): Linux programs and
+ * libraries, as is position-independent code. */
+#define BL_DELTA_ELF BL_DELTA_PIC
+
+/* Small functions that are called from many places: once each is less code. */
+#ifdef __GNUC__
+#define BL_ONCE __attribute__((noinline))
+#else
+#define BL_ONCE
+#endif
+
 #if BL_DELTA_ENCODE
 #define BL_NAME(name) bl_encode_##name
 #else
@@ -80,12 +91,20 @@
 #define bl_high_drop BL_NAME(high_drop)
 #define bl_high_of BL_NAME(high_of)
 #define bl_sweep_start BL_NAME(sweep_start)
+#define bl_form_none BL_NAME(form_none)
+#define bl_form_find BL_NAME(form_find)
+#define bl_form_write BL_NAME(form_write)
+#define bl_form_read BL_NAME(form_read)
+#define bl_gather BL_NAME(gather)
+#define bl_scatter BL_NAME(scatter)
 #define bl_site_find BL_NAME(site_find)
 #define bl_site_word BL_NAME(site_word)
 #define bl_site_write BL_NAME(site_write)
 #define bl_site_read BL_NAME(site_read)
 #define bl_site_after BL_NAME(site_after)
-#define bl_site_class BL_NAME(site_class)
+#define bl_site_traits BL_NAME(site_traits)
+#define bl_get BL_NAME(get)
+#define bl_set BL_NAME(set)
 #define bl_isa_plain BL_NAME(isa_plain)
 #define bl_isa_thumb BL_NAME(isa_thumb)
 #define bl_isa_riscv BL_NAME(isa_riscv)

@@ -102,6 +102,7 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
     }
 }
 
+#if BL_DELTA_ELF || BL_DELTA_RELATIVE
 /* A distance from itself; of 31 bits in exception tables (bit 31 kept). */
 static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
                            uint32_t target, uint8_t *bytes)
@@ -115,6 +116,9 @@ static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
     bl_set(bytes, distance, 4);
 }
 
+#endif
+
+#if BL_DELTA_ELF
 static bool write_symbol(const struct bl_site *s, uint32_t distance,
                          uint8_t *bytes)
 {
@@ -131,10 +135,13 @@ static bool write_symbol(const struct bl_site *s, uint32_t distance,
     return true;
 }
 
+#endif
+
 bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
                    uint32_t was, uint32_t now, uint32_t target,
                    const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT])
 {
+    (void)was;
     switch (s->kind) {
     case BL_SITE_NONE:
         return false;
@@ -142,17 +149,22 @@ bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
     case BL_SITE_RAM:
         bl_set(bytes, target, 4);
         return true;
+#if BL_DELTA_ELF || BL_DELTA_RELATIVE
     case BL_SITE_RELATIVE:
     case BL_SITE_TABLE:
         write_relative(s, was, now, target, bytes);
         return true;
+#endif
+#if BL_DELTA_ELF
     case BL_SITE_SYMBOL:
         return write_symbol(s, target - now, bytes);
+#endif
     default:
-        return bl_isa_of(code->isa)->write(s, now, target, w, bytes);
+        return bl_form_write(bl_isa_of(code->isa), s, now, target, w, bytes);
     }
 }
 
+#if BL_DELTA_ENCODE
 bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
                   uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
                   uint32_t *target)
@@ -168,21 +180,53 @@ bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
         return true;
     case BL_SITE_CALL:
     case BL_SITE_L32R:
-        return bl_isa_of(code->isa)->read(s, now, bytes, target);
+        return bl_form_read(bl_isa_of(code->isa), s, now, bytes, target);
     default:
         return false;
     }
 }
+#endif
 
-uint32_t bl_site_class(uint32_t kind)
+#define TRAITS(class, group, numbers) ((class) | (group) << 3 | (numbers) << 6)
+
+uint32_t bl_site_traits(uint32_t kind)
 {
-    static const uint8_t classes[BL_SITE_KINDS] = {
-        [BL_SITE_NONE] = 7,     [BL_SITE_POINTER] = 0, [BL_SITE_RAM] = 1,
-        [BL_SITE_RELATIVE] = 2, [BL_SITE_CALL] = 3,    [BL_SITE_BRANCH] = 6,
-        [BL_SITE_TABLE] = 2,    [BL_SITE_SYMBOL] = 2,  [BL_SITE_LOAD] = 4,
-        [BL_SITE_L32R] = 4,     [BL_SITE_HALF] = 5,    [BL_SITE_HIGH] = 5,
-        [BL_SITE_LOW] = 5,      [BL_SITE_JUMP] = 7,    [BL_SITE_LOCAL] = 7,
+    static const uint8_t traits[BL_SITE_KINDS] = {
+        [BL_SITE_NONE] = TRAITS(7, 0, 3),
+        [BL_SITE_POINTER] = TRAITS(0, 3, 3),
+        [BL_SITE_RAM] = TRAITS(1, 3, 2),
+        [BL_SITE_RELATIVE] = TRAITS(2, 3, 3),
+        [BL_SITE_TABLE] = TRAITS(2, 3, 3),
+        [BL_SITE_SYMBOL] = TRAITS(2, 3, 3),
+        [BL_SITE_CALL] = TRAITS(3, 6, 1),
+        [BL_SITE_BRANCH] = TRAITS(6, 6, 3),
+        [BL_SITE_LOAD] = TRAITS(4, 4, 3),
+        [BL_SITE_L32R] = TRAITS(4, 6, 0),
+        [BL_SITE_HALF] = TRAITS(5, 6, 3),
+        [BL_SITE_HIGH] = TRAITS(5, 5, 3),
+        [BL_SITE_LOW] = TRAITS(5, 5, 3),
+        [BL_SITE_JUMP] = TRAITS(7, 4, 3),
+        [BL_SITE_LOCAL] = TRAITS(7, 4, 3),
     };
 
-    return classes[kind];
+    return traits[kind];
+}
+
+uint32_t bl_get(const uint8_t *b, uint32_t n)
+{
+    uint32_t value = 0;
+
+    while (n > 0) {
+        n--;
+        value = value << 8 | b[n];
+    }
+    return value;
+}
+
+void bl_set(uint8_t *b, uint32_t value, uint32_t n)
+{
+    for (; n > 0; n--) {
+        *b++ = (uint8_t)value;
+        value >>= 8;
+    }
 }

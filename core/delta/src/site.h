@@ -67,6 +67,31 @@ struct bl_sweep {
     struct bl_high high[BL_HIGHS];
 };
 
+/* Instructions whose bits under `mask` are `match`: a distance in them. Its
+ * bits stand in pieces; those above `bits` are as the highest one. */
+struct bl_form {
+    uint32_t mask, match;
+    const uint16_t *pieces;
+    uint8_t kind; /* BL_SITE_NONE: there is none */
+    uint8_t bits;
+    uint8_t how; /* what it counts from */
+};
+
+enum {
+    BL_FORM_AHEAD = 7,    /* mask: bytes from the address */
+    BL_FORM_ALIGNED = 24, /* down to a multiple of four then */
+    BL_FORM_BACK = 32,    /* 2^18 less: 16 bits of words, all negative */
+    BL_FORM_TWIST = 64
+};
+
+/* `count` bits of the distance from bit `value` on stand in the word from bit
+ * `word` on. */
+#define BL_PIECE(value, word, count)                                          \
+    ((uint16_t)((value) | (word) << 5 | (count) << 10))
+#define BL_PIECE_LAST 0x8000U
+#define BL_LAST_PIECE(value, word, count)                                     \
+    ((uint16_t)(BL_PIECE(value, word, count) | BL_PIECE_LAST))
+
 /* One instruction set. Functions may be NULL where it has no such thing. */
 struct bl_isa {
     uint8_t literal; /* bytes of a unit of new code: 1, 2 or 4 */
@@ -74,18 +99,23 @@ struct bl_isa {
     uint8_t thumb;   /* 1: bit 0 of an address tells the state */
     bool dense;      /* no words of data among the code */
     uint8_t order;   /* n-th byte of a unit of 2 or 4 to be coded: n ^ order */
+    /* The last one is bl_form_none. */
+    const struct bl_form *forms;
     /* The unit at `at` that is no word site; only asked where there is code.
      * `s` is zeroed but for length 1. */
     void (*find)(struct bl_view *v, uint32_t at, uint32_t address,
                  struct bl_sweep *w, struct bl_site *s);
     /* Writes the instruction `bytes` (as found) anew so that it refers to
-     * `target` from `address`. False: the distance does not fit. */
+     * `target` from `address`. False: the distance does not fit. Only asked
+     * for those of no form. */
     bool (*write)(const struct bl_site *s, uint32_t address, uint32_t target,
                   const struct bl_sweep *w, uint8_t *bytes);
+#if BL_DELTA_ENCODE
     /* The target of new bytes if they are of the kind of `s`: asked for
-     * kinds CALL and L32R. */
+     * kinds CALL and L32R. NULL: all of them are forms. */
     bool (*read)(const struct bl_site *s, uint32_t address,
                  const uint8_t *bytes, uint32_t *target);
+#endif
     /* The unit `was` of old offset `at` has become `now` at `address`. */
     void (*after)(struct bl_sweep *w, uint32_t at, uint32_t address,
                   const uint8_t *was, const uint8_t *now);
@@ -115,13 +145,32 @@ bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
                    uint32_t was, uint32_t now, uint32_t target,
                    const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT]);
 
+#if BL_DELTA_ENCODE
 /* The target of the bytes that stand at address `now` in place of `s`; false
  * when they are something else or the kind does not tell. */
 bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
                   uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
                   uint32_t *target);
+#endif
 
-uint32_t bl_site_class(uint32_t kind);
+/* What the model asks of a kind: its class, group (of flags; not of NONE), and
+ * which numbers say its target. */
+uint32_t bl_site_traits(uint32_t kind);
+
+static inline uint32_t bl_site_class(uint32_t kind)
+{
+    return bl_site_traits(kind) & 7;
+}
+
+static inline uint32_t bl_site_group(uint32_t kind)
+{
+    return bl_site_traits(kind) >> 3 & 7;
+}
+
+static inline uint32_t bl_site_numbers(uint32_t kind)
+{
+    return bl_site_traits(kind) >> 6;
+}
 
 /* Of bl_site_find: is there a word that is an address or a distance? */
 bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
@@ -130,6 +179,22 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
 /* RISC-V: the lower part that is used with register `reg` soon after `at`. */
 bool bl_riscv_low(struct bl_view *v, uint32_t at, uint32_t reg, int32_t *low);
 
+/* site_form.c: the distance in `word`; `word` with another one. */
+uint32_t bl_gather(const struct bl_form *f, uint32_t word);
+uint32_t bl_scatter(const struct bl_form *f, uint32_t word, uint32_t value);
+
+/* As find, write and read above, for an instruction set's forms. */
+bool bl_form_find(const struct bl_isa *isa, uint32_t word, uint32_t address,
+                  struct bl_site *s);
+bool bl_form_write(const struct bl_isa *isa, const struct bl_site *s,
+                   uint32_t address, uint32_t target, const struct bl_sweep *w,
+                   uint8_t bytes[BL_SITE_UNIT]);
+#if BL_DELTA_ENCODE
+bool bl_form_read(const struct bl_isa *isa, const struct bl_site *s,
+                  uint32_t address, const uint8_t *bytes, uint32_t *target);
+#endif
+
+extern const struct bl_form bl_form_none;
 extern const struct bl_isa bl_isa_plain, bl_isa_thumb, bl_isa_riscv,
     bl_isa_xtensa, bl_isa_aarch64, bl_isa_x86_64;
 
@@ -144,14 +209,9 @@ static inline uint32_t bl_get4(const uint8_t *b)
     return bl_get2(b) | bl_get2(b + 2) << 16;
 }
 
-static inline void bl_set(uint8_t *b, uint32_t value, uint32_t n)
-{
-    uint32_t i;
-
-    for (i = 0; i < n; i++) {
-        b[i] = (uint8_t)(value >> (8 * i));
-    }
-}
+/* The same of n bytes. */
+uint32_t bl_get(const uint8_t *b, uint32_t n);
+void bl_set(uint8_t *b, uint32_t value, uint32_t n);
 
 /* bit n of a value, as 0 or 1 */
 static inline uint32_t bl_bit(uint32_t value, uint32_t n)

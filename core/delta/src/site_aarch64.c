@@ -10,10 +10,7 @@ enum {
     LINK = 19        /* registers below are lost by a call */
 };
 
-#define ADR_FIELD 0x60FFFFE0U
 #define LOW_FIELD 0x003FFC00U
-#define NEAR_FIELD 0x00FFFFE0U
-#define TEST_FIELD 0x0007FFE0U
 
 static uint32_t rd_of(uint32_t word)
 {
@@ -25,31 +22,23 @@ static uint32_t rn_of(uint32_t word)
     return word >> 5 & 31;
 }
 
-static bool is_call(uint32_t word) /* B, BL */
-{
-    return (word & 0x7C000000U) == 0x14000000U;
-}
+static const uint16_t call_pieces[] = {BL_LAST_PIECE(2, 0, 26)};
+static const uint16_t near_pieces[] = {BL_LAST_PIECE(2, 5, 19)};
+static const uint16_t test_pieces[] = {BL_LAST_PIECE(2, 5, 14)};
+static const uint16_t adr_pieces[] = {BL_PIECE(0, 29, 2),
+                                      BL_LAST_PIECE(2, 5, 19)};
 
-static bool is_near(uint32_t word) /* B.cond, CBZ, CBNZ: 19 bits */
-{
-    return (word & 0xFF000010U) == 0x54000000U ||
-           (word & 0x7E000000U) == 0x34000000U;
-}
-
-static bool is_test(uint32_t word) /* TBZ, TBNZ: 14 bits */
-{
-    return (word & 0x7E000000U) == 0x36000000U;
-}
-
-static bool is_literal(uint32_t word) /* LDR, LDRSW of a literal: 19 bits */
-{
-    return (word & 0x3B000000U) == 0x18000000U;
-}
-
-static bool is_adr(uint32_t word)
-{
-    return (word & 0x9F000000U) == 0x10000000U;
-}
+/* B and BL; B.cond; CBZ, CBNZ; TBZ, TBNZ; LDR, LDRSW of a literal; ADR */
+static const struct bl_form forms[] = {
+    {0x7C000000U, 0x14000000U, call_pieces, BL_SITE_CALL, 28, 0},
+    {0xFF000010U, 0x54000000U, near_pieces, BL_SITE_LOCAL, 21, 0},
+    {0x7E000000U, 0x34000000U, near_pieces, BL_SITE_LOCAL, 21, 0},
+    {0x7E000000U, 0x36000000U, test_pieces, BL_SITE_LOCAL, 16, 0},
+    {0x3B000000U, 0x18000000U, near_pieces, BL_SITE_LOAD, 21, 0},
+    {0x9F000000U, 0x10000000U, adr_pieces, BL_SITE_LOAD, 21, 0},
+    {0, 0, NULL, BL_SITE_NONE, 0, 0},
+};
+static const struct bl_form adr = {0, 0, adr_pieces, BL_SITE_HIGH, 21, 0};
 
 static bool is_adrp(uint32_t word)
 {
@@ -86,13 +75,6 @@ static bool has_low(uint32_t word, uint32_t *low)
     return *low <= PAGE;
 }
 
-static uint32_t adr_distance(uint32_t word)
-{
-    uint32_t d = (word >> 5 & 0x7FFFF) << 2 | (word >> 29 & 3);
-
-    return (uint32_t)bl_sign(d, 21);
-}
-
 static bool low_of(struct bl_view *v, uint32_t at, uint32_t reg, uint32_t *low)
 {
     uint32_t k;
@@ -124,7 +106,7 @@ static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
     uint32_t low;
 
     h->at = at;
-    h->value = (address & ~(uint32_t)PAGE) + (adr_distance(word) << 12);
+    h->value = (address & ~(uint32_t)PAGE) + (bl_gather(&adr, word) << 12);
     if (low_of(v, at + 4, rd_of(word), &low)) {
         set(s, BL_SITE_HIGH, h->value + low);
     }
@@ -160,11 +142,6 @@ static void forget(struct bl_sweep *w)
     }
 }
 
-static uint32_t call_target(uint32_t word, uint32_t address)
-{
-    return address + ((uint32_t)bl_sign(word, 26) << 2);
-}
-
 static void find(struct bl_view *v, uint32_t at, uint32_t address,
                  struct bl_sweep *w, struct bl_site *s)
 {
@@ -175,22 +152,10 @@ static void find(struct bl_view *v, uint32_t at, uint32_t address,
     }
     s->length = 4;
     word = bl_view_word(v, at);
-    if (is_call(word)) {
-        set(s, BL_SITE_CALL, call_target(word, address));
-        if (word >> 31 != 0) {
+    if (bl_form_find(&bl_isa_aarch64, word, address, s)) {
+        if (s->kind == BL_SITE_CALL && word >> 31 != 0) {
             forget(w);
         }
-    } else if (is_near(word)) {
-        set(s, BL_SITE_LOCAL,
-            address + ((uint32_t)bl_sign(word >> 5, 19) << 2));
-    } else if (is_test(word)) {
-        set(s, BL_SITE_LOCAL,
-            address + ((uint32_t)bl_sign(word >> 5, 14) << 2));
-    } else if (is_literal(word)) {
-        set(s, BL_SITE_LOAD,
-            address + ((uint32_t)bl_sign(word >> 5, 19) << 2));
-    } else if (is_adr(word)) {
-        set(s, BL_SITE_LOAD, address + adr_distance(word));
     } else if (is_adrp(word)) {
         find_high(v, at, address, word, w, s);
     } else {
@@ -198,27 +163,13 @@ static void find(struct bl_view *v, uint32_t at, uint32_t address,
     }
 }
 
-/* A distance in words, in `field` of the instruction. */
-static bool write_words(uint8_t *bytes, uint32_t d, uint32_t bits,
-                        uint32_t shift, uint32_t field)
+/* ADRP: 21 bits of a distance in pages. */
+static bool write_high(uint8_t *bytes, uint32_t pages)
 {
-    if ((d & 3) != 0 || !bl_fits((int32_t)d, bits + 2)) {
+    if (!bl_fits((int32_t)pages, 21)) {
         return false;
     }
-    bl_set(bytes, (bl_get4(bytes) & ~field) | ((d >> 2) << shift & field), 4);
-    return true;
-}
-
-/* Of ADR and ADRP: 21 bits in two fields. */
-static bool write_adr(uint8_t *bytes, uint32_t d)
-{
-    if (!bl_fits((int32_t)d, 21)) {
-        return false;
-    }
-    bl_set(bytes,
-           (bl_get4(bytes) & ~ADR_FIELD) | (d & 3) << 29 |
-               (d >> 2 & 0x7FFFF) << 5,
-           4);
+    bl_set(bytes, bl_scatter(&adr, bl_get4(bytes), pages), 4);
     return true;
 }
 
@@ -239,40 +190,17 @@ static bool write_low(uint8_t *bytes, uint32_t target)
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
                   const struct bl_sweep *w, uint8_t *bytes)
 {
-    uint32_t word = bl_get4(bytes);
-    uint32_t d = target - address;
     uint32_t pages = (target & ~(uint32_t)PAGE) - (address & ~(uint32_t)PAGE);
 
     (void)w;
     switch (s->kind) {
-    case BL_SITE_CALL:
-        return write_words(bytes, d, 26, 0, 0x03FFFFFF);
-    case BL_SITE_LOCAL:
-        return is_test(word) ? write_words(bytes, d, 14, 5, TEST_FIELD)
-                             : write_words(bytes, d, 19, 5, NEAR_FIELD);
-    case BL_SITE_LOAD:
-        return is_adr(word) ? write_adr(bytes, d)
-                            : write_words(bytes, d, 19, 5, NEAR_FIELD);
     case BL_SITE_HIGH:
-        return write_adr(bytes, (uint32_t)((int32_t)pages >> 12));
+        return write_high(bytes, (uint32_t)((int32_t)pages >> 12));
     case BL_SITE_LOW:
         return write_low(bytes, target);
     default:
         return false;
     }
-}
-
-static bool read(const struct bl_site *s, uint32_t address,
-                 const uint8_t *bytes, uint32_t *target)
-{
-    uint32_t word = bl_get4(bytes);
-
-    (void)s;
-    if (!is_call(word)) {
-        return false;
-    }
-    *target = call_target(word, address);
-    return true;
 }
 
 /* The upper bits that name the instruction. */
@@ -286,8 +214,8 @@ const struct bl_isa bl_isa_aarch64 = {
     .dense = true,
     .shift = 2,
     .order = 3,
+    .forms = forms,
     .find = find,
     .write = write,
-    .read = read,
     .opcode = opcode,
 };

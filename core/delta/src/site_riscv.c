@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RISC-V with compressed instructions. Bits of jumps and branches are spread
- * in the words: a table for each form gives the place of every bit. */
+ * in the words. */
 #include "site.h"
 
 enum {
@@ -16,52 +16,31 @@ enum {
     OP_JAL = 0x6F,
     LOW_STEPS = 6,  /* instructions that are looked at for the lower part */
     LOW_REACH = 24, /* bytes from the upper part to the lower */
-    C_JUMP_MASK = 0xE003,
-    C_BRANCH_MASK = 0xE383,
-    BRANCH_MASK = 0x01FFF07F
+    STORE_MASK = 0x01FFF07F
 };
 
-/* `count` bits of a distance from bit `value` on stand in the word from bit
- * `word` on. */
-struct piece {
-    uint8_t value, word, count;
+static const uint16_t jal_pieces[] = {BL_PIECE(1, 21, 10), BL_PIECE(11, 20, 1),
+                                      BL_PIECE(12, 12, 8),
+                                      BL_LAST_PIECE(20, 31, 1)};
+static const uint16_t branch_pieces[] = {BL_PIECE(1, 8, 4), BL_PIECE(5, 25, 6),
+                                         BL_PIECE(11, 7, 1),
+                                         BL_LAST_PIECE(12, 31, 1)};
+static const uint16_t c_jump_pieces[] = {
+    BL_PIECE(1, 3, 3),  BL_PIECE(4, 11, 1),      BL_PIECE(5, 2, 1),
+    BL_PIECE(6, 7, 1),  BL_PIECE(7, 6, 1),       BL_PIECE(8, 9, 2),
+    BL_PIECE(10, 8, 1), BL_LAST_PIECE(11, 12, 1)};
+static const uint16_t c_branch_pieces[] = {
+    BL_PIECE(1, 3, 2), BL_PIECE(3, 10, 2), BL_PIECE(5, 2, 1),
+    BL_PIECE(6, 5, 2), BL_LAST_PIECE(8, 12, 1)};
+
+/* JAL; branches; C.JAL and C.J; C.BEQZ and C.BNEZ */
+static const struct bl_form forms[] = {
+    {0x7F, OP_JAL, jal_pieces, BL_SITE_CALL, 21, 0},
+    {0x7F, OP_BRANCH, branch_pieces, BL_SITE_LOCAL, 13, 0},
+    {0x6003, 0x2001, c_jump_pieces, BL_SITE_JUMP, 12, 0},
+    {0xC003, 0xC001, c_branch_pieces, BL_SITE_LOCAL, 9, 0},
+    {0, 0, NULL, BL_SITE_NONE, 0, 0},
 };
-
-static const struct piece jal_pieces[] = {
-    {1, 21, 10}, {11, 20, 1}, {12, 12, 8}, {20, 31, 1}, {0, 0, 0}};
-static const struct piece branch_pieces[] = {
-    {1, 8, 4}, {5, 25, 6}, {11, 7, 1}, {12, 31, 1}, {0, 0, 0}};
-static const struct piece c_jump_pieces[] = {
-    {1, 3, 3}, {4, 11, 1}, {5, 2, 1},   {6, 7, 1}, {7, 6, 1},
-    {8, 9, 2}, {10, 8, 1}, {11, 12, 1}, {0, 0, 0}};
-static const struct piece c_branch_pieces[] = {
-    {1, 3, 2}, {3, 10, 2}, {5, 2, 1}, {6, 5, 2}, {8, 12, 1}, {0, 0, 0}};
-
-static int32_t gather(uint32_t word, const struct piece *p, uint32_t bits)
-{
-    uint32_t value = 0;
-
-    for (; p->count != 0; p++) {
-        value |= (word >> p->word & ((1U << p->count) - 1U)) << p->value;
-    }
-    return bl_sign(value, bits);
-}
-
-/* False when the distance does not fit. */
-static bool scatter(uint8_t *bytes, uint32_t n, uint32_t keep, uint32_t d,
-                    const struct piece *p, uint32_t bits)
-{
-    uint32_t word = (n == 2 ? bl_get2(bytes) : bl_get4(bytes)) & keep;
-
-    if (!bl_fits((int32_t)d, bits) || (d & 1) != 0) {
-        return false;
-    }
-    for (; p->count != 0; p++) {
-        word |= (d >> p->value & ((1U << p->count) - 1U)) << p->word;
-    }
-    bl_set(bytes, word, n);
-    return true;
-}
 
 static uint32_t rd_of(uint32_t word)
 {
@@ -177,60 +156,23 @@ static void find_low(struct bl_view *v, uint32_t at, uint32_t word,
     }
 }
 
-static void find_long(struct bl_view *v, uint32_t at, uint32_t address,
-                      struct bl_sweep *w, struct bl_site *s)
-{
-    uint32_t word = bl_view_word(v, at);
-
-    s->length = 4;
-    switch (word & 0x7F) {
-    case OP_JAL:
-        set(s, BL_SITE_CALL, address + (uint32_t)gather(word, jal_pieces, 21));
-        break;
-    case OP_BRANCH:
-        set(s, BL_SITE_LOCAL,
-            address + (uint32_t)gather(word, branch_pieces, 13));
-        break;
-    case OP_AUIPC:
-    case OP_LUI:
-        find_high(v, at, address, word, w, s);
-        break;
-    default:
-        find_low(v, at, word, w, s);
-        break;
-    }
-}
-
-static void find_short(uint32_t address, uint32_t op, struct bl_site *s)
-{
-    uint32_t form = op >> 13;
-
-    s->length = 2;
-    if ((op & 3) != 1) {
-        return;
-    }
-    if (form == 1 || form == 5) {
-        set(s, BL_SITE_JUMP,
-            address + (uint32_t)gather(op, c_jump_pieces, 12));
-    } else if (form >= 6) {
-        set(s, BL_SITE_LOCAL,
-            address + (uint32_t)gather(op, c_branch_pieces, 9));
-    }
-}
-
 static void find(struct bl_view *v, uint32_t at, uint32_t address,
                  struct bl_sweep *w, struct bl_site *s)
 {
-    uint32_t op;
+    uint32_t word;
 
     if ((address & 1) != 0) {
         return;
     }
-    op = bl_view_half(v, at);
-    if ((op & 3) == 3) {
-        find_long(v, at, address, w, s);
+    word = bl_view_word(v, at);
+    s->length = (word & 3) == 3 ? 4 : 2;
+    if (bl_form_find(&bl_isa_riscv, word, address, s) || s->length == 2) {
+        return;
+    }
+    if (is_high(word)) {
+        find_high(v, at, address, word, w, s);
     } else {
-        find_short(address, op, s);
+        find_low(v, at, word, w, s);
     }
 }
 
@@ -252,7 +194,7 @@ static bool write_low(uint8_t *bytes, uint32_t target,
     uint32_t low = (target - (h != NULL ? h->now : 0)) & 0xFFF;
 
     if (op == OP_STORE || op == OP_STORE_FLOAT) {
-        word = (word & BRANCH_MASK) | (low >> 5) << 25 | (low & 31) << 7;
+        word = (word & STORE_MASK) | (low >> 5) << 25 | (low & 31) << 7;
     } else {
         word = (word & 0xFFFFF) | low << 20;
     }
@@ -263,17 +205,7 @@ static bool write_low(uint8_t *bytes, uint32_t target,
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
                   const struct bl_sweep *w, uint8_t *bytes)
 {
-    uint32_t d = target - address;
-
     switch (s->kind) {
-    case BL_SITE_CALL:
-        return scatter(bytes, 4, 0xFFF, d, jal_pieces, 21);
-    case BL_SITE_JUMP:
-        return scatter(bytes, 2, C_JUMP_MASK, d, c_jump_pieces, 12);
-    case BL_SITE_LOCAL:
-        return s->length == 2
-                   ? scatter(bytes, 2, C_BRANCH_MASK, d, c_branch_pieces, 9)
-                   : scatter(bytes, 4, BRANCH_MASK, d, branch_pieces, 13);
     case BL_SITE_HIGH:
         return write_high(bytes, address, target);
     case BL_SITE_LOW:
@@ -281,19 +213,6 @@ static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
     default:
         return false;
     }
-}
-
-static bool read(const struct bl_site *s, uint32_t address,
-                 const uint8_t *bytes, uint32_t *target)
-{
-    uint32_t word = bl_get4(bytes);
-
-    (void)s;
-    if ((word & 0x7F) != OP_JAL) {
-        return false;
-    }
-    *target = address + (uint32_t)gather(word, jal_pieces, 21);
-    return true;
 }
 
 static void after(struct bl_sweep *w, uint32_t at, uint32_t address,
@@ -326,9 +245,9 @@ static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 const struct bl_isa bl_isa_riscv = {
     .literal = 2,
     .shift = 1,
+    .forms = forms,
     .find = find,
     .write = write,
-    .read = read,
     .after = after,
     .opcode = opcode,
 };

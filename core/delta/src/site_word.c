@@ -105,6 +105,7 @@ static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
 }
 #endif
 
+#if BL_DELTA_ELF
 /* In tables of an ELF file: no address, but what stands for one. */
 static bool role_word(const struct bl_view *v, enum bl_role role,
                       uint32_t base, uint32_t word, struct bl_site *s)
@@ -125,11 +126,15 @@ static bool role_word(const struct bl_view *v, enum bl_role role,
     return s->kind != BL_SITE_NONE;
 }
 
+#endif
+
 bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
                   struct bl_site *s)
 {
+#if BL_DELTA_ELF
     enum bl_role role;
     uint32_t base = 0;
+#endif
     uint32_t word;
     bool pointer;
 
@@ -137,10 +142,12 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
         return false;
     }
     word = bl_view_word(v, at);
+#if BL_DELTA_ELF
     role = bl_view_role(v, at, &base);
     if (role != BL_ROLE_NONE) {
         return role_word(v, role, base, word, s);
     }
+#endif
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC
     if (v->code->pic && v->regions_n > 0 &&
@@ -170,5 +177,6 @@ static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 
 const struct bl_isa bl_isa_plain = {
     .literal = 1,
+    .forms = &bl_form_none,
     .opcode = opcode,
 };

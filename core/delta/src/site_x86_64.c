@@ -264,6 +264,7 @@ static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
     return true;
 }
 
+#if BL_DELTA_ENCODE
 static bool read(const struct bl_site *s, uint32_t address,
                  const uint8_t *bytes, uint32_t *target)
 {
@@ -271,6 +272,8 @@ static bool read(const struct bl_site *s, uint32_t address,
     *target = address + 4 + bl_get4(bytes);
     return true;
 }
+
+#endif
 
 static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 {
@@ -280,8 +283,11 @@ static uint8_t opcode(const uint8_t *bytes, uint32_t n)
 const struct bl_isa bl_isa_x86_64 = {
     .literal = 1,
     .dense = true,
+    .forms = &bl_form_none,
     .find = find,
     .write = write,
+#if BL_DELTA_ENCODE
     .read = read,
+#endif
     .opcode = opcode,
 };

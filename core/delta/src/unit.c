@@ -301,25 +301,10 @@ static uint32_t choose(struct bl_codec *c, const struct unit *u)
 
 static uint32_t group_of(const struct unit *u)
 {
-    switch (u->site.kind) {
-    case BL_SITE_NONE:
-        return u->site.length > 2 ? 1 : u->site.length == 1 ? 2 : 0;
-    case BL_SITE_POINTER:
-    case BL_SITE_RAM:
-    case BL_SITE_RELATIVE:
-    case BL_SITE_TABLE:
-    case BL_SITE_SYMBOL:
-        return 3;
-    case BL_SITE_LOAD:
-    case BL_SITE_LOCAL:
-    case BL_SITE_JUMP:
-        return 4;
-    case BL_SITE_HIGH:
-    case BL_SITE_LOW:
-        return 5;
-    default:
-        return 6;
+    if (u->site.kind != BL_SITE_NONE) {
+        return bl_site_group(u->site.kind);
     }
+    return u->site.length > 2 ? 1 : u->site.length == 1 ? 2 : 0;
 }
 
 /* One candidate: 0 when it is right, else 1. */
@@ -351,17 +336,10 @@ static bool has_target(uint32_t kind)
            kind == BL_SITE_CALL || kind == BL_SITE_L32R;
 }
 
+/* Of calls and loads of literals. */
 static uint32_t target_shift(const struct bl_codec *c, uint32_t kind)
 {
-    return kind == BL_SITE_CALL || kind == BL_SITE_L32R ? c->isa->shift : 0U;
-}
-
-static uint32_t target_model(uint32_t kind)
-{
-    return kind == BL_SITE_L32R   ? 0
-           : kind == BL_SITE_CALL ? 1
-           : kind == BL_SITE_RAM  ? 2
-                                  : 3;
+    return bl_site_numbers(kind) < 2 ? c->isa->shift : 0U;
 }
 
 static void recent_front(struct bl_codec *c, uint32_t i, uint32_t target)
@@ -408,7 +386,7 @@ static uint32_t code_target(struct bl_codec *c, uint32_t target,
 
     if (bl_code_flag(&c->rc, BL_SAY(d < NEAR && d > -NEAR ? 1U : 0U),
                      &choice[0]) != 0) {
-        d = bl_code_signed(&c->rc, d, &m[target_model(u->site.kind)]);
+        d = bl_code_signed(&c->rc, d, &m[bl_site_numbers(u->site.kind)]);
         return u->predicted + ((uint32_t)d << shift);
     }
     i = BL_SAY(recent_find(c, target));
@@ -423,17 +401,6 @@ static uint32_t code_target(struct bl_codec *c, uint32_t target,
     }
     recent_front(c, i, target);
     return target;
-}
-
-static uint32_t value_of(const uint8_t *bytes, uint32_t n)
-{
-    uint32_t value = 0;
-
-    while (n > 0) {
-        n--;
-        value = value << 8 | bytes[n];
-    }
-    return value;
 }
 
 static uint32_t mask_of(uint32_t n)
@@ -458,7 +425,7 @@ static bool seen(const struct bl_codec *c, const struct unit *u)
 {
     uint32_t n = u->site.length;
     uint32_t d =
-        (value_of(u->said, n) - value_of(u->candidate[0], n)) & mask_of(n);
+        (bl_get(u->said, n) - bl_get(u->candidate[0], n)) & mask_of(n);
 
     return u->site.kind != BL_SITE_CALL && u->site.kind != BL_SITE_L32R &&
            difference_find(c->history.difference[n - 2], d) < BL_DIFFERENCES;
@@ -530,9 +497,9 @@ static bool correct_difference(struct bl_codec *c, const struct unit *u,
     uint32_t *list = c->history.difference[row];
     uint8_t *hits = &c->history.difference_hits[row];
     bl_counter *choice = c->choices.difference[row];
-    uint32_t predicted = value_of(u->candidate[0], n);
-    uint32_t said = BL_SAY(difference_find(
-        list, (value_of(u->said, n) - predicted) & mask_of(n)));
+    uint32_t predicted = bl_get(u->candidate[0], n);
+    uint32_t said = BL_SAY(
+        difference_find(list, (bl_get(u->said, n) - predicted) & mask_of(n)));
     uint32_t i = 0;
     uint32_t hit;
 
@@ -642,7 +609,7 @@ static void correct_bytes(struct bl_codec *c, const struct unit *u,
 {
     uint32_t n = u->site.length;
     const uint8_t *predicted = u->candidate[0];
-    uint32_t value = value_of(predicted, n);
+    uint32_t value = bl_get(predicted, n);
     uint8_t again[BL_SITE_UNIT];
     uint32_t d;
 
@@ -650,7 +617,7 @@ static void correct_bytes(struct bl_codec *c, const struct unit *u,
     bl_set(again, value + c->history.change[n], BL_SITE_UNIT);
     code_bytes(c, n, u->said, predicted, again, u->site.kind != BL_SITE_NONE,
                now);
-    d = value_of(now, n) - value;
+    d = bl_get(now, n) - value;
     c->history.change[n] = d;
     d &= mask_of(n);
     if (n > 1 && d != 0) {
@@ -737,10 +704,12 @@ static void find_unit(struct bl_codec *c, struct unit *u)
     find_part(c, u);
     u->was = bl_view_address(&c->old, u->at);
     u->address = bl_view_address(&c->now, c->position - u->skip);
+#if BL_DELTA_ELF
     if (u->site.kind == BL_SITE_TABLE || u->site.kind == BL_SITE_SYMBOL) {
         (void)bl_view_role(&c->old, u->at, &u->was);
         (void)bl_view_role(&c->now, c->position - u->skip, &u->address);
     }
+#endif
     bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
     u->class = bl_site_class(u->site.kind);
 #if BL_DELTA_ENCODE

@@ -44,6 +44,7 @@ bool bl_view_offset(const struct bl_view *v, uint32_t address,
     return false;
 }
 
+#if BL_DELTA_ELF
 /* The table of symbols that relocations count in. */
 static enum bl_role symbols(const struct bl_view *v, uint32_t kind,
                             uint32_t *base)
@@ -84,6 +85,8 @@ enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
     }
     return BL_ROLE_NONE;
 }
+
+#endif
 
 bool bl_view_executable(const struct bl_view *v, uint32_t offset)
 {

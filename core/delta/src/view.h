@@ -107,10 +107,13 @@ uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
                     uint32_t *offset);
 
+#if BL_DELTA_ELF
 /* What stands at this offset, if it is a word. *base is only set with a role.
  */
 enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
                           uint32_t *base);
+
+#endif
 
 /* Is there code at this offset? True everywhere when there are no regions. */
 bool bl_view_executable(const struct bl_view *v, uint32_t offset);
