@@ -16,11 +16,11 @@ sections() { "$1" -B "$2" | awk 'NR == 2 { print $1, $2, $3 }'; }
 for preset in arm-m0 arm rv32; do
     case $preset in
     arm-m0) name="Cortex-M0+ (thumbv6m)"; size=arm-none-eabi-size
-        delta="10600 13900" ;;
+        delta="10100 12400" ;;
     arm) name="Cortex-M4 (thumbv7em)"; size=arm-none-eabi-size
-        delta="9900 13000" ;;
+        delta="9700 11900" ;;
     rv32) name="RV32IMC"; size=riscv64-unknown-elf-size
-        delta="12300 16300" ;;
+        delta="11900 14600" ;;
     esac
     cmake --fresh --preset "$preset" >/dev/null
     cmake --build --preset "$preset" >/dev/null

@@ -50,8 +50,11 @@ void bl_codec_link(struct bl_codec *c, void *memory)
     c->model.table = (bl_counter *)(void *)(base + at.table);
     f = (bl_fine *)(void *)(base + at.flags);
     for (k = 0; k < 3; k++) {
+        uint32_t mask = bl_head_flags(&c->head, k);
+
         c->model.flag[k] = f;
-        f += bl_head_flags(&c->head, k) + 1;
+        c->model.flag_mask[k] = mask;
+        f += mask + 1;
     }
     c->map[0].entries = base + at.map;
     c->map[1].entries = base + at.ram_map;
@@ -83,12 +86,7 @@ static void start_counters(void *first, size_t bytes)
 
 static void start_models(struct bl_codec *c)
 {
-    uint32_t k;
-
     c->model.counters = bl_head_counters(&c->head);
-    for (k = 0; k < 3; k++) {
-        c->model.flag_mask[k] = bl_head_flags(&c->head, k);
-    }
     bl_model_start(&c->model);
     start_counters(&c->choices, sizeof c->choices);
     start_counters(&c->number, sizeof c->number);

@@ -76,7 +76,16 @@ struct bl_choices {
 
 /* What is used most comes first, large tables last: code is shorter so. */
 struct bl_codec {
-    uint32_t position;        /* in the new image */
+    struct bl_coder rc;
+    uint8_t phase, field;
+    bool literal; /* the operation, and the one before while reading it */
+    uint8_t exceptions_n, exceptions_next;
+    uint8_t sum;  /* of what was put out: ESP's checksum */
+    uint8_t clip; /* in place: bytes of the next unit that are there already */
+    uint16_t flags; /* of the head; those of the tail go with it */
+    bl_status status;
+    uint32_t position; /* in the new image */
+    const struct bl_isa *isa;
     uint32_t from;            /* in the old image */
     uint32_t apart[BL_APART]; /* old - new of the last copies, newest first */
     uint32_t left;            /* of the operation */
@@ -85,19 +94,12 @@ struct bl_codec {
     uint32_t stop; /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
-    uint8_t phase, field;
-    uint8_t clip; /* in place: bytes of the next unit that are there already */
-    uint16_t flags; /* of the head; those of the tail go with it */
-    bool literal;   /* the operation, and the one before while reading it */
-    const struct bl_isa *isa;
-    struct bl_place *paged;  /* in place, else NULL */
-    struct bl_view old, now; /* the new one: regions only */
-    struct bl_map map[2];    /* of the image, of RAM */
+    struct bl_place *paged;     /* in place, else NULL */
+    struct bl_view old, now;    /* the new one: regions only */
+    struct bl_map map[2];       /* of the image, of RAM */
     struct bl_exception *exceptions;
     struct bl_member *member; /* NULL: no streams are coded as such */
     struct bl_region *regions;
-    bl_status status;
-    uint8_t exceptions_n, exceptions_next;
     struct bl_head head;
     struct bl_code code;
 #if BL_DELTA_ENCODE
@@ -109,10 +111,8 @@ struct bl_codec {
     struct bl_sha256 *hash;
     uint32_t written;         /* through io; what is above waits in `out` */
     uint32_t back_at, back_n; /* of the line of the new image */
-    uint8_t sum;
 #endif
     struct bl_history history;
-    struct bl_coder rc;
     struct bl_model model;
     struct bl_choices choices;
     union {
@@ -126,6 +126,7 @@ struct bl_codec {
     struct bl_sweep sweep;
 #if !BL_DELTA_ENCODE
     struct bl_cache cache;
+    uint8_t in[BL_INPUT]; /* of rc */
     uint8_t back[BL_LINE];
     uint8_t out[BL_OUT];
 #endif

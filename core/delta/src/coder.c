@@ -7,6 +7,8 @@ enum {
     LONGER = 0xC000 /* a bit more of a number that was not met before */
 };
 
+#if BL_DELTA_ENCODE
+
 static uint32_t bits_of(uint32_t v)
 {
     uint32_t n = 0;
@@ -16,8 +18,6 @@ static uint32_t bits_of(uint32_t v)
     }
     return n;
 }
-
-#if BL_DELTA_ENCODE
 
 /* log2(1 + i / 32) * 4096 */
 static const uint16_t logarithms[33] = {
@@ -153,8 +153,11 @@ static uint32_t choose(struct bl_coder *rc, uint32_t y, uint32_t bound)
 
 #endif
 
-uint32_t bl_code_bit(struct bl_coder *rc, uint32_t y, uint32_t p)
+uint32_t bl_coder_bit(struct bl_coder *rc, BL_Y(uint32_t y) uint32_t p)
 {
+#if !BL_DELTA_ENCODE
+    uint32_t y = 0;
+#endif
     uint32_t bound = (uint32_t)((uint64_t)rc->range * p >> 16);
 
 #if BL_DELTA_ENCODE
@@ -169,13 +172,13 @@ uint32_t bl_code_bit(struct bl_coder *rc, uint32_t y, uint32_t p)
     return y;
 }
 
-uint32_t bl_code_bits(struct bl_coder *rc, uint32_t value, uint32_t n)
+uint32_t bl_coder_bits(struct bl_coder *rc, BL_Y(uint32_t value) uint32_t n)
 {
     uint32_t out = 0;
 
     while (n > 0) {
         n--;
-        out = out << 1 | bl_code_bit(rc, value >> n & 1, 32768);
+        out = out << 1 | bl_code_bit(rc, BL_SAY(value >> n & 1), 32768);
     }
     return out;
 }
@@ -209,8 +212,11 @@ void bl_count(bl_counter *c, uint32_t y, uint32_t limit)
     *c = (bl_counter)(p << 4 | n);
 }
 
-uint32_t bl_code_flag(struct bl_coder *rc, uint32_t y, bl_counter *c)
+uint32_t bl_coder_flag(struct bl_coder *rc, BL_Y(uint32_t y) bl_counter *c)
 {
+#if !BL_DELTA_ENCODE
+    uint32_t y = 0;
+#endif
     uint32_t p = (uint32_t)*c >> 4;
 
     y = bl_code_bit(rc, y, (p < 1 ? 1 : p) * 16 + 8);
@@ -219,9 +225,12 @@ uint32_t bl_code_flag(struct bl_coder *rc, uint32_t y, bl_counter *c)
 }
 
 /* v + 1 is a one and `length` more bits. */
-uint32_t bl_code_number(struct bl_coder *rc, uint32_t v, struct bl_number *m)
+uint32_t bl_coder_number(struct bl_coder *rc,
+                         BL_Y(uint32_t v) struct bl_number *m)
 {
+#if BL_DELTA_ENCODE
     uint32_t bits = bits_of(v + 1);
+#endif
     uint32_t length = 0;
     uint32_t value = 1;
     uint32_t i;
@@ -232,13 +241,13 @@ uint32_t bl_code_number(struct bl_coder *rc, uint32_t v, struct bl_number *m)
         if (m->length[k] == BL_COUNTER) {
             m->length[k] = LONGER;
         }
-        if (bl_code_flag(rc, length + 1 < bits, &m->length[k]) == 0) {
+        if (bl_code_flag(rc, BL_SAY(length + 1 < bits), &m->length[k]) == 0) {
             break;
         }
         length++;
     }
     for (i = length; i > 0; i--) {
-        uint32_t y = (v + 1) >> (i - 1) & 1;
+        uint32_t y = BL_SAY((v + 1) >> (i - 1) & 1);
         uint32_t row = length < 13 ? length : 13;
 
         if (i == length) {
@@ -253,10 +262,13 @@ uint32_t bl_code_number(struct bl_coder *rc, uint32_t v, struct bl_number *m)
     return value - 1;
 }
 
-int32_t bl_code_signed(struct bl_coder *rc, int32_t v, struct bl_number *m)
+int32_t bl_coder_signed(struct bl_coder *rc,
+                        BL_Y(int32_t v) struct bl_number *m)
 {
+#if BL_DELTA_ENCODE
     uint32_t sign = v < 0 ? UINT32_MAX : 0;
-    uint32_t z = bl_code_number(rc, ((uint32_t)v << 1) ^ sign, m);
+#endif
+    uint32_t z = bl_code_number(rc, BL_SAY(((uint32_t)v << 1) ^ sign), m);
 
     return (int32_t)(z >> 1 ^ (0U - (z & 1)));
 }
@@ -264,18 +276,20 @@ int32_t bl_code_signed(struct bl_coder *rc, int32_t v, struct bl_number *m)
 uint32_t bl_code_round(struct bl_coder *rc, uint32_t v)
 {
     uint32_t shift = 0;
-    uint32_t n;
+    uint32_t n = 0;
 
+#if BL_DELTA_ENCODE
     while (shift < 31 && (v >> shift & 1) == 0) {
         shift++;
     }
     n = v == 0 ? 1 : bits_of(v >> shift >> 1);
+#endif
     shift = bl_code_bits(rc, shift, 5);
     n = bl_code_bits(rc, n, 5);
     if (shift + n > 31) {
         return 0;
     }
     /* between the highest one and the lowest */
-    v = bl_code_bits(rc, v >> shift >> 1, n > 0 ? n - 1 : 0);
+    v = bl_code_bits(rc, BL_SAY(v >> shift >> 1), n > 0 ? n - 1 : 0);
     return (1U << n | v << 1 | 1) << shift;
 }

@@ -15,9 +15,20 @@
 
 #if BL_DELTA_ENCODE
 #define BL_SAY(x) (x)
+#define BL_Y(x) x,
+#define BL_UNUSED(x)
 #else
 #define BL_SAY(x) 0
+#define BL_Y(x)
+#define BL_UNUSED(x) (void)(x),
 #endif
+
+/* The decoder's functions have no parameter for what is to be coded. */
+#define bl_code_bit(rc, y, p) (BL_UNUSED(y) bl_coder_bit(rc, BL_Y(y) p))
+#define bl_code_bits(rc, v, n) (BL_UNUSED(v) bl_coder_bits(rc, BL_Y(v) n))
+#define bl_code_flag(rc, y, c) (BL_UNUSED(y) bl_coder_flag(rc, BL_Y(y) c))
+#define bl_code_number(rc, v, m) (BL_UNUSED(v) bl_coder_number(rc, BL_Y(v) m))
+#define bl_code_signed(rc, v, m) (BL_UNUSED(v) bl_coder_signed(rc, BL_Y(v) m))
 
 enum {
     BL_INPUT = 128, /* bytes of patch that wait in the decoder; of 2^n */
@@ -38,7 +49,7 @@ struct bl_coder {
     uint64_t *cost; /* where bits * 256 are added */
 #else
     uint32_t code;
-    uint8_t in[BL_INPUT];
+    uint8_t *in; /* of BL_INPUT bytes */
     uint8_t first, waiting;
     uint8_t spare; /* zeros read behind the end */
 #endif
@@ -61,15 +72,17 @@ void bl_coder_start(struct bl_coder *rc);
 #endif
 
 /* p: probability of 1, of 65536; 1 .. 65535 */
-uint32_t bl_code_bit(struct bl_coder *rc, uint32_t y, uint32_t p);
+uint32_t bl_coder_bit(struct bl_coder *rc, BL_Y(uint32_t y) uint32_t p);
 /* `n` bits of even chance */
-uint32_t bl_code_bits(struct bl_coder *rc, uint32_t value, uint32_t n);
+uint32_t bl_coder_bits(struct bl_coder *rc, BL_Y(uint32_t value) uint32_t n);
 
 void bl_counters(bl_counter *c, size_t n); /* as at the beginning */
 void bl_count(bl_counter *c, uint32_t y, uint32_t limit);
-uint32_t bl_code_flag(struct bl_coder *rc, uint32_t y, bl_counter *c);
-uint32_t bl_code_number(struct bl_coder *rc, uint32_t v, struct bl_number *m);
-int32_t bl_code_signed(struct bl_coder *rc, int32_t v, struct bl_number *m);
+uint32_t bl_coder_flag(struct bl_coder *rc, BL_Y(uint32_t y) bl_counter *c);
+uint32_t bl_coder_number(struct bl_coder *rc,
+                         BL_Y(uint32_t v) struct bl_number *m);
+int32_t bl_coder_signed(struct bl_coder *rc,
+                        BL_Y(int32_t v) struct bl_number *m);
 /* 32 bits in few when most of the low or high ones are zeros. */
 uint32_t bl_code_round(struct bl_coder *rc, uint32_t v);
 

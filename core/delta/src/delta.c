@@ -9,10 +9,10 @@
 struct bl_delta {
     uint32_t build; /* tells the layout, for bl_delta_resume */
     uint32_t ram;
-    uint32_t head_n; /* bytes of the head */
     uint32_t taken;
-    bool started; /* the coder has its first bytes */
-    bool ended;   /* no more patch bytes come */
+    uint8_t head_n; /* bytes of the head */
+    bool started;   /* the coder has its first bytes */
+    bool ended;     /* no more patch bytes come */
     uint32_t limit[2];
     struct bl_codec codec;
 };
@@ -22,7 +22,7 @@ typedef char bl_delta_fits[sizeof(struct bl_delta) <= BL_FIXED ? 1 : -1];
 
 static uint32_t build_id(void)
 {
-    return 0xB0000000U | (uint32_t)BL_DELTA_FORMAT_1 << 24 |
+    return 0xB2000000U | (uint32_t)BL_DELTA_FORMAT_1 << 24 |
            (uint32_t)sizeof(struct bl_delta);
 }
 
@@ -85,10 +85,11 @@ bl_status bl_delta_start(const struct bl_delta_info *info,
     memset(memory, 0, info->ram);
     d->build = build_id();
     d->ram = info->ram;
-    d->head_n = info->n;
+    d->head_n = (uint8_t)info->n; /* at most BL_DELTA_HEAD */
     d->limit[0] = old_limit;
     d->limit[1] = new_limit;
     d->codec.cache.io = io;
+    d->codec.rc.in = d->codec.in;
     *out = d;
     return BL_OK;
 }
@@ -124,7 +125,9 @@ static bool head_missing(const struct bl_delta *d)
 /* Bytes that may wait: the head at first, then as many as there is room. */
 static uint32_t room(const struct bl_delta *d)
 {
-    return (head_missing(d) ? d->head_n : BL_INPUT) - d->codec.rc.waiting;
+    uint32_t all = head_missing(d) ? d->head_n : (uint32_t)BL_INPUT;
+
+    return all - d->codec.rc.waiting;
 }
 
 static size_t fill(struct bl_delta *d, const uint8_t *p, size_t n)
@@ -260,6 +263,7 @@ bl_status bl_delta_resume(void *memory, size_t size,
         return BL_DELTA_FORMAT;
     }
     d->codec.cache.io = io;
+    d->codec.rc.in = d->codec.in;
     if (!head_missing(d)) {
         bl_head_memory(&d->codec.head, &parts);
         if (parts.end != d->ram) {

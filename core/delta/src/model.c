@@ -251,8 +251,8 @@ static int32_t clamp_weight(int32_t w)
 
 /* Sums of products are kept in two halves: 64 bits are slow on small
  * processors. A weight is at most 2^19, an opinion below 2^12. */
-static uint32_t mix_flag(struct bl_coder *rc, int32_t *w, const int32_t *in,
-                         uint32_t n, uint32_t y)
+static BL_ONCE uint32_t mix_flag(struct bl_coder *rc, int32_t *w,
+                                 const int32_t *in, uint32_t n, uint32_t y)
 {
     int32_t high = 0;
     uint32_t low = 0;
