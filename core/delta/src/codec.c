@@ -75,6 +75,7 @@ void bl_codec_link(struct bl_codec *c, void *memory)
                     : NULL;
 #if !BL_DELTA_ENCODE
     c->old.cache = &c->cache;
+    c->rc.in = c->in;
     c->hash = (struct bl_sha256 *)(void *)(base + at.hash);
 #endif
 }
