@@ -45,10 +45,10 @@ row() { # NAME COMPILER CPU-FLAGS
     for set in none THUMB RISCV XTENSA; do
         # shellcheck disable=SC2046
         printf ' %s |' "$(text "$2" "$3" -DBL_DELTA_NO_DEFLATE \
-            -DBL_DELTA_NO_PIC $(without "$set"))"
+            -DBL_DELTA_NO_PIC -DBL_DELTA_NO_IN_PLACE $(without "$set"))"
     done
     # shellcheck disable=SC2046
-    printf ' %s |' "$(text "$2" "$3" -DBL_DELTA_NO_PIC $(without THUMB))"
+    printf ' %s |' "$(text "$2" "$3" -DBL_DELTA_NO_PIC -DBL_DELTA_NO_IN_PLACE $(without THUMB))"
     printf ' %s |\n' "$(text "$2" "$3")"
 }
 
