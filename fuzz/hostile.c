@@ -243,17 +243,19 @@ static bl_status feed(struct run *r, const struct bl_delta_io *io,
     return status;
 }
 
-static void check_work(struct run *r, size_t n)
+static void check_work(struct run *r)
 {
-    /* pieces of the new image, and symbols that give none of it */
-    uint64_t pieces = r->limit + (uint64_t)8 * n + 64;
-    uint64_t streams =
-        r->info.deflate ? (uint64_t)8 * (r->info.old_size + r->limit) : 0;
+    const struct bl_delta_info *i = &r->info;
+    uint64_t n = r->limit;
+    uint64_t entries = i->ram / 6; /* of maps, there is no room for more */
+    uint64_t units =
+        i->deflate ? HOSTILE_UNITS * ((uint64_t)i->old_size + n) : 0;
+    uint64_t each = i->deflate ? HOSTILE_STEPS_STREAM : HOSTILE_STEPS;
 
     r->h->work = work;
-    if (work.steps > HOSTILE_STEPS * pieces + streams ||
-        work.sites > HOSTILE_SITES * pieces ||
-        work.reads > HOSTILE_READS * pieces + 4 * streams) {
+    if (work.steps > each * n + 2 * entries + units + HOSTILE_STEPS_HEAD ||
+        work.sites > HOSTILE_SITES * n ||
+        work.reads > HOSTILE_READS * n + units + HOSTILE_READS_HEAD) {
         (void)breaks(r, "work is bounded for each byte");
     }
 }
@@ -284,7 +286,7 @@ static void start(struct run *r, const uint8_t *patch, size_t n,
     r->h->status = feed(r, &io, d, patch, n, portions);
     let_go(r);
     r->h->now_n = r->info.in_place ? r->limit : r->puts;
-    check_work(r, n);
+    check_work(r);
 }
 
 void hostile_apply(const uint8_t *old, uint32_t old_n, const uint8_t *patch,

@@ -39,9 +39,22 @@ void hostile_apply(const uint8_t *old, uint32_t old_n, const uint8_t *patch,
 /* Both came to the same? */
 bool hostile_same(const struct hostile *a, const struct hostile *b);
 
-/* The most work there may be, said in docs/TESTING.md: for each byte of the
- * new image, for each of the old one (with streams), for each symbol of head
- * and maps. */
-enum { HOSTILE_STEPS = 6, HOSTILE_SITES = 66, HOSTILE_READS = 100 };
+/*
+ * The most work there may be for each byte of the new image. A step gives a
+ * byte or more, but for an operation's two first ones, a page's, those of
+ * regions and two for each entry of a map. A unit is looked for 68 times when
+ * each byte is a copy of its own, whose old code is walked to find where units
+ * begin. Streams: the tables of a block are 335 units that may take 8 bytes;
+ * units of old streams may be passed over, 8 for each byte of either image.
+ */
+enum {
+    HOSTILE_STEPS = 4,
+    HOSTILE_STEPS_STREAM = 96,
+    HOSTILE_STEPS_HEAD = 512,
+    HOSTILE_SITES = 68,
+    HOSTILE_READS = 32,
+    HOSTILE_UNITS = 8,
+    HOSTILE_READS_HEAD = 64
+};
 
 #endif
