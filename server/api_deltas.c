@@ -162,6 +162,18 @@ static int read_ram(struct http_request *rq, const json_t *body, uint8_t *ram)
     return 0;
 }
 
+/* What is ordered would wait, and nobody would say for what. */
+static bool are_off(struct server *s, struct http_request *rq)
+{
+    if (settings_deltas(s)) {
+        return false;
+    }
+    api_error(rq, 409, "deltas-off",
+              "patches are switched off, so none is made; an admin switches "
+              "them on: bowline settings --deltas on");
+    return true;
+}
+
 /* From the image of slot A, and from that of slot B where that is another. */
 static struct delta *order_both(struct server *s, struct http_request *rq,
                                 const struct release *from,
@@ -197,7 +209,7 @@ static void order(struct server *s, struct http_request *rq,
     const struct delta *one;
     uint8_t ram;
 
-    if (version == NULL || read_ram(rq, body, &ram) != 0) {
+    if (version == NULL || read_ram(rq, body, &ram) != 0 || are_off(s, rq)) {
         return;
     }
     from = catalog_release_version(to->product, &s->catalog, version);
@@ -244,7 +256,7 @@ static void act(struct server *s, struct http_request *rq, bool remake)
 
     pthread_mutex_lock(&s->admin);
     one = named(s, rq);
-    if (one != NULL) {
+    if (one != NULL && !(remake && are_off(s, rq))) {
         result = remake ? delta_remake(s, rq->actor, one, &err)
                         : delta_withdraw(s, rq->actor, one,
                                          "an operator withdrew it", &err);

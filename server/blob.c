@@ -92,6 +92,58 @@ bool blob_there(const struct blobs *b, const uint8_t sha256[32],
     return true;
 }
 
+static int hash_all(int fd, uint8_t digest[32], struct error *err)
+{
+    uint8_t piece[16384];
+    struct bl_sha256 hash;
+    off_t at = 0;
+    ssize_t n;
+
+    bl_sha256_init(&hash);
+    while ((n = pread(fd, piece, sizeof piece, at)) != 0) {
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return error_errno(err, "it cannot be read");
+        }
+        bl_sha256_update(&hash, piece, (size_t)n);
+        at += n;
+    }
+    bl_sha256_final(&hash, digest);
+    return 0;
+}
+
+int blob_check(int fd, const uint8_t sha256[32], struct blob_stamp *known,
+               struct error *err)
+{
+    struct blob_stamp now = {0};
+    uint8_t digest[32];
+    struct stat st;
+    char hex[65];
+
+    if (fstat(fd, &st) != 0) {
+        return error_errno(err, "it cannot be looked at");
+    }
+    now.size = (uint64_t)st.st_size;
+    now.inode = (uint64_t)st.st_ino;
+    now.seconds = (int64_t)st.st_mtim.tv_sec;
+    now.nanoseconds = (int64_t)st.st_mtim.tv_nsec;
+    if (memcmp(&now, known, sizeof now) == 0) {
+        return 0;
+    }
+    if (hash_all(fd, digest, err) != 0) {
+        return -1;
+    }
+    if (memcmp(digest, sha256, 32) != 0) {
+        hex_encode(digest, 32, hex);
+        return error_set(err, "its %llu bytes have SHA-256 %s",
+                         (unsigned long long)now.size, hex);
+    }
+    *known = now;
+    return 0;
+}
+
 void blob_remove(const struct blobs *b, const uint8_t sha256[32])
 {
     char path[640];

@@ -30,6 +30,20 @@ int blob_open(const struct blobs *b, const uint8_t sha256[32], uint64_t *size,
 bool blob_there(const struct blobs *b, const uint8_t sha256[32],
                 uint64_t *size);
 
+/* What the file was when its bytes were read; all zero: they never were. */
+struct blob_stamp {
+    uint64_t size;
+    uint64_t inode;
+    int64_t seconds; /* of its last change */
+    int64_t nanoseconds;
+};
+
+/* Are the bytes of an open blob those of its name? They are read only when
+ * the file is not what *known says, which is then brought up to date. -1: no;
+ * err->code EIO when it could not be read. */
+int blob_check(int fd, const uint8_t sha256[32], struct blob_stamp *known,
+               struct error *err);
+
 /* Nothing happens when there is none. */
 void blob_remove(const struct blobs *b, const uint8_t sha256[32]);
 

@@ -66,6 +66,7 @@ static const struct key keys[] = {
     {"delta_ahead", NUMBER, AT(delta_ahead_s), "3600", 0, 31536000},
     {"delta_store_mb", NUMBER, AT(delta_store_mb), "1024", 1, 16777216},
     {"delta_failures", NUMBER, AT(delta_failures), "2", 1, 1000},
+    {"delta_pause", NUMBER, AT(delta_pause_s), "30", 1, 3600},
     {"delta_wait", NUMBER, AT(delta_wait_s), "0", 0, 3600},
     {"delta_program", PATH, AT(delta_program), "", 0, 0},
     {"journal_idle_ms", NUMBER, AT(journal_idle_ms), "50", 1, 10000},

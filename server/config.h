@@ -51,6 +51,7 @@ struct config {
     int delta_ahead_s;               /* before a rollout starts */
     int delta_store_mb;              /* all patches together */
     int delta_failures;              /* devices; then it is withdrawn */
+    int delta_pause_s;               /* before one that was killed again */
     int delta_wait_s;                /* of devices, for one that is coming */
     char delta_program[CONFIG_TEXT]; /* "": this one */
     int journal_idle_ms;

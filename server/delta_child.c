@@ -207,6 +207,21 @@ static void take_text(const struct buffer *said, char *why, size_t size)
     }
 }
 
+/* What a process does to itself, or a limit of ours does, it would do again;
+ * any other signal came from outside. */
+static bool is_own_fault(int signal)
+{
+    static const int own[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE, SIGABRT,
+                              SIGSYS,  SIGTRAP, SIGPIPE, SIGXFSZ};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (own[i] == signal) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum delta_made judge(const struct child *c, int status,
                              const struct buffer *said, char *why, size_t size)
 {
@@ -224,6 +239,8 @@ static enum delta_made judge(const struct child *c, int status,
     } else if (WIFSIGNALED(status)) {
         snprintf(why, size, "making it ended with signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return is_own_fault(WTERMSIG(status)) ? DELTA_CHILD_FAILED
+                                              : DELTA_CHILD_KILLED;
     } else if (WEXITSTATUS(status) == ERROR_EXIT) {
         take_text(said, why, size);
     } else if (WEXITSTATUS(status) != 0 || said->n == 0) {

@@ -28,7 +28,12 @@ struct delta_job {
     void *ctx;
 };
 
-enum delta_made { DELTA_CHILD_OK, DELTA_CHILD_FAILED, DELTA_CHILD_STOPPED };
+enum delta_made {
+    DELTA_CHILD_OK,
+    DELTA_CHILD_FAILED,  /* it would end so again */
+    DELTA_CHILD_STOPPED, /* by job->stopped */
+    DELTA_CHILD_KILLED   /* from outside: memory was short, a restart */
+};
 
 /* The patch into `patch`, whose limit ends a longer one, or why there is
  * none. */

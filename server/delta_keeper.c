@@ -42,6 +42,7 @@ struct making {
     uint8_t target[32];
     uint8_t patch[32];
     uint8_t isa;
+    bool killed; /* from outside, and its tries are not used up */
     char why[DELTA_REASON];
 };
 
@@ -140,7 +141,7 @@ static bool take_next(struct delta_keeper *k, struct making *m)
     bool got = false;
 
     pthread_mutex_lock(&k->s->admin);
-    one = settings_deltas(k->s) ? deltas_next(d) : NULL;
+    one = settings_deltas(k->s) ? deltas_next(d, monotonic_us()) : NULL;
     if (one != NULL && make_room(k)) {
         one->tries++;
         atomic_store(&one->state, DELTA_MAKING);
@@ -212,9 +213,27 @@ static int keep_patch(struct making *m, const struct buffer *patch)
     return 0;
 }
 
+/* Some other time there may be memory for it. */
+static enum delta_state judge_killed(struct making *m)
+{
+    char why[DELTA_REASON];
+
+    m->killed = m->one->tries < DELTA_TRIES;
+    if (m->killed) {
+        return DELTA_QUEUED;
+    }
+    snprintf(why, sizeof why, "%d times, the last: %.*s", DELTA_TRIES,
+             DELTA_REASON - 40, m->why);
+    memcpy(m->why, why, sizeof why);
+    return DELTA_FAILED;
+}
+
 static enum delta_state judge(struct making *m, enum delta_made made,
                               const struct buffer *patch)
 {
+    if (made == DELTA_CHILD_KILLED) {
+        return judge_killed(m);
+    }
     if (made == DELTA_CHILD_STOPPED) {
         return DELTA_QUEUED;
     }
@@ -279,6 +298,8 @@ static void set_made(const struct making *m, enum delta_state state,
     one->made = now;
     memcpy(one->patch, m->patch, 32);
     memcpy(one->reason, m->why, sizeof one->reason);
+    memset(&one->stamp, 0, sizeof one->stamp);
+    atomic_store(&one->damaged, false);
     atomic_store(&one->used, now);
     atomic_store(&one->state, state);
     pthread_rwlock_unlock(&m->k->s->deltas.lock);
@@ -301,17 +322,38 @@ static void say_made(struct making *m, enum delta_state state, uint32_t size,
     delta_tell(m->k->s, m->target);
 }
 
-/* It was stopped: by the server's end, or since it is wanted no more. */
+/* It was killed: again after a pause, each time a longer one. */
+static void rest(const struct making *m)
+{
+    struct delta *one = m->one;
+    uint64_t pause = (uint64_t)m->k->s->config.delta_pause_s * one->tries;
+    char name[DELTA_NAME];
+
+    pthread_rwlock_wrlock(&m->k->s->deltas.lock);
+    one->rest_us = monotonic_us() + pause * 1000000;
+    memcpy(one->reason, m->why, sizeof one->reason);
+    pthread_rwlock_unlock(&m->k->s->deltas.lock);
+    delta_name(m->k->s, one, name);
+    log_warning("delta", LOG_TEXT("patch", name), LOG_TEXT("state", "queued"),
+                LOG_TEXT("why", m->why), LOG_INT("tries", one->tries),
+                LOG_INT("again_in", (int64_t)pause));
+}
+
+/* It was killed; or stopped, by the server's end or since it is wanted no
+ * more: that is no try. */
 static void put_back(const struct making *m)
 {
     struct delta *one = m->one;
     struct error err;
 
-    if (atomic_load(&one->state) == DELTA_MAKING) {
+    if (m->killed) {
+        rest(m);
+    } else {
         one->tries--;
-        atomic_store(&one->state, DELTA_QUEUED);
-        put_row(m->k->s, one, &err);
     }
+    atomic_store(&one->state, DELTA_QUEUED);
+    put_row(m->k->s, one, &err);
+    delta_tell(m->k->s, m->target);
 }
 
 static void finish(struct making *m, enum delta_state state, uint32_t size,
@@ -431,9 +473,12 @@ static bool blob_is_kept(void *ctx, const uint8_t sha256[32])
 }
 
 /* A restored backup has rows, and no patches: they are made anew. What was
- * written and not noted is removed. */
+ * written and not noted is removed. Bytes are looked at later: before the
+ * first offer. */
 static void match_blobs(struct server *s)
 {
+    uint32_t lost = 0;
+
     for (uint32_t i = 0; i < s->deltas.n_rows; i++) {
         struct delta *one = s->deltas.row[i];
         uint64_t size;
@@ -443,7 +488,13 @@ static void match_blobs(struct server *s)
              size != one->size)) {
             atomic_store(&one->state, DELTA_QUEUED);
             one->tries = 0;
+            lost++;
         }
+    }
+    if (lost > 0) {
+        log_warning("delta-files", LOG_INT("lost", lost),
+                    LOG_TEXT("advice", "patches that are not whole in the "
+                                       "folder deltas are made anew"));
     }
     blobs_sweep(&s->patches, blob_is_kept, &s->deltas);
 }

@@ -30,6 +30,9 @@ int delta_remake(struct server *s, const char *actor, struct delta *one,
 int delta_withdraw(struct server *s, const char *actor, struct delta *one,
                    const char *why, struct error *err);
 
+/* Its file was damaged: it is made anew, by the server itself. */
+int delta_mend(struct server *s, struct delta *one, struct error *err);
+
 /* "thermostat 1.0 -> 1.1, 12 KB", as far as that is known. */
 enum { DELTA_NAME = 256 };
 void delta_name(struct server *s, const struct delta *one,
@@ -42,13 +45,21 @@ void delta_tell(struct server *s, const uint8_t target[32]);
 
 /* delta_plan.c: what is wanted now, into s->deltas; takes the admin lock. */
 void delta_plan(struct server *s, bool fresh);
-/* Withdraws those that failed on too many devices, writes what was counted
- * at polls. */
+/* Withdraws those that failed on too many devices, has those made anew whose
+ * file is damaged, writes what was counted at polls. */
 void delta_upkeep(struct server *s);
 /* Bytes of all patches. */
 uint64_t delta_stored(struct server *s);
 /* Is the blob some ready patch's? */
 bool delta_keeps(const struct deltas *d, const uint8_t patch[32],
                  const struct delta *but);
+
+/* delta_check.c: are the files what they were? */
+
+/* Of a patch that is offered, or sent: `fd` is open, or -1: it is opened. What
+ * is read once is not read again while the file stays as it is. */
+bool delta_sound(struct server *s, const uint8_t patch[32], int fd);
+/* A few of them, each time others. */
+void delta_check_some(struct server *s);
 
 #endif

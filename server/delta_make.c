@@ -47,6 +47,15 @@ static int limit(int what, rlim_t most)
     return setrlimit((__rlimit_resource_t)what, &l);
 }
 
+/* SIGXCPU says why it ends; at the hard limit it would be killed, as by
+ * somebody else. */
+static int limit_time(rlim_t seconds)
+{
+    const struct rlimit l = {seconds, seconds + 5};
+
+    return setrlimit(RLIMIT_CPU, &l);
+}
+
 /* When memory is short it goes first, and the server stays. */
 static void be_first_to_go(void)
 {
@@ -68,8 +77,7 @@ static int bound(const long *n, bool own)
     (void)setpriority(PRIO_PROCESS, 0, 19);
     be_first_to_go();
     alarm((unsigned)n[SECONDS] + 1);
-    if (limit(RLIMIT_CPU, (rlim_t)n[SECONDS]) != 0 ||
-        limit(RLIMIT_CORE, 0) != 0 ||
+    if (limit_time((rlim_t)n[SECONDS]) != 0 || limit(RLIMIT_CORE, 0) != 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return -1;
     }

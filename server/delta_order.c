@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "delta_store.h"
+#include "rollout_change.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,8 @@ static void take_over(struct server *s, struct delta *one,
     one->size = next->size;
     memcpy(one->reason, next->reason, sizeof one->reason);
     atomic_store(&one->failures, atomic_load(&next->failures));
+    memset(&one->stamp, 0, sizeof one->stamp);
+    atomic_store(&one->damaged, false);
     atomic_store(&one->state, atomic_load(&next->state));
     pthread_rwlock_unlock(&s->deltas.lock);
     delta_tell(s, one->target);
@@ -130,25 +133,22 @@ int delta_withdraw(struct server *s, const char *actor, struct delta *one,
     return 0;
 }
 
-int delta_remake(struct server *s, const char *actor, struct delta *one,
-                 struct error *err)
+/* Into the queue, as if it had never been made. */
+static int make_anew(struct server *s, const char *actor, struct delta *one,
+                     bool asked, const char *why, struct error *err)
 {
     uint8_t state = atomic_load(&one->state);
     struct delta next;
 
-    if (state == DELTA_QUEUED || state == DELTA_MAKING || one->held) {
-        err->code = 409;
-        return error_set(err, "it waits to be made, or is being made");
-    }
     copy_row(one, &next);
     atomic_store(&next.state, DELTA_QUEUED);
     atomic_store(&next.failures, 0);
-    next.asked = true;
+    next.asked = asked;
     next.tries = 0;
     next.size = 0;
     next.queued = (int64_t)time(NULL);
     next.reason[0] = '\0';
-    if (change(s, actor, "delta-remake", &next, "", err) != 0) {
+    if (change(s, actor, "delta-remake", &next, why, err) != 0) {
         return -1;
     }
     take_over(s, one, &next);
@@ -157,6 +157,24 @@ int delta_remake(struct server *s, const char *actor, struct delta *one,
     }
     delta_keeper_wake(s->delta_keeper);
     return 0;
+}
+
+int delta_remake(struct server *s, const char *actor, struct delta *one,
+                 struct error *err)
+{
+    uint8_t state = atomic_load(&one->state);
+
+    if (state == DELTA_QUEUED || state == DELTA_MAKING || one->held) {
+        err->code = 409;
+        return error_set(err, "it waits to be made, or is being made");
+    }
+    return make_anew(s, actor, one, true, "", err);
+}
+
+int delta_mend(struct server *s, struct delta *one, struct error *err)
+{
+    return make_anew(s, ROLLOUT_SELF, one, one->asked, "its file was damaged",
+                     err);
 }
 
 static int add_row(struct server *s, const char *actor, struct delta *new,

@@ -321,6 +321,21 @@ static void withdraw_bad(struct server *s)
     }
 }
 
+static void mend_damaged(struct server *s)
+{
+    struct deltas *d = &s->deltas;
+
+    for (uint32_t i = 0; i < d->n_rows; i++) {
+        struct delta *one = d->row[i];
+        struct error err;
+
+        if (one != NULL && atomic_load(&one->damaged) &&
+            delta_mend(s, one, &err) != 0) {
+            log_error("delta", LOG_TEXT("error", err.text));
+        }
+    }
+}
+
 static void write_counts(struct server *s)
 {
     struct deltas *d = &s->deltas;
@@ -350,7 +365,9 @@ static void write_counts(struct server *s)
 
 void delta_upkeep(struct server *s)
 {
+    delta_check_some(s);
     pthread_mutex_lock(&s->admin);
+    mend_damaged(s);
     withdraw_bad(s);
     write_counts(s);
     pthread_mutex_unlock(&s->admin);

@@ -54,6 +54,10 @@ struct load {
 
 static void take_up(struct delta *one)
 {
+    if (atomic_load(&one->state) == DELTA_QUEUED) {
+        one->tries = 0; /* what killed it before may be over */
+        return;
+    }
     if (atomic_load(&one->state) != DELTA_MAKING) {
         return;
     }

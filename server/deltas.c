@@ -63,10 +63,16 @@ bool delta_worth(const struct delta_rules *rules, uint64_t size, uint64_t full)
     return size < full && size * 100 <= full * rules->share;
 }
 
-bool delta_offered(const struct deltas *d, const struct delta *one)
+/* Ready, and not found damaged. */
+static bool is_whole(const struct delta *one)
 {
     return atomic_load(&one->state) == DELTA_READY &&
-           delta_worth(&d->rules, one->size, one->full) &&
+           !atomic_load(&one->damaged);
+}
+
+bool delta_offered(const struct deltas *d, const struct delta *one)
+{
+    return is_whole(one) && delta_worth(&d->rules, one->size, one->full) &&
            atomic_load(&one->failures) < d->rules.failures;
 }
 
@@ -93,6 +99,7 @@ bool deltas_find(struct deltas *d, const struct delta_ask *ask,
         out->number = best->number;
         out->size = best->size;
         out->full = best->full;
+        out->checked = best->stamp.size != 0;
         memcpy(out->patch, best->patch, 32);
     }
     pthread_rwlock_unlock(&d->lock);
@@ -128,7 +135,7 @@ bool deltas_patch(struct deltas *d, const uint8_t patch[32], uint8_t base[32],
     for (uint32_t i = 0; i < d->n_rows && !found; i++) {
         const struct delta *one = d->row[i];
 
-        if (one != NULL && atomic_load(&one->state) == DELTA_READY &&
+        if (one != NULL && is_whole(one) &&
             memcmp(one->patch, patch, 32) == 0) {
             memcpy(base, one->base, 32);
             memcpy(target, one->target, 32);
@@ -137,6 +144,49 @@ bool deltas_patch(struct deltas *d, const uint8_t patch[32], uint8_t base[32],
     }
     pthread_rwlock_unlock(&d->lock);
     return found;
+}
+
+bool deltas_stamp(struct deltas *d, const uint8_t patch[32],
+                  struct blob_stamp *out)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&d->lock);
+    for (uint32_t i = 0; i < d->n_rows && !found; i++) {
+        const struct delta *one = d->row[i];
+
+        if (one != NULL && is_whole(one) &&
+            memcmp(one->patch, patch, 32) == 0) {
+            *out = one->stamp;
+            found = true;
+        }
+    }
+    pthread_rwlock_unlock(&d->lock);
+    return found;
+}
+
+bool deltas_checked(struct deltas *d, const uint8_t patch[32],
+                    const struct blob_stamp *stamp)
+{
+    bool news = false;
+
+    pthread_rwlock_wrlock(&d->lock);
+    for (uint32_t i = 0; i < d->n_rows; i++) {
+        struct delta *one = d->row[i];
+
+        if (one == NULL || !is_whole(one) ||
+            memcmp(one->patch, patch, 32) != 0) {
+            continue;
+        }
+        news = true;
+        if (stamp != NULL) {
+            one->stamp = *stamp;
+        } else {
+            atomic_store(&one->damaged, true);
+        }
+    }
+    pthread_rwlock_unlock(&d->lock);
+    return news;
 }
 
 /* --- What devices do with them --------------------------------------------
@@ -281,7 +331,7 @@ static bool comes_before(const struct delta *a, const struct delta *b)
     return a->number < b->number;
 }
 
-struct delta *deltas_next(const struct deltas *d)
+struct delta *deltas_next(const struct deltas *d, uint64_t now_us)
 {
     struct delta *best = NULL;
 
@@ -289,6 +339,7 @@ struct delta *deltas_next(const struct deltas *d)
         struct delta *one = d->row[i];
 
         if (one != NULL && atomic_load(&one->state) == DELTA_QUEUED &&
+            one->rest_us <= now_us &&
             (best == NULL || comes_before(one, best))) {
             best = one;
         }

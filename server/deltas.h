@@ -11,6 +11,8 @@
 #ifndef SERVER_DELTAS_H
 #define SERVER_DELTAS_H
 
+#include "blob.h"
+
 #include "bowline/delta.h"
 
 #include <pthread.h>
@@ -49,16 +51,19 @@ struct delta {
     uint8_t isa;       /* that the patch needs */
     uint8_t tries;     /* how often its making was begun */
     _Atomic uint8_t state;
-    bool held;        /* by who makes it: it stays, whatever its state */
-    bool asked;       /* by an operator */
-    bool wanted;      /* a rollout leads there from what devices run */
-    bool urgent;      /* and runs now */
-    uint32_t devices; /* by the last census: those that it is for */
-    uint32_t full;    /* bytes of the target */
-    uint32_t size;    /* of the patch */
-    uint32_t ms;      /* that making it took */
-    int64_t queued;   /* seconds since 1970 */
-    int64_t made;     /* 0: not yet */
+    _Atomic bool damaged; /* its file is: offered to nobody, made anew soon */
+    bool held;            /* by who makes it: it stays, whatever its state */
+    bool asked;           /* by an operator */
+    bool wanted;          /* a rollout leads there from what devices run */
+    bool urgent;          /* and runs now */
+    uint32_t devices;     /* by the last census: those that it is for */
+    uint32_t full;        /* bytes of the target */
+    uint32_t size;        /* of the patch */
+    uint32_t ms;          /* that making it took */
+    int64_t queued;       /* seconds since 1970 */
+    uint64_t rest_us;     /* by monotonic_us: not begun before */
+    int64_t made;         /* 0: not yet */
+    struct blob_stamp stamp; /* of its file, when it was found whole */
     char reason[DELTA_REASON];
     /* Counted at polls. */
     _Atomic uint32_t failures; /* devices that it failed on */
@@ -88,6 +93,7 @@ struct delta_offer {
     uint32_t number;
     uint32_t size;
     uint32_t full; /* bytes of the target */
+    bool checked;  /* its file was found whole since the program was started */
     uint8_t patch[32];
 };
 
@@ -98,6 +104,7 @@ struct deltas {
     struct delta **row; /* by number; holes are NULL */
     uint32_t n_rows;
     uint32_t n;
+    uint32_t look; /* row whose file is looked at next, by the planner */
     /* Since the server was started. */
     _Atomic uint64_t made[DELTA_STATES]; /* ready, useless, failed */
     _Atomic uint64_t making_ms;
@@ -125,6 +132,13 @@ uint32_t deltas_coming(struct deltas *d, const struct delta_ask *ask,
 bool deltas_patch(struct deltas *d, const uint8_t patch[32], uint8_t base[32],
                   uint8_t target[32]);
 
+/* The stamp of a ready patch's file, if nobody has found it damaged. */
+bool deltas_stamp(struct deltas *d, const uint8_t patch[32],
+                  struct blob_stamp *out);
+/* Its file was looked at; NULL: it is damaged. True: that is news. */
+bool deltas_checked(struct deltas *d, const uint8_t patch[32],
+                    const struct blob_stamp *stamp);
+
 /* A device fetches it. Is it row `number`'s? */
 bool deltas_fetched(struct deltas *d, uint32_t number, const uint8_t patch[32],
                     int64_t now);
@@ -147,8 +161,8 @@ bool delta_offered(const struct deltas *d, const struct delta *one);
 /* Is `size` small enough beside `full`? */
 bool delta_worth(const struct delta_rules *rules, uint64_t size,
                  uint64_t full);
-/* The queued one that is made next: asked for, urgent, most devices, oldest.
- */
-struct delta *deltas_next(const struct deltas *d);
+/* The queued one that is made next: asked for, urgent, most devices, oldest;
+ * of those that do not rest at now_us. */
+struct delta *deltas_next(const struct deltas *d, uint64_t now_us);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device API, docs/PROTOCOL.md: manifests and payloads. Polls are in
  * device_poll.c. */
+#include "delta_keeper.h"
 #include "device_delta.h"
 #include "device_reply.h"
 #include "router.h"
@@ -239,6 +240,14 @@ static void send_blob(struct server *s, struct http_request *rq,
     }
     what->fd = blob_open(blobs, what->sha256, &what->size, &err);
     if (what->fd < 0) {
+        if (what->patch) {
+            delta_sound(s, what->sha256, -1);
+        }
+        http_reply_line(rq, 404, what_text);
+        return;
+    }
+    if (what->patch && !delta_sound(s, what->sha256, what->fd)) {
+        close(what->fd);
         http_reply_line(rq, 404, what_text);
         return;
     }

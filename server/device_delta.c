@@ -2,6 +2,7 @@
 #include "device_delta.h"
 
 #include "clock.h"
+#include "delta_keeper.h"
 
 #include <time.h>
 
@@ -31,6 +32,21 @@ static bool ask_of(struct server *s, const struct device *d,
     return p->image != NULL && device_delta_ask(s, d, wanted, ask);
 }
 
+/* The first offer after a start reads the file; a damaged one is none. */
+static bool find_sound(struct server *s, const struct delta_ask *ask,
+                       struct delta_offer *out)
+{
+    for (int i = 0; i < DELTA_CLASSES; i++) {
+        if (!deltas_find(&s->deltas, ask, out)) {
+            return false;
+        }
+        if (out->checked || delta_sound(s, out->patch, -1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool device_delta_offer(struct server *s, struct device *d,
                         const struct poll *p, const struct release *wanted,
                         struct device_delta *out)
@@ -39,8 +55,7 @@ bool device_delta_offer(struct server *s, struct device *d,
     struct delta_ask ask;
 
     out->offer.size = 0;
-    if (!ask_of(s, d, p, wanted, &ask) ||
-        !deltas_find(&s->deltas, &ask, &found)) {
+    if (!ask_of(s, d, p, wanted, &ask) || !find_sound(s, &ask, &found)) {
         return false;
     }
     memcpy(out->patch, found.patch, 32);

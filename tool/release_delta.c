@@ -53,29 +53,23 @@ static int read_base(struct call *c, const char *path, struct buffer *out)
     return code;
 }
 
-static bool watch(void *ctx, uint32_t permille)
-{
-    progress_update(ctx, permille, 1000);
-    return true;
-}
-
 static int compare(struct call *c, bl_span base, bl_span image, uint32_t ram,
                    struct buffer *patch)
 {
     struct diff_options o;
-    struct progress bar;
+    struct delta_bar bar;
     int result;
 
     diff_defaults(&o);
     o.ram = ram;
     o.isas = bl_delta_isas();
-    progress_begin(&bar, "comparing", false, c->quiet || c->json);
-    o.progress = watch;
+    delta_bar_begin(c, &bar, "comparing", image.n);
+    o.progress = delta_bar_update;
     o.ctx = &bar;
     patch->limit = DELTA_PATCH;
     result =
         diff_make(base.p, base.n, image.p, image.n, &o, patch, NULL, &c->err);
-    progress_end(&bar, NULL);
+    delta_bar_end(&bar);
     return result == 0 ? 0 : EXIT_INPUT;
 }
 

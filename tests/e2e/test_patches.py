@@ -4,6 +4,8 @@ server with its encoder, devices with their decoder."""
 
 import pytest
 
+from bowline_server import BIN
+
 
 @pytest.fixture(autouse=True)
 def quick_encoder(monkeypatch):
@@ -48,16 +50,25 @@ def test_a_device_updates_by_a_patch_and_the_bytes_saved_are_told(fleet):
     assert counted["sent"] == patch["size"]
 
 
-def test_a_damaged_patch_costs_the_whole_payload_and_nothing_else(fleet):
+@pytest.fixture
+def wrong_encoder(monkeypatch, tmp_path):
+    """Makes patches of which a byte is another than it should be."""
+    path = tmp_path / "encoder"
+    path.write_text(
+        f'#!/bin/sh\n{BIN}/bowlined --make-delta $$ $1 $2 0 600 0 "" |'
+        ' python3 -c "import sys; p = bytearray(sys.stdin.buffer.read());'
+        ' p[len(p) // 2] ^= 64; sys.stdout.buffer.write(p)"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("BOWLINE_DELTA_PROGRAM", str(path))
+    monkeypatch.setenv("BOWLINE_DELTA_MEMORY_MB", "0")
+
+
+def test_a_wrong_patch_costs_the_whole_payload_and_nothing_else(
+        wrong_encoder, fleet):
     first, new = fleet.release("1.0.0"), fleet.release("1.1.0")
     device = fleet.device(first)
     fleet.wait_runs(device, first)
     patch = ready(fleet, first, new)
-    name = patch["patch"]
-    file = next((fleet.server.folder).rglob(f"{name[:2]}/{name}"))
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 0x40
-    file.write_bytes(content)
     fleet.roll_out(new)
     fleet.wait_runs(device, new)
     assert "delta-failed" in codes(fleet, device, new)

@@ -142,20 +142,20 @@ static void asked_then_urgent_then_common_then_old_is_made_next(void **state)
 
     (void)state;
     assert_int_equal(deltas_init(&d, &rules), 0);
-    assert_null(deltas_next(&d));
+    assert_null(deltas_next(&d, 0));
     for (uint8_t i = 0; i < 5; i++) {
         one[i] = put(&d, i + 1, i, 100);
         atomic_store(&one[i]->state, DELTA_QUEUED);
     }
-    assert_ptr_equal(deltas_next(&d), one[0]);
+    assert_ptr_equal(deltas_next(&d, 0), one[0]);
     one[3]->devices = 9;
-    assert_ptr_equal(deltas_next(&d), one[3]);
+    assert_ptr_equal(deltas_next(&d, 0), one[3]);
     one[2]->urgent = true;
-    assert_ptr_equal(deltas_next(&d), one[2]);
+    assert_ptr_equal(deltas_next(&d, 0), one[2]);
     one[4]->asked = true;
-    assert_ptr_equal(deltas_next(&d), one[4]);
+    assert_ptr_equal(deltas_next(&d, 0), one[4]);
     atomic_store(&one[4]->state, DELTA_MAKING);
-    assert_ptr_equal(deltas_next(&d), one[2]);
+    assert_ptr_equal(deltas_next(&d, 0), one[2]);
     deltas_free(&d);
 }
 

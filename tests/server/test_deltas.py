@@ -415,6 +415,59 @@ def test_what_breaks_costs_one_patch_only(make_server, text, reason):
     assert metric(server, 'bowline_delta_made_total{result="failed"}') == 1
 
 
+def dies_until(make_server, tmp_path, times, **config):
+    """A maker that is killed so often."""
+    pids = tmp_path / "pids"
+    server = program(
+        make_server(delta_pause=1, delta_memory_mb=0, **config),
+        f"echo $$ >> {pids}\n"
+        f"test $(wc -l < {pids}) -gt {times} || kill -KILL $$\n"
+        f'exec {BIN}/bowlined --make-delta $PPID $1 $2 0 600 0 ""\n')
+    return server, pids
+
+
+def test_what_was_killed_is_made_again_by_itself(make_server, tmp_path):
+    server, pids = dies_until(make_server, tmp_path, 2)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    assert len(started(pids)) == 3 and found["reason"] == ""
+    assert 9 in device.poll()
+    assert metric(server, 'bowline_delta_made_total{result="failed"}') == 0
+
+
+def test_what_is_always_killed_fails_with_its_reason(make_server, tmp_path):
+    server, pids = dies_until(make_server, tmp_path, 99)
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new, "failed")
+    assert "3 times" in found["reason"] and "signal 9" in found["reason"]
+    assert len(started(pids)) == 3
+
+
+def test_a_restart_begins_the_count_of_kills_anew(make_server, tmp_path):
+    server, pids = dies_until(make_server, tmp_path, 4)
+    server.config["delta_pause"] = 3600
+    server.start().set_up()
+    old = server.publish(1, "1.0.0", image(1))
+    new = server.publish(2, "1.1.0", image(1, change=1))
+    capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    for n in (1, 2, 3, 4):
+        started(pids, n)
+        wait_for(lambda: "signal 9" in ready(server, new,
+                                             "queued")[0]["reason"])
+        assert server.stop() == 0
+        server.start()
+    ready(server, new)
+
+
 def test_what_takes_too_long_is_ended(make_server, tmp_path):
     server, pids = hanging(make_server, tmp_path, delta_seconds=1)
     server.start().set_up()
@@ -539,6 +592,22 @@ def test_admins_turn_patches_off_and_on(server, releases):
     assert 9 in device.poll()
 
 
+def test_an_order_while_patches_are_off_says_that_they_are(server, releases):
+    old, new, _ = releases
+    order = f"/releases/{new['manifest']}/deltas"
+    server.api("POST", order, {"from": old["version"]}, expect=202)
+    found, = ready(server, new)
+    server.api("PATCH", "/settings", {"deltas": False},
+               token=server.admin_token, expect=200)
+    for path, body in ((order, {"from": old["version"], "ram": 8192}),
+                       (f"/deltas/{found['number']}/remake", None)):
+        said = server.api("POST", path, body, expect=409).json["error"]
+        assert said["code"] == "deltas-off"
+        assert "bowline settings --deltas on" in said["message"]
+    assert len(deltas(server, new)["items"]) == 1  # nothing waits
+    server.api("POST", f"/deltas/{found['number']}/withdraw", expect=200)
+
+
 def test_a_base_that_the_server_never_saw_gets_none(server, releases):
     _, new, _ = releases
     device = takes(server.register())
@@ -585,6 +654,90 @@ def test_a_backup_leaves_patches_out_and_they_are_made_anew(
     again, = ready(server, new)
     assert again["patch"] == found["patch"]
     wait_for(lambda: 9 in device.poll())
+
+
+def damage(server, how):
+    """What a disk does to the only patch there is; its bytes before."""
+    file, = (server.folder / "data" / "deltas").glob("??/*")
+    whole = file.read_bytes()
+    changed = {"bit": whole[:20] + bytes([whole[20] ^ 4]) + whole[21:],
+               "cut": whole[:-5], "longer": whole + b"x", "gone": None}[how]
+    if changed is None:
+        file.unlink()
+    else:
+        file.write_bytes(changed)
+    return whole
+
+
+def log_of(server):
+    return server.log.read_text(errors="replace")
+
+
+def whole_again(server, device, new, whole):
+    """It has been made anew, and what is sent is right."""
+    def sent():
+        answer = device.poll()
+        if 9 not in answer:
+            return None
+        return device.get(f"/deltas/{answer[9][2].hex()}")
+    got = wait_for(sent)
+    assert got.status == 200 and got.body == whole
+    found, = ready(server, new)
+    assert found["failed"] == 0
+
+
+@pytest.mark.parametrize("how", ["bit", "cut", "longer", "gone"])
+def test_a_patch_damaged_before_a_start_is_offered_to_nobody(
+        server, releases, how):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    server.stop()
+    whole = damage(server, how)
+    server.start()
+    answer = device.poll()
+    assert bytes.fromhex(new["manifest"]) in answer[1]
+    if 9 in answer:  # it was made anew already
+        assert device.get(f"/deltas/{answer[9][2].hex()}").body == whole
+    whole_again(server, device, new, whole)
+    log = log_of(server)
+    if how == "bit":
+        assert "delta-damaged" in log and "SHA-256" in log
+    else:
+        assert "delta-files" in log and "lost=1" in log
+
+
+@pytest.mark.parametrize("how, why", [
+    ("bit", "SHA-256"), ("cut", "SHA-256"), ("gone", "the file is gone")])
+def test_a_patch_damaged_after_its_offer_is_sent_to_nobody(
+        server, releases, how, why):
+    old, new, _ = releases
+    device, other = capable(server, 2, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    patch = device.poll()[9][2].hex()
+    assert 9 in other.poll()
+    whole = damage(server, how)
+    got = device.get(f"/deltas/{patch}")
+    assert got.status == 404 or got.body == whole
+    whole_again(server, other, new, whole)
+    log = log_of(server)
+    assert log.count("delta-damaged") == 1 and why in log
+    line, = server.api("GET", "/audit?action=delta-remake",
+                       expect=200).json["items"]
+    assert line["actor"] == "bowline" and "damaged" in line["detail"]
+
+
+def test_a_damaged_patch_is_found_before_anybody_asks(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+    roll_out(server, new, strategy="immediate")
+    ready(server, new)
+    assert 9 in device.poll()
+    whole = damage(server, "bit")
+    wait_for(lambda: "delta-damaged" in log_of(server))
+    whole_again(server, device, new, whole)
 
 
 def test_what_was_written_and_not_noted_is_removed(server):

@@ -66,6 +66,15 @@ def test_orders_are_sent(tool, words, key, body):
     assert "patch 3 is ready" in said
 
 
+def test_an_order_while_patches_are_off_ends_with_how_to_turn_them_on(tool):
+    off = {"error": {"code": "deltas-off", "message": "patches are switched "
+                     "off: bowline settings --deltas on"}}
+    with Api(table(**{f"POST {DELTAS}": (409, off)})) as api:
+        said = tool.refused(4, "release", "delta", "1.4.0", "--product",
+                            "lamp", "--make", "1.3.0", "--server", api.url)
+    assert "bowline settings --deltas on" in said
+
+
 def test_two_orders_at_once_are_refused(tool):
     with Api(table()) as api:
         tool.refused(2, "release", "delta", "1.4.0", "--product", "lamp",
