@@ -202,8 +202,12 @@ static int tries_in_place(const struct layout *l, const struct analysis *a,
     struct in_place one;
     plan->settings.block = in_place_bits(options);
     plan->settings.slots = in_place_slots(options);
-    int result = in_place_plan(l, &a->operations, plan->settings.block,
-                               plan->settings.slots, &one, error);
+    plan->settings.stash = in_place_stash(options);
+    if (bl_encode_ram(plan) > options->ram) {
+        plan->settings.stash = 0;
+    }
+    int result =
+        in_place_plan(l, &a->operations, &plan->settings, &one, error);
     if (result == 0) {
         plan->operations = one.operations.o;
         plan->operations_n = one.operations.n;

@@ -14,13 +14,13 @@ struct in_place {
     struct operations operations; /* those given, what is gone as new bytes */
     struct bl_page *pages;
     uint32_t pages_n;
-    uint32_t lost; /* bytes that are gone */
+    struct bl_piece *pieces; /* of pages, in the stash */
+    uint32_t lost;           /* bytes that are gone */
 };
 
-/* `bits`: 1 << bits bytes of a block; `slots`: blocks that old ones are saved
- * in. */
+/* By settings->block, slots, stash. */
 int in_place_plan(const struct layout *l, const struct operations *from,
-                  uint8_t bits, uint8_t slots, struct in_place *out,
+                  const struct bl_settings *settings, struct in_place *out,
                   struct error *error);
 void in_place_free(struct in_place *p);
 
@@ -28,5 +28,6 @@ void in_place_free(struct in_place *p);
 int in_place_check(const struct diff_options *options, struct error *error);
 uint8_t in_place_bits(const struct diff_options *options);
 uint8_t in_place_slots(const struct diff_options *options);
+uint8_t in_place_stash(const struct diff_options *options);
 
 #endif

@@ -7,7 +7,7 @@
 #include "diff/diff.h"
 #include "flash.h"
 
-enum { RIG_IMAGE = 1 << 16, RIG_MEMORY = 24 * 1024, RIG_RAM = 6 * 1024 };
+enum { RIG_IMAGE = 1 << 16, RIG_MEMORY = 24 * 1024, RIG_RAM = 6656 };
 
 struct rig {
     struct sim_flash flash;

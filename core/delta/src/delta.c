@@ -56,6 +56,7 @@ bl_status bl_delta_head(const void *patch, size_t n, struct bl_delta_info *out)
     if (out->in_place) {
         out->block = 1U << h.block;
         out->slots = h.slots;
+        out->stash = (out->block >> 4) * h.stash;
     }
     out->old_size = h.size[0];
     out->new_size = h.size[1];

@@ -77,6 +77,7 @@ static void make_head(const struct bl_plan *p, uint16_t tail,
     h->exceptions = s->exceptions;
     h->block = s->in_place ? s->block : 0;
     h->slots = s->in_place ? s->slots : 0;
+    h->stash = s->in_place ? s->stash : 0;
     h->regions[0] = (uint8_t)p->old.regions_n;
     h->regions[1] = (uint8_t)p->now.regions_n;
     h->map[0] = p->map_n;
@@ -146,7 +147,7 @@ static bool pages_can_be(const struct bl_plan *p)
         return true;
     }
     if (s->block < BL_BLOCK_MIN || s->block > BL_BLOCK_MIN + 15 ||
-        p->members_n > 0) {
+        s->stash > BL_STASH_MAX || p->members_n > 0) {
         return false;
     }
     for (i = 0; i < p->pages_n; i++) {

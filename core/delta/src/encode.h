@@ -12,6 +12,7 @@
 #endif
 #include "head.h"
 #include "member.h"
+#include "place.h"
 #include "site.h"
 
 #define BL_LITERAL UINT32_MAX
@@ -45,6 +46,7 @@ struct bl_settings {
     bool in_place;
     uint8_t block;  /* in place: 1 << block bytes of a page */
     uint8_t slots;  /* in place: pages that may be saved at once */
+    uint8_t stash;  /* in place: 16ths of a page, of pieces of more: 0 .. 15 */
     bool esp;       /* old regions come from the image's own headers */
     bool esp_short; /* ... of an ESP8266 */
     bool esp_tail;  /* checksum and hash behind the segments are recomputed:
@@ -66,6 +68,11 @@ struct bl_plan_member {
 struct bl_page {
     uint32_t page;
     uint8_t slot; /* its old bytes are saved there; BL_PLACE_NONE: are not */
+    bool stash;   /* another stash from here on: */
+    uint8_t pieces_n;
+    uint32_t drop;                 /* bit of each piece that was in it: goes */
+    const struct bl_piece *pieces; /* that come: of this page, or of the one
+                                      that was in its slot before */
 };
 
 struct bl_plan {

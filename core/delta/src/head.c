@@ -52,7 +52,9 @@ static void take_settings(struct reader *r, struct bl_head *h)
     uint32_t b;
 
     if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
-        h->block = (uint8_t)(BL_BLOCK_MIN + (take(r) & 15));
+        b = take(r);
+        h->block = (uint8_t)(BL_BLOCK_MIN + (b & 15));
+        h->stash = (uint8_t)(b >> 4);
         h->slots = take(r);
     }
     if ((h->flags & BL_HEAD_SMALL) != 0) {
@@ -157,7 +159,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out)
     *p++ = (uint8_t)(MAGIC + h->isa);
     p = give_varint(p, h->flags);
     if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
-        *p++ = (uint8_t)(h->block - BL_BLOCK_MIN);
+        *p++ = (uint8_t)(h->block - BL_BLOCK_MIN) | (uint8_t)(h->stash << 4);
         *p++ = h->slots;
     }
     if ((h->flags & BL_HEAD_SMALL) == 0) {

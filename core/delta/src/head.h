@@ -27,7 +27,8 @@ enum {
     BL_MAP_MAX = 65535,
     BL_EXCEPTIONS_UNIT = 8,
     BL_BLOCK_MIN = 8, /* 256 bytes */
-    BL_BLOCK_MAX = 20
+    BL_BLOCK_MAX = 20,
+    BL_STASH_MAX = 15
 };
 
 struct bl_head {
@@ -38,6 +39,7 @@ struct bl_head {
     uint8_t regions[2]; /* of the old and the new image */
     uint8_t block;      /* in place: 1 << block bytes of an erase block */
     uint8_t slots;      /* in place: blocks that old pages are saved in */
+    uint8_t stash;      /* in place: 16ths of a block, for pieces of them */
     uint32_t map[2];    /* entries: of the image's, of the RAM's map */
     uint32_t size[2];   /* of the old and the new image */
     uint8_t check[2][BL_DELTA_CHECK];

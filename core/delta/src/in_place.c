@@ -94,21 +94,33 @@ static uint32_t slot_at(const struct bl_applier *a, uint32_t slot)
 
 /* --- the decoder's images --- */
 
-/* From the image, or from the slot that the block was saved in. After a cut
- * the decoder may be before that save, while the image's block is gone. */
+/* After a cut the decoder may be before a block was saved, while the image's
+ * is gone. */
+uint32_t bl_in_place_held(const struct bl_applier *a, uint32_t offset)
+{
+    uint32_t i;
+
+    for (i = 0; i < a->info.slots; i++) {
+        if (a->held[i] == offset / a->info.block) {
+            return slot_at(a, i) + offset % a->info.block;
+        }
+    }
+    return a->p->image.offset + offset;
+}
+
+/* A stash that differs comes with another checkpoint: that of the last one is
+ * the decoder's. */
 static bl_status read_old(void *ctx, uint32_t offset, void *out, uint32_t n)
 {
     const struct bl_applier *a = ctx;
     const struct bl_flash *f = a->p->flash;
-    uint32_t page = offset / a->info.block;
-    uint32_t at = a->p->image.offset + offset;
-    uint32_t i;
+    const struct bl_place *place = bl_delta_codec(a->decoder)->paged;
+    uint32_t at = bl_in_place_held(a, offset);
+    uint32_t grains = bl_place_stashed(place, offset);
 
-    for (i = 0; i < a->info.slots; i++) {
-        if (a->held[i] == page) {
-            at = slot_at(a, i) + offset % a->info.block;
-            break;
-        }
+    if (at == a->p->image.offset + offset && grains != UINT32_MAX) {
+        at = bl_in_place_stash(a, a->area, grains) +
+             offset % (a->info.block >> BL_PLACE_GRAINS);
     }
     return f->read(f->ctx, at, out, n);
 }
@@ -149,7 +161,7 @@ static bool must_keep(const struct bl_applier *a,
     const struct bl_place *place = bl_delta_codec(a->decoder)->paged;
     uint32_t gone = page->page;
 
-    if (a->sequence == 0) {
+    if (a->sequence == 0 || place->event == BL_PLACE_STASH) {
         return true;
     }
     if (save) {

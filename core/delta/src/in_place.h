@@ -31,6 +31,12 @@ struct bl_applier {
 /* Bytes of one of the two areas. */
 uint32_t bl_in_place_area(const struct bl_delta_info *info, uint32_t unit);
 
+/* Where old bytes are while they are in no stash: in a slot or the image. */
+uint32_t bl_in_place_held(const struct bl_applier *a, uint32_t offset);
+/* Where the stash of an area has them, so many grains from its begin. */
+uint32_t bl_in_place_stash(const struct bl_applier *a, uint32_t area,
+                           uint32_t grains);
+
 /* Writes, and reads back. `n` is a multiple of the unit; or any for _put. */
 bl_status bl_in_place_write(struct bl_applier *a, uint32_t offset,
                             const uint8_t *data, uint32_t n);

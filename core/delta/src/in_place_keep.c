@@ -2,10 +2,11 @@
 /*
  * Checkpoints of the applier for one slot, in two areas in turn. An area:
  *   head    written last: magic, sequence, bytes of memory, which patch,
- * CRC-32 of the memory, CRC-32 of this head memory  the decoder's, as it was
- * at a block's begin notes   of blocks that were saved since, and of the end;
- * each with a CRC-32 What a cut leaves of any of them has a wrong CRC, or is
- * not there.
+ *           CRC-32 of the memory, CRC-32 of this head
+ *   memory  the decoder's, as it was at a block's begin
+ *   stash   pieces of old blocks, as the decoder says
+ *   notes   of blocks that were saved since, each with a CRC-32
+ * What a cut leaves of any of them has a wrong CRC, or is not there.
  */
 #include "in_place.h"
 
@@ -36,9 +37,14 @@ static uint32_t memory_at(uint32_t unit)
     return up(HEAD, unit);
 }
 
-static uint32_t notes_at(const struct bl_delta_info *info, uint32_t unit)
+static uint32_t stash_at(const struct bl_delta_info *info, uint32_t unit)
 {
     return memory_at(unit) + up(info->ram, unit);
+}
+
+static uint32_t notes_at(const struct bl_delta_info *info, uint32_t unit)
+{
+    return stash_at(info, unit) + up(info->stash, unit);
 }
 
 uint32_t bl_in_place_area(const struct bl_delta_info *info, uint32_t unit)
@@ -51,6 +57,13 @@ static uint32_t area_at(const struct bl_applier *a, uint32_t area)
 {
     return a->p->work.offset + a->info.slots * a->info.block +
            area * bl_in_place_area(&a->info, unit_of(a));
+}
+
+uint32_t bl_in_place_stash(const struct bl_applier *a, uint32_t area,
+                           uint32_t grains)
+{
+    return area_at(a, area) + stash_at(&a->info, unit_of(a)) +
+           grains * (a->info.block >> BL_PLACE_GRAINS);
 }
 
 /* --- bytes --- */
@@ -261,6 +274,56 @@ static bl_status erase_area(const struct bl_applier *a, uint32_t area)
                     bl_in_place_area(&a->info, unit_of(a)));
 }
 
+/* Where a piece is now: `at` grains into the stash, if it is as it was. */
+static uint32_t piece_at(const struct bl_applier *a,
+                         const struct bl_piece *piece, uint32_t at)
+{
+    const struct bl_place *place = bl_delta_codec(a->decoder)->paged;
+    uint32_t block = a->info.block;
+
+    if (place->event != BL_PLACE_STASH) {
+        return bl_in_place_stash(a, a->area, at);
+    }
+    return piece->was != BL_PLACE_NEW
+               ? bl_in_place_stash(a, a->area, piece->was)
+               : bl_in_place_held(a,
+                                  piece->first * (block >> BL_PLACE_GRAINS));
+}
+
+/* The stash goes along to the other area. */
+static bl_status keep_stash(struct bl_applier *a, uint32_t area)
+{
+    const struct bl_flash *f = a->p->flash;
+    const struct bl_place *place = bl_delta_codec(a->decoder)->paged;
+    uint8_t part[BL_IN_PLACE_UNIT];
+    bl_status status = BL_OK;
+    uint32_t to = bl_in_place_stash(a, area, 0);
+    uint32_t at = 0;
+    uint32_t n = 0;
+    uint32_t i;
+    uint32_t k;
+
+    for (i = 0; i < place->pieces_n; i++) {
+        uint32_t from = piece_at(a, &place->pieces[i], at);
+        uint32_t left =
+            place->pieces[i].n * (a->info.block >> BL_PLACE_GRAINS);
+
+        at += place->pieces[i].n;
+        for (; left > 0 && status == BL_OK; left -= k) {
+            k = left < sizeof part - n ? left : (uint32_t)sizeof part - n;
+            status = f->read(f->ctx, from, part + n, k);
+            from += k;
+            n += k;
+            if (n == sizeof part && status == BL_OK) {
+                status = bl_in_place_write(a, to, part, n);
+                to += n;
+                n = 0;
+            }
+        }
+    }
+    return status == BL_OK ? bl_in_place_put(a, to, part, n) : status;
+}
+
 bl_status bl_in_place_keep(struct bl_applier *a,
                            const struct bl_delta_page *page)
 {
@@ -270,13 +333,17 @@ bl_status bl_in_place_keep(struct bl_applier *a,
     uint8_t head[HEAD];
     bl_status status = erase_area(a, area);
 
+    if (status == BL_OK) {
+        status = bl_in_place_sync(a);
+    }
+    if (status == BL_OK) {
+        status = keep_stash(a, area);
+    }
+    place->event = BL_PLACE_PAGE;
     memset(place->touched, 0, (place->pages + 7) / 8);
     a->saves = page->saves - (page->slot != BL_DELTA_NOT_SAVED ? 1U : 0U);
     a->sequence++;
     head_put(a, BEGUN, bl_in_place_crc(0, a->p->memory, a->info.ram), head);
-    if (status == BL_OK) {
-        status = bl_in_place_sync(a);
-    }
     if (status == BL_OK) {
         status = bl_in_place_put(a, at + memory_at(unit_of(a)), a->p->memory,
                                  a->info.ram);

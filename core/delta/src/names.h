@@ -82,6 +82,7 @@
 #define bl_place_link BL_NAME(place_link)
 #define bl_place_start BL_NAME(place_start)
 #define bl_place_lost BL_NAME(place_lost)
+#define bl_place_stashed BL_NAME(place_stashed)
 #define bl_place_slot BL_NAME(place_slot)
 #define bl_place_next BL_NAME(place_next)
 #define bl_place_goes_on BL_NAME(place_goes_on)

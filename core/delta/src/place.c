@@ -16,7 +16,10 @@ static uint32_t bitmap(const struct bl_head *h)
 
 uint32_t bl_place_memory(const struct bl_head *h)
 {
-    return BL_PLACE_FIXED + 4U * h->slots + 2 * bitmap(h) + h->slots;
+    uint32_t pieces = h->stash > 0 ? BL_PLACE_PIECES : 0;
+
+    return BL_PLACE_FIXED + 4U * h->slots + 2 * bitmap(h) + h->slots +
+           pieces * (uint32_t)sizeof(struct bl_piece);
 }
 
 struct bl_place *bl_place_link(const struct bl_head *h, void *memory)
@@ -24,6 +27,8 @@ struct bl_place *bl_place_link(const struct bl_head *h, void *memory)
     struct bl_place *p = memory;
     uint8_t *at = (uint8_t *)memory + BL_PLACE_FIXED;
 
+    p->pieces = (struct bl_piece *)(void *)at;
+    at += h->stash > 0 ? BL_PLACE_PIECES * sizeof(struct bl_piece) : 0;
     p->held = (uint32_t *)(void *)at;
     p->done = at + 4U * h->slots;
     p->touched = p->done + bitmap(h);
@@ -40,6 +45,7 @@ void bl_place_start(struct bl_place *p, const struct bl_head *h)
     p->page = UINT32_MAX;
     p->bits = h->block;
     p->slots = h->slots;
+    p->stash = h->stash;
     p->slot = BL_PLACE_NONE;
     for (i = 0; i < h->slots; i++) {
         p->held[i] = UINT32_MAX;
@@ -51,6 +57,7 @@ void bl_place_start(struct bl_place *p, const struct bl_head *h)
     bl_counters(p->save, 2);
     bl_counters(p->go_on, 4);
     bl_counters(p->choice, BL_PLACE_CHOICES);
+    bl_counters(p->anew, 6);
 }
 
 uint32_t bl_place_slot(const struct bl_place *p, uint32_t page)
@@ -65,12 +72,30 @@ uint32_t bl_place_slot(const struct bl_place *p, uint32_t page)
     return BL_PLACE_NONE;
 }
 
+uint32_t bl_place_stashed(const struct bl_place *p, uint32_t offset)
+{
+    uint32_t grain = offset >> (p->bits - BL_PLACE_GRAINS);
+    uint32_t at = 0;
+    uint32_t i;
+
+    for (i = 0; i < p->pieces_n; i++) {
+        const struct bl_piece *piece = &p->pieces[i];
+
+        if (grain - piece->first < piece->n) {
+            return at + (grain - piece->first);
+        }
+        at += piece->n;
+    }
+    return UINT32_MAX;
+}
+
 bool bl_place_lost(const struct bl_place *p, uint32_t offset)
 {
     uint32_t page = offset >> p->bits;
 
     return bl_place_bit(p->done, page) &&
-           bl_place_slot(p, page) == BL_PLACE_NONE;
+           bl_place_slot(p, page) == BL_PLACE_NONE &&
+           bl_place_stashed(p, offset) == UINT32_MAX;
 }
 
 /* --- which page --- */
@@ -146,6 +171,11 @@ static bool code_page(struct bl_codec *c, uint32_t *page)
 /* --- what of it is saved --- */
 
 #if BL_DELTA_ENCODE
+static bool said_more(const struct bl_codec *c)
+{
+    return c->paged->said < said_page(c)->pieces_n;
+}
+
 static uint32_t said_choice(const struct bl_codec *c)
 {
     const struct bl_place *p = c->paged;
@@ -175,9 +205,11 @@ static uint32_t code_choice(struct bl_codec *c, uint32_t said)
     return i;
 }
 
-static void code_save(struct bl_codec *c)
+/* Returns the page that was in the slot, or UINT32_MAX. */
+static uint32_t code_save(struct bl_codec *c)
 {
     struct bl_place *p = c->paged;
+    uint32_t was;
     uint32_t i = 0;
 
     p->slot = (uint8_t)bl_code_flag(
@@ -185,18 +217,101 @@ static void code_save(struct bl_codec *c)
         &p->save[p->slot != BL_PLACE_NONE ? 1 : 0]);
     if (p->slot == 0 || p->page >= bl_place_pages(c->old.size, p->bits)) {
         p->slot = BL_PLACE_NONE;
-        return;
+        return UINT32_MAX;
     }
     if (p->slots == 0) {
         c->status = BL_DELTA_FORMAT;
-        return;
+        return UINT32_MAX;
     }
     i = code_choice(c, BL_SAY(said_choice(c)));
     p->slot = p->order[i];
     memmove(p->order + i, p->order + i + 1, p->slots - i - 1U);
     p->order[p->slots - 1U] = p->slot;
+    was = p->held[p->slot];
     p->held[p->slot] = p->page;
     p->saves++;
+    return was;
+}
+
+/* --- the stash --- */
+
+/* What of it is not needed any more goes. Returns how many grains stay. */
+static uint32_t code_drops(struct bl_codec *c)
+{
+    struct bl_place *p = c->paged;
+    uint32_t n = p->pieces_n;
+    uint32_t used = 0;
+    uint32_t at = 0;
+    uint32_t gone = 0;
+    uint32_t i;
+
+    p->pieces_n = 0;
+    for (i = 0; i < n; i++) {
+        struct bl_piece piece = p->pieces[i];
+
+        piece.was = (uint8_t)at;
+        at += piece.n;
+        gone = bl_code_flag(&c->rc, BL_SAY(said_page(c)->drop >> i & 1),
+                            &p->drop[gone]);
+        if (gone == 0) {
+            used += piece.n;
+            p->pieces[p->pieces_n++] = piece;
+        }
+    }
+    return used;
+}
+
+/* A piece of this page, or of the one that was in its slot before. */
+static void code_piece(struct bl_codec *c, uint32_t was)
+{
+    struct bl_place *p = c->paged;
+    struct bl_piece *piece = &p->pieces[p->pieces_n++];
+    uint32_t page = p->page;
+    uint32_t start;
+#if BL_DELTA_ENCODE
+    const struct bl_piece *said = &said_page(c)->pieces[c->paged->said++];
+#endif
+
+    if (was != UINT32_MAX &&
+        bl_code_flag(&c->rc, BL_SAY(said->first >> BL_PLACE_GRAINS == was),
+                     &p->other) != 0) {
+        page = was;
+    }
+    start = bl_code_bits(&c->rc, BL_SAY(said->first & (BL_GRAINS - 1U)),
+                         BL_PLACE_GRAINS);
+    piece->first = (page << BL_PLACE_GRAINS) + start;
+    piece->n = (uint8_t)(1 + bl_code_bits(&c->rc, BL_SAY(said->n - 1U),
+                                          BL_PLACE_GRAINS));
+    piece->was = BL_PLACE_NEW;
+    if (start + piece->n > BL_GRAINS) {
+        c->status = BL_DELTA_FORMAT;
+    }
+}
+
+/* What the stash holds from this page on. */
+static void code_stash(struct bl_codec *c, uint32_t was)
+{
+    struct bl_place *p = c->paged;
+    uint32_t room = (uint32_t)p->stash << (BL_PLACE_GRAINS - 4);
+    uint32_t used;
+
+    if (room == 0) {
+        return;
+    }
+    p->stashed = (uint8_t)bl_code_flag(&c->rc, BL_SAY(said_page(c)->stash),
+                                       &p->anew[p->stashed]);
+    if (p->stashed == 0) {
+        return;
+    }
+    used = code_drops(c);
+    while (p->pieces_n < BL_PLACE_PIECES &&
+           bl_code_flag(&c->rc, BL_SAY(said_more(c)), &p->more) != 0) {
+        code_piece(c, was);
+        used += p->pieces[p->pieces_n - 1U].n;
+    }
+    if (used > room) {
+        c->status = BL_DELTA_FORMAT;
+    }
 }
 
 /* --- a page begins --- */
@@ -233,15 +348,16 @@ static void begin_page(struct bl_codec *c, uint32_t page)
     c->stop = at + (rest < 1U << p->bits ? rest : 1U << p->bits);
     c->place = bl_map_place(&c->map[0], at, &c->place_from);
     bl_place_set(p->done, page);
-    code_save(c);
+    code_stash(c, code_save(c));
 #if BL_DELTA_ENCODE
     p->index++;
+    p->said = 0;
     while (c->operation_at > at) {
         c->operation--;
         c->operation_at -= c->plan->operations[c->operation].length;
     }
 #else
-    p->event = 1;
+    p->event = p->stashed != 0 ? BL_PLACE_STASH : BL_PLACE_PAGE;
     c->written = at;
     bl_view_forget(&c->cache);
 #endif

@@ -122,6 +122,27 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 
 #else
 
+#if BL_DELTA_IN_PLACE
+/* Grain by grain: what is gone stays zero. */
+static void fill_kept(const struct bl_view *v, struct bl_line *line,
+                      uint32_t at, uint32_t n)
+{
+    struct bl_cache *c = v->cache;
+    uint32_t grain = 1U << (v->paged->bits - BL_PLACE_GRAINS);
+    uint32_t step = grain < BL_LINE ? grain : (uint32_t)BL_LINE;
+    uint32_t i;
+
+    bl_place_set(v->paged->touched, at >> v->paged->bits);
+    for (i = 0; i < n; i += step) {
+        uint32_t k = n - i < step ? n - i : step;
+
+        if (c->status == BL_OK && !bl_place_lost(v->paged, at + i)) {
+            c->status = c->io->old(c->io->ctx, at + i, line->bytes + i, k);
+        }
+    }
+}
+#endif
+
 /* A failed read leaves zeros and its status; nothing is read after it. */
 static void fill_line(const struct bl_view *v, struct bl_line *line,
                       uint32_t at)
@@ -133,10 +154,8 @@ static void fill_line(const struct bl_view *v, struct bl_line *line,
     line->at = at;
 #if BL_DELTA_IN_PLACE
     if (v->paged != NULL) {
-        if (bl_place_lost(v->paged, at)) {
-            return;
-        }
-        bl_place_set(v->paged->touched, at >> v->paged->bits);
+        fill_kept(v, line, at, n);
+        return;
     }
 #endif
     if (c->status == BL_OK) {

@@ -64,6 +64,7 @@ struct bl_delta_info {
     uint32_t n;     /* bytes of this head */
     uint32_t block; /* in place: bytes of an erase block, else 0 */
     uint32_t slots; /* in place: blocks to save old ones in */
+    uint32_t stash; /* in place: bytes for pieces of others */
     uint8_t old_check[BL_DELTA_CHECK]; /* first bytes of SHA-256 of the old */
     uint8_t new_check[BL_DELTA_CHECK]; /* and of the new image: against mixed
                                           up files, not against attackers */
