@@ -157,7 +157,7 @@ def test_patch_that_rots_in_the_store_is_made_anew(fleet):
         # anew meanwhile.
         own = patches.fetched(device)
         assert list(own.values()) in ([SIZE], [patch["size"]]), own
-    assert "delta-damaged" in fleet.server.log.read_text(errors="replace")
+    assert "delta-damaged" in (fleet.folder / "server.log").read_text(errors="replace")
     again, = ready(fleet, new)
     assert again["number"] == patch["number"] and again["patch"] == name
     late = holder(fleet, first)

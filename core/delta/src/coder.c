@@ -75,7 +75,8 @@ static void move(struct bl_coder *rc)
 }
 
 /* The number of the last range that has most zeros behind, and of those all
- * that the decoder puts in again left away. */
+ * that the decoder puts in again left away. More would need zeros in the five
+ * bytes before by chance: the decoder refuses that patch, so there is none. */
 void bl_coder_finish(struct bl_coder *rc)
 {
     uint32_t zeros = 31;

@@ -205,6 +205,16 @@ bl_status bl_delta_data(struct bl_delta *d, const void *patch, size_t n,
     return c->status;
 }
 
+/* The encoder leaves them away. All has been read: the last one is still
+ * there, unless there is nothing but the head. */
+static bool ends_in_zero(const struct bl_delta *d)
+{
+    const struct bl_coder *rc = &d->codec.rc;
+
+    return d->taken > d->head_n &&
+           rc->in[(rc->first + BL_INPUT - 1U) % BL_INPUT] == 0;
+}
+
 bl_status bl_delta_end(struct bl_delta *d, bool *whole)
 {
     struct bl_codec *c = &d->codec;
@@ -217,7 +227,7 @@ bl_status bl_delta_end(struct bl_delta *d, bool *whole)
     go_on(d);
     run(d, c->position + BL_DELTA_QUANTUM);
     if (c->status == BL_OK && c->phase == BL_PHASE_DONE) {
-        if (c->rc.waiting > 0) {
+        if (c->rc.waiting > 0 || ends_in_zero(d)) {
             c->status = BL_DELTA_FORMAT;
         }
         bl_put_flush(c);

@@ -76,7 +76,7 @@ static void a_longer_patch_is_refused(void **state)
     use_old();
     memset(longer, 0, sizeof longer);
     memcpy(longer, pair.patch, pair.patch_n);
-    for (more = 9; more < 300; more += 97) {
+    for (more = 1; more < 300; more += more < 10 ? 1 : 97) {
         assert_int_equal(apply(longer, pair.patch_n + more), BL_DELTA_FORMAT);
     }
 }

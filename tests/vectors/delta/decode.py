@@ -152,6 +152,8 @@ class Decoder:
         self.operations()
         if self.rc.at < len(self.rc.data):
             raise Broken("bytes behind the end")
+        if self.rc.data[-1:] == b"\0":
+            raise Broken("a zero at the end")
         if digest(self.now.data)[:3] != self.head.check[1]:
             raise Broken("another new image than the patch is for")
         return bytes(self.now.data)

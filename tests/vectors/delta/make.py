@@ -38,6 +38,7 @@ def refused(v):
     yield "half", p[:len(p) // 2], {}
     yield "last-bytes-missing", p[:-12], {}
     yield "bytes-behind", p + bytes(40), {}
+    yield "zero-behind", p + bytes(1), {}
     yield "no-patch", altered(p, 0, 0xC0), {}
     yield "instruction-set-unknown", altered(p, 0, 0xBF), {}
     yield "flag-unknown", p[:1] + bytes([p[1] | 0x80, 0x7F]) + p[2:], {}
