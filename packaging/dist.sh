@@ -93,6 +93,8 @@ take libbowline-dev "/$libdir" $(cd "$stage" && ls "$libdir"/*.a) \
 put libbowline-dev /usr/share/doc/libbowline-dev/FIRMWARE.md docs/FIRMWARE.md
 put libbowline-dev /usr/share/doc/libbowline-dev/DELTA-LIBRARY.md \
     docs/DELTA-LIBRARY.md
+put libbowline-dev /usr/share/doc/libbowline-dev/DELTA-IN-PLACE.md \
+    docs/DELTA-IN-PLACE.md
 put libbowline-dev /usr/share/doc/libbowline-dev/examples/apply.c \
     examples/delta/apply.c
 

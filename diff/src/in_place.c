@@ -160,8 +160,18 @@ static int order_begin(struct order *o, const struct layout *l,
     return 0;
 }
 
+static bool uses_stash(const struct in_place *p)
+{
+    for (uint32_t k = 0; k < p->pages_n; k++) {
+        if (p->pages[k].stash) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int in_place_plan(const struct layout *l, const struct operations *from,
-                  const struct bl_settings *settings, struct in_place *out,
+                  struct bl_settings *settings, struct in_place *out,
                   struct error *error)
 {
     struct order o;
@@ -177,6 +187,7 @@ int in_place_plan(const struct layout *l, const struct operations *from,
     if (result == 0) {
         result = order_find(&o, out, error);
     }
+    settings->stash = uses_stash(out) ? settings->stash : 0;
     if (result == 0) {
         result = rewrite(&o, from, &out->operations, error);
     }

@@ -18,9 +18,10 @@ struct in_place {
     uint32_t lost;           /* bytes that are gone */
 };
 
-/* By settings->block, slots, stash. */
+/* By settings->block, slots, stash; the last becomes 0 when it is not used.
+ */
 int in_place_plan(const struct layout *l, const struct operations *from,
-                  const struct bl_settings *settings, struct in_place *out,
+                  struct bl_settings *settings, struct in_place *out,
                   struct error *error);
 void in_place_free(struct in_place *p);
 

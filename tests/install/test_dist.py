@@ -91,7 +91,9 @@ def test_the_same_build_gives_the_same_bytes(packages, tmp_path):
                      "/usr/share/zsh/vendor-completions/_bowline-sim"}),
     ("libbowline-dev", {"/usr/include/bowline/client.h",
                         "/usr/include/bowline/delta.h",
+                        "/usr/include/bowline/delta_in_place.h",
                         "/usr/share/doc/libbowline-dev/DELTA-LIBRARY.md",
+                        "/usr/share/doc/libbowline-dev/DELTA-IN-PLACE.md",
                         "/usr/share/doc/libbowline-dev/examples/apply.c"}),
 ])
 def test_what_is_in_it(packages, name, wanted):
