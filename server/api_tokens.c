@@ -153,6 +153,20 @@ static int make_secret(char text[sizeof TOKEN_PREFIX + SECRET_TEXT],
     return 0;
 }
 
+/* RFC 3339. */
+static void say_time(int64_t when, char *out, size_t size)
+{
+    time_t seconds = (time_t)when;
+    struct tm tm;
+
+    if (when == 0) {
+        snprintf(out, size, "never");
+    } else if (gmtime_r(&seconds, &tm) == NULL ||
+               strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+        snprintf(out, size, "%" PRId64, when);
+    }
+}
+
 static void say_token(const struct api_token *t, char *out, size_t size)
 {
     size_t n = (size_t)snprintf(out, size, "%s, scopes:", role_name(t->role));
@@ -163,8 +177,11 @@ static void say_token(const struct api_token *t, char *out, size_t size)
         }
     }
     if (n < size) {
-        snprintf(out + n, size - n, "%s, expires %" PRId64,
-                 t->scopes == 0 ? " all" : "", t->expires);
+        n += (size_t)snprintf(out + n, size - n, "%s, expires ",
+                              t->scopes == 0 ? " all" : "");
+    }
+    if (n < size) {
+        say_time(t->expires, out + n, size - n);
     }
 }
 
@@ -172,7 +189,7 @@ static void add(struct server *s, struct http_request *rq, struct api_token *t)
 {
     struct error err = {BL_OK, 0, ""};
     char text[sizeof TOKEN_PREFIX + SECRET_TEXT];
-    char detail[128];
+    char detail[256];
     json_t *shown;
 
     if (!within_own(rq, t) || !api_name_is_free(s, rq, t->name)) {

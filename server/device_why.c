@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device_why.h"
 
+#include "census.h"
 #include "rollout_why.h"
 
 #include "bowline/policy.h"
@@ -39,8 +40,8 @@ static void fill_about(struct server *s, const struct device *d,
     out->version = r->release->version;
     out->stage = r->stage;
     out->n_stages = r->plan.n_stages;
-    out->bucket = rollout_bucket(r->id, d->id);
-    out->limit = rollout_limit(r, r->stage);
+    out->own_stage = census_stage(r, d->id);
+    out->stages = r->plan.stage;
     out->channel = r->plan.channel;
 }
 

@@ -64,13 +64,31 @@ static void say_wait(struct text *t, uint32_t seconds)
     }
 }
 
+static void say_share(struct text *t, const struct plan_stage *stage)
+{
+    if (stage->percent > 0) {
+        say(t, "%d percent of the devices", stage->percent);
+    } else {
+        say(t, "%" PRIu32 " device%s", stage->count,
+            stage->count == 1 ? "" : "s");
+    }
+}
+
 static void say_stage(struct text *t, const struct why_rollout *r)
 {
-    say(t,
-        "its turn comes in a later stage of rollout %" PRIu64 ": stage "
-        "%" PRIu32 " of %" PRIu32 " holds the buckets below %" PRIu32
-        ", this device is in %" PRIu32,
-        r->id, r->stage + 1, r->n_stages, r->limit, r->bucket);
+    say(t, "its turn has not come: rollout %" PRIu64, r->id);
+    if (r->stage < r->n_stages) {
+        say(t, " is at stage %" PRIu32 " of %" PRIu32 ", for ", r->stage + 1,
+            r->n_stages);
+        say_share(t, &r->stages[r->stage]);
+    }
+    if (r->own_stage < r->n_stages) {
+        say(t, "; this one comes with stage %" PRIu32 ", for ",
+            r->own_stage + 1);
+        say_share(t, &r->stages[r->own_stage]);
+    } else {
+        say(t, "; this one is in none of its stages");
+    }
 }
 
 static void say_not_yet(struct text *t, const struct why_facts *f,

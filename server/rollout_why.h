@@ -14,8 +14,8 @@ struct why_rollout {
     const char *version;
     uint32_t stage; /* from 0 */
     uint32_t n_stages;
-    uint32_t bucket; /* of the device */
-    uint32_t limit;  /* of the stage */
+    uint32_t own_stage; /* that holds the device; n_stages: none */
+    const struct plan_stage *stages; /* n_stages of them */
     const char *channel;
 };
 

@@ -233,6 +233,42 @@ static void every_verdict_has_a_sentence(void **state)
     }
 }
 
+/* In percent or devices, as the plan says it; never in places of a hash. */
+static void a_later_stage_is_said_for_people(void **state)
+{
+    static const struct plan_stage stages[] = {
+        {.percent = 5}, {.count = 1}, {.count = 30}, {.percent = 80}};
+    struct rollout_device d = {.channel = "", .version = "1.0"};
+    struct rollout_verdict v = {
+        .why = ROLLOUT_STAGE, .candidate = 0, .stone = -1, .held = -1};
+    struct why_rollout about = {.id = 7,
+                                .version = "1.2",
+                                .channel = "",
+                                .n_stages = 4,
+                                .own_stage = 2,
+                                .stages = stages};
+    struct why_facts f = {.seen = true,
+                          .device = &d,
+                          .v = &v,
+                          .about = &about,
+                          .min_version = "",
+                          .wait = ""};
+    char said[400];
+
+    (void)state;
+    rollout_sentence(&f, said, sizeof said);
+    assert_string_equal(
+        said, "its turn has not come: rollout 7 is at stage 1 of 4, for 5 "
+              "percent of the devices; this one comes with stage 3, for 30 "
+              "devices");
+    about.stage = 1;
+    about.own_stage = 4;
+    rollout_sentence(&f, said, sizeof said);
+    assert_string_equal(said,
+                        "its turn has not come: rollout 7 is at stage 2 of "
+                        "4, for 1 device; this one is in none of its stages");
+}
+
 /* What it did itself goes before what others may have for it; a sentence
  * that is about that anyway does not say it twice. */
 static void its_own_outcome_comes_first(void **state)
@@ -291,6 +327,7 @@ int main(void)
         cmocka_unit_test(facts_of_a_device_by_name),
         cmocka_unit_test(a_course_is_read_as_it_was_written),
         cmocka_unit_test(every_verdict_has_a_sentence),
+        cmocka_unit_test(a_later_stage_is_said_for_people),
         cmocka_unit_test(its_own_outcome_comes_first),
     };
 

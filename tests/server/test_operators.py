@@ -301,6 +301,11 @@ def test_an_expired_token_is_none(server, admin):
     ever = admin("POST", "/tokens", {"name": "ever", "role": "viewer",
                                      "expires": 0}, 201).json
     assert ever["expires"] is None
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 3600))
+    assert [line["detail"] for line in audit(server, "token-add")
+            if line["object"] in ("ci", "ever")] == [
+        f"viewer, scopes: all, expires {ends}",
+        "viewer, scopes: all, expires never"]
     server.stop()
     with database(server) as db:
         db.execute("UPDATE tokens SET expires = ? WHERE name = 'ci'",

@@ -64,7 +64,10 @@ def test_stages_hold_back_what_is_not_their_turn(server):
                      if bucket(rollout["salt"], d.id) < limit}
     assert 1 <= len(first) == rollout["stages"][0]["devices"] < 12
     held = next(d for d in devices if d.id not in first)
-    assert held.show()["why"].startswith("its turn comes in a later stage")
+    assert held.show()["why"] == (
+        f"its turn has not come: rollout {rollout['id']} is at stage 1 of 2, "
+        "for 10 percent of the devices; this one comes with stage 2, for 100 "
+        "percent of the devices")
     server.api("POST", f"/rollouts/{rollout['id']}/advance", {}, expect=200)
     assert all(ticket_names(d.poll(), new) for d in devices)
     answer = server.api("POST", f"/rollouts/{rollout['id']}/advance", {},

@@ -192,7 +192,7 @@ function someDevices() {
       attempts: bad ? 2 : 0, quarantined_until: bad && roll() < 0.3 ? now() + 50_000 : null,
       silent, why: silent ? "it is silent: expected back 20 h ago and not seen since"
         : bad ? "it tried this release twice and did not keep it"
-        : version === "1.3.0" ? "it runs what it should" : "its turn comes in stage 3 of Spring release (bucket 4711; stage 2 reaches to 1000)",
+        : version === "1.3.0" ? "it runs what it should" : "its turn has not come: rollout 3 is at stage 2 of 4, for 10 percent of the devices; this one comes with stage 3, for 50 percent of the devices",
       why_code: silent ? "silent" : bad ? "tried" : version === "1.3.0" ? "runs" : "stage",
       offer: state === "downloading" ? { rollout: 7, name: "Spring release", version: "1.3.0", since: now() - 400 } : null,
       previous_version: "1.1.0",
