@@ -41,6 +41,9 @@ int delta_check_output(struct call *c, const char *path,
 /* The whole file or nothing of it. */
 int delta_write(struct call *c, const char *path, bl_span content, int mode);
 
+/* bowline patch --in-place (patch_in_place.c). */
+int patch_in_place(struct call *c);
+
 /* --- Progress (delta_stop.c) ----------------------------------------------
  */
 

@@ -22,4 +22,6 @@ const struct option options_diff[] = {
     END};
 
 const struct option options_patch[] = {
+    FLAG("in-place",
+         "IMAGE PATCH: over the image itself; what was stopped goes on"),
     FLAG("force", "replace the file when it is there"), END};

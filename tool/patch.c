@@ -98,6 +98,16 @@ int verb_patch(struct call *c)
     struct work w;
     int code;
 
+    if (cli_flag(c, "in-place")) {
+        return c->n_arguments == 2 && !cli_flag(c, "force")
+                   ? patch_in_place(c)
+                   : refuse(c, EXIT_USAGE,
+                            "with --in-place: IMAGE PATCH, and no --force");
+    }
+    if (c->n_arguments < 3) {
+        return refuse(c, EXIT_USAGE,
+                      "OLD PATCH NEW is missing NEW; or say --in-place");
+    }
     memset(&w, 0, sizeof w);
     w.path[0] = c->argument[0];
     w.path[1] = c->argument[1];

@@ -401,16 +401,25 @@ const struct verb verbs[] = {
      "found           how the code was found\n"
      "seconds, peak_memory  what making it took, memory in bytes",
      "bowline diff thermostat-1.4.1.bin thermostat-1.4.2.bin -o 1.4.2.patch"},
-    {"patch", "OLD PATCH NEW", 3, 3, A_FILE, NULL, verb_patch,
+    {"patch", "OLD PATCH [NEW]", 2, 3, A_FILE, NULL, verb_patch,
      "apply a patch of bowline diff",
      "Makes NEW of OLD and the patch, as a device does, in the memory that a "
      "device needs. A patch for another image than OLD is refused, and so is "
      "one that does not give the image that it was made for: then NEW is not "
      "written. OLD or PATCH may be -, standard input; NEW may be -, standard "
-     "output.",
+     "output.\n\n"
+     "With --in-place: bowline patch --in-place IMAGE PATCH writes the new "
+     "image over the old one, block by block, as a device with one slot does. "
+     "A patch that is damaged or for another image is refused before. A "
+     "journal beside it (IMAGE.journal) has what is needed to go on: whatever "
+     "ends the work, also the power, the same command takes it up and ends in "
+     "the new image. Until then IMAGE is neither the old nor the new one.",
      options_patch, 0, DOES_LOCAL,
      "file            the new image\nsize, sha256    of it\n"
-     "patch_size\nram             bytes that the decoder needed\nseconds",
+     "patch_size\nram             bytes that the decoder needed\nseconds\n"
+     "work            with --in-place: bytes of the work area\n"
+     "resumed         with --in-place: was it half way?\n"
+     "already         with --in-place: it was the new image before",
      "bowline patch thermostat-1.4.1.bin 1.4.2.patch thermostat-1.4.2.bin"},
     {"publish", "[FILE...]", 0, -1, A_FILE, NULL, verb_publish,
      "upload releases and root documents",

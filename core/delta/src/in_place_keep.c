@@ -379,6 +379,9 @@ bl_status bl_in_place_clear(struct bl_applier *a)
     bl_status status = erase_area(a, a->area ^ 1U);
 
     if (status == BL_OK) {
+        status = bl_in_place_sync(a);
+    }
+    if (status == BL_OK) {
         status = erase_area(a, a->area);
     }
     a->sequence = 0;
