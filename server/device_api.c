@@ -85,8 +85,9 @@ struct sending {
     uint64_t size;
 };
 
-/* Whose offer is it that the device fetches? */
-static void count_bytes(struct server *s, const uint8_t *device_id,
+/* Whose offer is it that the device fetches? Counted before it can say what
+ * came of it; what does not come is taken back at the end. */
+static void count_bytes(struct server *s, struct http_request *rq,
                         const struct sending *what, uint64_t from)
 {
     uint64_t sent = what->size - from;
@@ -94,7 +95,7 @@ static void count_bytes(struct server *s, const uint8_t *device_id,
     struct device *d;
 
     pthread_rwlock_rdlock(&s->catalog.lock);
-    d = devices_lock(s->devices, device_id);
+    d = devices_lock(s->devices, rq->device_id);
     if (d != NULL) {
         r = d->s.offer % 2 == 1 ? NULL
                                 : catalog_rollout(&s->catalog, d->s.offer / 2);
@@ -105,11 +106,48 @@ static void count_bytes(struct server *s, const uint8_t *device_id,
         }
         devices_unlock(s->devices, d);
     }
+    rq->from = from;
+    rq->rollout = r == NULL ? 0 : r->id;
     if (r != NULL) {
         atomic_fetch_add(&r->sent, sent);
         atomic_fetch_add(&r->saved, from);
     }
     pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+/* The connection broke. */
+static void take_back(struct server *s, const struct http_request *rq,
+                      uint64_t missing, bool nothing)
+{
+    struct rollout *r;
+    struct device *d;
+    uint8_t sha256[32];
+
+    pthread_rwlock_rdlock(&s->catalog.lock);
+    r = rq->rollout == 0 ? NULL : catalog_rollout(&s->catalog, rq->rollout);
+    if (r != NULL) {
+        atomic_fetch_sub(&r->sent, missing);
+        atomic_fetch_sub(&r->saved, nothing ? rq->from : 0);
+    }
+    d = devices_lock(s->devices, rq->device_id);
+    if (d != NULL) {
+        if (hex_decode(rq->param[0], 64, sha256, 32) == 0) {
+            device_delta_missing(s, d, sha256, missing);
+        }
+        devices_unlock(s->devices, d);
+    }
+    pthread_rwlock_unlock(&s->catalog.lock);
+}
+
+static void end_sending(struct server *s, const struct http_request *rq,
+                        uint64_t asked)
+{
+    uint64_t missing = http_missing(rq);
+
+    atomic_fetch_add(&s->metrics.download_bytes, asked - missing);
+    if (missing > 0) {
+        take_back(s, rq, missing, missing == asked);
+    }
 }
 
 static void send_payload(struct server *s, struct http_request *rq,
@@ -131,6 +169,7 @@ static void send_payload(struct server *s, struct http_request *rq,
         http_reply_header(rq, "Content-Range", text);
         return;
     }
+    rq->sends = size - from;
     http_reply_file(rq, range == RANGE_PART ? 206 : 200,
                     "application/octet-stream", fd, from, size - from);
     if (range == RANGE_PART) {
@@ -142,8 +181,7 @@ static void send_payload(struct server *s, struct http_request *rq,
     http_reply_header(rq, "Accept-Ranges", "bytes");
     http_reply_header(rq, "Cache-Control", "private, immutable");
     atomic_fetch_add(&s->metrics.downloads, 1);
-    atomic_fetch_add(&s->metrics.download_bytes, size - from);
-    count_bytes(s, rq->device_id, what, from);
+    count_bytes(s, rq, what, from);
 }
 
 static bool take_own_slot(struct server *s, const uint8_t *device_id)
@@ -195,6 +233,9 @@ void device_payload_end(struct server *s, struct http_request *rq)
 {
     if (rq->counted) {
         rq->counted = false;
+        if (rq->sends > 0) {
+            end_sending(s, rq, rq->sends);
+        }
         atomic_fetch_sub(&s->metrics.downloads_open, 1);
         leave_own_slot(s, rq->device_id);
     }

@@ -140,6 +140,17 @@ void device_delta_sent(struct server *s, struct device *d,
     }
 }
 
+void device_delta_missing(struct server *s, struct device *d,
+                          const uint8_t patch[32], uint64_t bytes)
+{
+    if (deltas_fetched(&s->deltas, d->s.delta_row, patch,
+                       (int64_t)time(NULL))) {
+        d->s.delta_sent -=
+            bytes < d->s.delta_sent ? (uint32_t)bytes : d->s.delta_sent;
+        d->dirty = true;
+    }
+}
+
 void device_payload_sent(struct server *s, struct device *d,
                          const uint8_t payload[32])
 {

@@ -32,6 +32,9 @@ bool device_delta_seen(struct server *s, struct device *d,
 /* Bytes of a patch, or of a payload, are sent. The device is locked. */
 void device_delta_sent(struct server *s, struct device *d,
                        const uint8_t patch[32], uint64_t bytes);
+/* So many of them did not come. */
+void device_delta_missing(struct server *s, struct device *d,
+                          const uint8_t patch[32], uint64_t bytes);
 void device_payload_sent(struct server *s, struct device *d,
                          const uint8_t payload[32]);
 

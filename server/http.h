@@ -45,6 +45,9 @@ struct http_request {
     void *upload;
     uint64_t batch;
     bool counted;     /* holds a download slot */
+    uint64_t rollout; /* that the bytes of a file are counted for; 0: none */
+    uint64_t sends;   /* bytes of a file, as they were asked for */
+    uint64_t from;    /* first byte of it that was asked for */
     void *stream_ctx; /* of a reply that goes on */
     bool bare;        /* no page sees a good answer: without the headers that
                          guard a browser */
@@ -106,6 +109,9 @@ void http_reply(struct http_request *rq, int status, const char *type,
                 bl_span body);
 void http_reply_file(struct http_request *rq, int status, const char *type,
                      int fd, uint64_t offset, uint64_t n);
+/* In end, after a reply of a file: how many of its bytes have not come to the
+ * peer, to about a KB; 0 when all were handed to the kernel. */
+uint64_t http_missing(const struct http_request *rq);
 /* Adds a field to the reply; `value` is copied. After http_reply. */
 void http_reply_header(struct http_request *rq, const char *name,
                        const char *value);

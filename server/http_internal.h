@@ -3,7 +3,8 @@
  * What the files of http.h share: a connection, that is the request on it.
  * http.c runs the daemon, http_connection.c knows who is connected and cuts
  * who is too slow, http_request.c takes a request in, http_reply.c sends,
- * http_stream.c sends what has no end.
+ * http_stream.c sends what has no end, http_arrived.c counts what came of a
+ * file.
  */
 #ifndef SERVER_HTTP_INTERNAL_H
 #define SERVER_HTTP_INTERNAL_H
@@ -62,6 +63,9 @@ struct connection {
     int file;
     uint64_t file_offset;
     uint64_t file_n;
+    uint64_t acked; /* bytes that the peer has acknowledged: before the file;
+                       at its end: of the file */
+    bool file_whole;
     bool close;
     http_pull *pull; /* NULL: no stream */
     void *pull_ctx;
@@ -93,6 +97,10 @@ struct http {
     pthread_mutex_t lock; /* of the list */
     struct connection *first;
 };
+
+/* http_arrived.c: around each file that is sent. */
+void http_file_begins(struct connection *c);
+void http_file_ended(struct connection *c, bool whole);
 
 static inline struct connection *of(const struct http_request *rq)
 {

@@ -195,6 +195,7 @@ static struct MHD_Response *make_response(struct connection *c)
         r = MHD_create_response_from_fd_at_offset64(c->file_n, c->file,
                                                     c->file_offset);
         if (r != NULL) {
+            http_file_begins(c);
             c->file = -1; /* the library closes it */
         }
     } else {

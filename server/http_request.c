@@ -220,6 +220,7 @@ void http_on_completed(void *ctx, struct MHD_Connection *mhd, void **state,
         return;
     }
     c->open = false;
+    http_file_ended(c, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     http_let_go(c, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     now = monotonic_us();
     count_request(h, c, now);

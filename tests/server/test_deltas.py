@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import signal
+import socket
 import stat
 import time
 
@@ -290,6 +291,76 @@ def test_a_device_that_took_the_whole_payload_saved_nothing(server, releases):
     device.run(new)
     device.poll()
     assert deltas(server, new)["saved"] == 0
+
+
+def broken_download(server, device, path, most, headers=""):
+    """Takes a part of it and is gone; how many bytes came."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        s.connect(("127.0.0.1", server.port))
+        s.sendall(f"GET /d/v1{path} HTTP/1.1\r\nHost: x\r\n{headers}"
+                  f"Authorization: Bearer {device.token}\r\n\r\n".encode())
+        got = b""
+        while b"\r\n\r\n" not in got or \
+                len(got.split(b"\r\n\r\n", 1)[1]) < most:
+            piece = s.recv(4096)
+            assert piece
+            got += piece
+        assert got.startswith(b"HTTP/1.1 20")
+    return len(got.split(b"\r\n\r\n", 1)[1])
+
+
+def varint(v):
+    out = b""
+    while v > 127:
+        out += bytes([v & 127 | 128])
+        v >>= 7
+    return out + bytes([v])
+
+
+def head(before, after):
+    """Of a patch, docs/DELTA.md: plain data, no maps."""
+    assert len(after) > len(before)
+    return (b"\xb1\x02" + varint(len(before))
+            + varint(2 * (len(after) - len(before)))
+            + hashlib.sha256(before).digest()[:3]
+            + hashlib.sha256(after).digest()[:3])
+
+
+AROUND = 100_000  # what is on its way when a connection ends
+
+
+def test_what_did_not_come_is_not_counted_as_sent(make_server):
+    before, after = image(1), bytes(9_000_000)
+    server = make_server()
+    program(server, f"cat {server.folder}/patch").start().set_up()
+    (server.folder / "patch").write_bytes(
+        head(before, after) + random.Random(2).randbytes(5 << 20))
+    old = server.publish(1, "1.0.0", before)
+    new = server.publish(2, "1.1.0", after)
+    device, = capable(server, 1, old)
+    rollout = roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    size, full = found["size"], len(new["content"])
+    assert size > 5 << 20
+    path = f"/deltas/{device.poll()[9][2].hex()}"
+
+    def sent():
+        return shown(server, rollout)["bytes"]["sent"]
+    came = broken_download(server, device, path, 300_000)
+    wait_for(lambda: came - AROUND <= sent() <= came + AROUND, said=lambda: sent())
+    assert metric(server, "bowline_download_bytes_total") <= came + AROUND
+    etag = path.split("/")[-1]
+    rest = device.get(path, {"Range": f"bytes={came}-",
+                             "If-Range": f'"{etag}"'})
+    assert len(rest.body) == size - came
+    assert size - AROUND <= sent() <= size + AROUND
+    assert shown(server, rollout)["bytes"]["saved"] == came
+    device.run(new)
+    device.poll()
+    now, = ready(server, new)
+    assert abs(full - size - now["saved"]) <= AROUND
+    assert now["installed"] == 1
 
 
 def test_patches_and_counts_outlive_a_kill(server, releases):
