@@ -4,6 +4,7 @@
 #include "api.h"
 #include "census.h"
 #include "census_history.h"
+#include "delta_keeper.h"
 #include "rollout_view.h"
 #include "router.h"
 
@@ -211,6 +212,8 @@ void fleet_show(struct server *s, struct http_request *rq)
                     "attention_count", (json_int_t)c->attention, "time",
                     (json_int_t)c->time);
     put_products(s, c, out);
+    json_object_set_new(out, "deltas",
+                        delta_totals_json(s, (int64_t)time(NULL)));
     census_release(c);
     pthread_mutex_unlock(&s->admin);
     api_json(rq, 200, out);

@@ -531,6 +531,9 @@ int delta_keeper_start(struct server *s, struct error *err)
     pthread_cond_init(&k->work, NULL);
     store_lock(&s->store); /* others' threads run already */
     result = delta_store_load(&s->store, &s->deltas, err);
+    if (result == 0) {
+        result = delta_totals_load(s, err);
+    }
     store_unlock(&s->store);
     if (result != 0) {
         deltas_free(&s->deltas);
@@ -564,6 +567,7 @@ void delta_keeper_stop(struct server *s)
         pthread_join(k->worker[i], NULL);
     }
     s->delta_keeper = NULL;
+    delta_upkeep(s); /* what was counted last */
     deltas_free(&s->deltas);
     free(k);
 }

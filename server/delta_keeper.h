@@ -54,6 +54,14 @@ uint64_t delta_stored(struct server *s);
 bool delta_keeps(const struct deltas *d, const uint8_t patch[32],
                  const struct delta *but);
 
+/* delta_totals.c: what patches did outlives rows and restarts. */
+int delta_totals_load(struct server *s, struct error *err);
+/* The admin lock is held, as by delta_upkeep. Within a transaction of its
+ * own, when there is something new. */
+void delta_totals_write(struct server *s, int64_t now);
+/* {"enabled", "saved", "installs", "saved_today", "installs_today"} */
+struct json_t *delta_totals_json(struct server *s, int64_t now);
+
 /* delta_check.c: are the files what they were? */
 
 /* Of a patch that is offered, or sent: `fd` is open, or -1: it is opened. What

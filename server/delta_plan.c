@@ -370,6 +370,7 @@ void delta_upkeep(struct server *s)
     mend_damaged(s);
     withdraw_bad(s);
     write_counts(s);
+    delta_totals_write(s, (int64_t)time(NULL));
     pthread_mutex_unlock(&s->admin);
 }
 

@@ -97,6 +97,12 @@ struct delta_offer {
     uint8_t patch[32];
 };
 
+/* What patches did: ever, and when the day (UTC) began. */
+struct delta_totals {
+    uint64_t saved;    /* bytes */
+    uint64_t installs; /* devices that came to run what a patch gave */
+};
+
 struct deltas {
     pthread_rwlock_t lock;
     struct delta_rules rules;
@@ -111,6 +117,11 @@ struct deltas {
     _Atomic uint64_t failures;
     _Atomic uint64_t installs;
     _Atomic uint64_t saved;
+    /* delta_totals.c */
+    struct delta_totals before; /* this start */
+    struct delta_totals at_day;
+    int64_t day; /* since 1970 */
+    struct delta_totals written;
 };
 
 int deltas_init(struct deltas *d, const struct delta_rules *rules);

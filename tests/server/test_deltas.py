@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import stat
 import time
 
@@ -147,6 +148,36 @@ def test_the_patch_comes_in_ranges_like_a_payload(server, releases):
     device.poll()
     sent = n + n - 10 + n
     assert deltas(server, new)["saved"] == len(new["content"]) - sent
+
+
+def test_the_fleet_knows_what_patches_saved_ever_and_today(server, releases):
+    old, new, _ = releases
+    device, = capable(server, 1, old)
+
+    def said():
+        return server.api("GET", "/fleet", expect=200).json["deltas"]
+    assert said() == {"enabled": True, "saved": 0, "installs": 0,
+                      "saved_today": 0, "installs_today": 0}
+    roll_out(server, new, strategy="immediate")
+    found, = ready(server, new)
+    install(device, new, device.poll()[9][2])
+    saved = len(new["content"]) - found["size"]
+    after = {"enabled": True, "saved": saved, "installs": 1,
+             "saved_today": saved, "installs_today": 1}
+    assert said() == after
+    server.stop()
+    with sqlite3.connect(server.folder / "data" / "bowline.db") as db:
+        # The patch is gone, and so is the day.
+        db.execute("DELETE FROM deltas")
+    server.start()
+    assert said() == after
+    server.stop()
+    with sqlite3.connect(server.folder / "data" / "bowline.db") as db:
+        db.execute("UPDATE settings SET value = value - 1"
+                   " WHERE name = 'delta_day'")
+    server.start()
+    wait_for(lambda: said() == {**after, "saved_today": 0,
+                                "installs_today": 0})
 
 
 def test_another_products_device_gets_no_patch(server, releases):

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The patches of a release: seen, withdrawn and made anew on its page; what
 they saved, on the rollout's."""
+import os
+from pathlib import Path
+
 import pytest
+from browser import DESKTOP, PHONE
 from selenium.webdriver.common.by import By
 from waiting import wait_for
 
@@ -49,6 +53,28 @@ def test_patches_are_seen_withdrawn_and_made_anew(visit, patched):
     page.see("main", "an operator withdrew it")
     page.click('[aria-label="Patches"] button', "Remake")
     page.see('[aria-label="Patches"] [data-state="ready"]')
+
+
+def test_the_fleet_page_says_what_patches_saved(visit, patched, world):
+    said = world.server.api("GET", "/fleet", expect=200).json["deltas"]
+    assert said["installs"] >= 1 and said["saved"] > 0
+    page = visit("#/")
+    shots = os.environ.get("BOWLINE_SHOTS")  # to be looked at
+    try:
+        for size in (DESKTOP, PHONE):
+            page.size(size)
+            line = page.see(f"[data-patches='{said['installs']}']")
+            text = " ".join(line.text.split())
+            assert text.startswith("Patches saved") and "update" in text
+            assert "; today " in text
+            assert text.endswith(f"in {said['installs_today']}.")
+            assert page.driver.execute_script(
+                "return document.documentElement.scrollWidth"
+                " <= window.innerWidth")
+            if shots:
+                page.shoot(Path(shots) / f"fleet-{size[0]}.png")
+    finally:
+        page.size(DESKTOP)
 
 
 def test_the_rollout_says_what_patches_saved(visit, patched):

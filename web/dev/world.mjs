@@ -297,6 +297,8 @@ export function makeWorld(scenario) {
       rollouts: world.rollouts.filter((r) => !["finished", "aborted"].includes(r.state)),
       attention: bad.slice(0, 20).map((d) => ({ id: d.id, name: d.name, product: d.product, why: d.why, code: d.code ?? "silent", since: d.last_seen })),
       attention_count: bad.length, time: now(),
+      deltas: { enabled: true, saved: 3_120_000_000, installs: 4210,
+        saved_today: 48_200_000, installs_today: 65 },
     };
   };
   world.history = () => {

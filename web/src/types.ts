@@ -351,6 +351,10 @@ export interface Fleet {
   }[];
   attention_count: number;
   time: number;
+  deltas?: {
+    enabled: boolean; saved: number; installs: number; saved_today: number;
+    installs_today: number;
+  };
 }
 
 export interface FleetHistory {

@@ -2,7 +2,7 @@
 // The fleet: is all well, what goes on, which devices need a person?
 import type { Fleet, Rollout, ServerInfo } from "../api";
 import {
-  Card, Empty, ErrorBox, Figure, PageHead, RelativeTime, Skeleton,
+  Bytes, Card, Empty, ErrorBox, Figure, PageHead, RelativeTime, Skeleton,
 } from "../components/basics";
 import { Bar } from "../components/Bar";
 import { Icon, type IconName } from "../components/Icon";
@@ -54,6 +54,24 @@ function Figures({ fleet }: { fleet: Fleet }) {
       <Figure value={number(fleet.attention_count)} label="need a person"
         href={href("devices", { attention: 1 })} />
     </div>
+  );
+}
+
+/** What patches saved; nothing where none was ever used. */
+function Patches({ fleet }: { fleet: Fleet }) {
+  const d = fleet.deltas;
+  if (!d || d.installs === 0) {
+    return null;
+  }
+  return (
+    <p class="muted patches" data-patches={d.installs}>
+      Patches saved <strong><Bytes n={d.saved} /></strong> of downloads in{" "}
+      {count(d.installs, "update")}
+      {d.installs_today > 0
+        ? <>; today <Bytes n={d.saved_today} /> in {number(d.installs_today)}
+          </>
+        : "; none today"}.{!d.enabled && " They are switched off now."}
+    </p>
   );
 }
 
@@ -197,6 +215,7 @@ export function FleetPage() {
         <div class="stack">
           <Health fleet={fleet} />
           {empty ? <FirstSteps server={server} /> : <Figures fleet={fleet} />}
+          <Patches fleet={fleet} />
           {fleet.rollouts.length > 0 && (
             <section aria-labelledby="running">
               <h2 class="section-title" id="running">Rollouts that go on</h2>
