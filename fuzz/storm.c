@@ -4,92 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta_kinds.h"
-
-/* --- old images, and good patches for them --- */
-
-struct image {
-    struct symbols_old old;
-    struct storm_patch good[STORM_GOOD];
-    uint8_t bytes[MADE_ROOM];
-};
-
-static void find_streams(struct symbols_old *o)
-{
-    for (uint32_t k = 0; k + 18 < o->n; k++) {
-        if (o->p[k] == 0x1f && o->p[k + 1] == 0x8b && o->p[k + 2] == 8 &&
-            o->streams_n < SYMBOLS_STREAMS) {
-            o->streams[o->streams_n++] = k + 10;
-        }
-    }
-}
-
-/* Three of each kind: a few hundred bytes to a few thousand. */
-static void make_images(uint32_t image, struct made *m)
-{
-    static const uint8_t functions[] = {1, 3, 8};
-    struct dice d = {image + 1};
-
-    made_images(&d, image % KINDS, functions[image / KINDS % 3], m);
-}
-
-static void make_good(struct image *i, const struct made *m, uint32_t which)
-{
-    static const uint8_t rams[] = {6, 8, 16, 32};
-    struct storm_patch *g = &i->good[which];
-    struct buffer patch = BUFFER(SIZE_MAX);
-    struct diff_options o;
-    size_t most = which % 2 == 0 ? 400 : HOSTILE_NOW;
-    size_t now_n = m->now_n < most ? m->now_n : most;
-
-    diff_defaults(&o);
-    o.effort = 0;
-    o.ram = rams[which % 4] * 1024U;
-    o.isa = which % 2 == 0 ? (uint8_t)i->old.isa : DIFF_DETECT;
-    o.in_place = which == 3;
-    o.block = 256;
-    o.spare = which % 3;
-    if (diff_make(m->old, m->old_n, m->now, now_n, &o, &patch, NULL, NULL) !=
-            0 ||
-        patch.n > HOSTILE_PATCH) {
-        abort();
-    }
-    memcpy(g->p, patch.p, patch.n);
-    g->n = patch.n;
-    buffer_free(&patch);
-}
-
-static struct image *image_of(uint32_t image)
-{
-    static struct image *all[STORM_IMAGES];
-    static struct made m;
-    struct image *i = all[image];
-
-    if (i == NULL) {
-        i = calloc(1, sizeof *i);
-        if (i == NULL) {
-            abort();
-        }
-        make_images(image, &m);
-        memcpy(i->bytes, m.old, m.old_n);
-        i->old.p = i->bytes;
-        i->old.n = (uint32_t)m.old_n;
-        i->old.isa = image % BL_DELTA_ISAS;
-        i->old.base = image % KINDS < BL_DELTA_ISAS ? 0x08004000 : 0x42000000;
-        find_streams(&i->old);
-        for (uint32_t k = 0; k < STORM_GOOD; k++) {
-            make_good(i, &m, k);
-        }
-        all[image] = i;
-    }
-    return i;
-}
-
-struct symbols_old *storm_image(uint32_t image)
-{
-    return &image_of(image % STORM_IMAGES)->old;
-}
-
 /* --- damage --- */
 
 enum { NEAR = 96, TAIL = 24 };
@@ -168,13 +82,14 @@ static void noise(struct storm_patch *p, struct draw *d)
 static void draw_whole(struct storm *s)
 {
     struct storm_patch *w = &s->whole;
-    struct image *i = image_of(w->image);
+    const struct symbols_old *old = storm_image(w->image);
 
     if (w->source == STORM_SYMBOLS) {
-        w->n = symbols_patch(&s->d, &i->old, w->p, HOSTILE_PATCH, &s->walk,
+        w->n = symbols_patch(&s->d, old, w->p, HOSTILE_PATCH, &s->walk,
                              &s->exact);
     } else {
-        const struct storm_patch *good = &i->good[draw(&s->d, STORM_GOOD)];
+        const struct storm_patch *good =
+            storm_good(w->image, draw(&s->d, STORM_GOOD));
 
         memcpy(w->p, good->p, good->n);
         w->n = good->n;

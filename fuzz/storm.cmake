@@ -32,13 +32,13 @@ storm_part(storm_walk SOURCES ${BOWLINE_DELTA_SHARED} symbols_codec.c
 storm_part(storm_encode SOURCES ${BOWLINE_DELTA_SHARED}
     ${BOWLINE_DELTA_ENCODER} symbols_coder.c)
 target_compile_definitions(storm_encode PRIVATE BL_DELTA_ENCODE=1)
-storm_part(storm_rig SOURCES hostile.c)
+storm_part(storm_rig SOURCES hostile.c tokens.c)
 
 # fuzz_storm, or one with planted objects in place of some of these.
 function(storm_program name)
-    add_executable(${name} storm_main.c storm.c ${ARGN})
-    target_link_libraries(${name} PRIVATE storm_flags storm_rig storm_walk
-        storm_encode storm_decoder storm_head storm_decoder fuzz_made
+    add_executable(${name} storm_main.c storm.c storm_images.c ${ARGN})
+    target_link_libraries(${name} PRIVATE storm_flags storm_walk
+        storm_encode storm_rig storm_decoder storm_head storm_decoder fuzz_made
         bowline_diff bowline_sha256)
     target_link_options(${name} PRIVATE -Wl,--wrap=bl_delta_codec_step
         -Wl,--wrap=bl_delta_site_find)
@@ -47,3 +47,44 @@ function(storm_program name)
 endfunction()
 
 storm_program(fuzz_storm)
+
+# Each fault of plants.txt in a program of its own: `storm_plants`.
+add_custom_target(storm_plants)
+function(storm_plant name file)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/plants/${name}/${file})
+    file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/plants/${name})
+    add_custom_command(OUTPUT ${source}
+        COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/plant.py ${name}
+            ${delta}/src ${source}
+        DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/plant.py
+            ${CMAKE_CURRENT_SOURCE_DIR}/plants.txt ${delta}/src/${file}
+        VERBATIM)
+    add_library(plant_${name} OBJECT EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(plant_${name} PRIVATE storm_flags)
+    set(objects $<TARGET_OBJECTS:plant_${name}>)
+    if("src/${file}" IN_LIST BOWLINE_DELTA_SHARED)
+        # ninja makes the source once, for plant_NAME
+        add_library(plant_${name}_walk OBJECT EXCLUDE_FROM_ALL ${source})
+        add_dependencies(plant_${name}_walk plant_${name})
+        target_link_libraries(plant_${name}_walk PRIVATE storm_flags)
+        target_compile_options(plant_${name}_walk PRIVATE
+            -include symbols_names.h)
+        list(APPEND objects $<TARGET_OBJECTS:plant_${name}_walk>)
+    endif()
+    storm_program(fuzz_storm_${name} ${objects})
+    target_compile_definitions(fuzz_storm_${name} PRIVATE STORM_PLANTED)
+    set_target_properties(fuzz_storm_${name} PROPERTIES
+        EXCLUDE_FROM_ALL ON RUNTIME_OUTPUT_DIRECTORY
+        ${CMAKE_CURRENT_BINARY_DIR}/plants)
+    add_dependencies(storm_plants fuzz_storm_${name})
+endfunction()
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${CMAKE_CURRENT_SOURCE_DIR}/plants.txt)
+execute_process(COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/plant.py
+    OUTPUT_VARIABLE storm_plants OUTPUT_STRIP_TRAILING_WHITESPACE
+    COMMAND_ERROR_IS_FATAL ANY)
+foreach(plant ${storm_plants})
+    string(REPLACE "=" ";" plant ${plant})
+    storm_plant(${plant})
+endforeach()

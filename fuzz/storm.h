@@ -31,7 +31,8 @@ struct storm_patch {
     uint8_t p[HOSTILE_PATCH];
 };
 
-struct symbols_old *storm_image(uint32_t image);
+const struct symbols_old *storm_image(uint32_t image);
+const struct storm_patch *storm_good(uint32_t image, uint32_t which);
 
 /* The patches of a round, one after the other; `before` is the one before. */
 struct storm {

@@ -54,11 +54,15 @@ struct symbols_ways {
     struct draw *d;
     uint32_t wild;   /* a number is any */
     uint32_t likely; /* a flag is what the model thinks likelier */
-    uint32_t wrong;  /* a unit is not as predicted */
-    uint32_t noise;  /* a byte is any */
+    uint32_t wrong;  /* a unit is not as predicted; `often` of most */
+    uint32_t often;
+    uint32_t noise; /* a byte is any */
     int32_t low;
     uint32_t span;
-    uint32_t edge[8]; /* sizes, addresses: wild numbers are near to them */
+    uint32_t edge[8];     /* sizes, addresses: wild numbers are near to them */
+    uint32_t round[8];    /* round ones that are not wild */
+    const uint8_t *token; /* of a stream: the bytes that come next */
+    size_t tokens;
 };
 
 extern struct symbols_ways symbols_ways;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "tokens.h"
 
 enum { STEPS = 1 << 18 };
 
@@ -105,6 +106,12 @@ static void draw_sizes(struct draw *d, const struct symbols_old *old,
 
     h->size[0] = draw(d, 8) != 0 ? old->n : 1 + draw(d, old->n);
     h->size[1] = 1 + draw(d, sizes[draw(d, 16)]);
+    if (draw(d, 8) == 0) { /* where buffers end, or nearly */
+        h->size[1] = (1 + draw(d, 8)) * 64 + draw(d, 3) - 1;
+    }
+    if ((h->flags & BL_HEAD_DEFLATE) != 0 && draw(d, 4) == 0) {
+        h->size[1] = 1 + draw(d, SYMBOLS_NOW);
+    }
     if ((h->flags & BL_HEAD_SAME) != 0) {
         if (h->size[0] > SYMBOLS_NOW) {
             h->flags = (uint16_t)(h->flags & ~BL_HEAD_SAME);
@@ -154,7 +161,7 @@ static void draw_ways(struct symbols_ways *w, const struct symbols_old *old,
 
     w->wild = wilds[draw(w->d, 6)];
     w->likely = chances[draw(w->d, 6)];
-    w->wrong = chances[draw(w->d, 6)];
+    w->often = chances[draw(w->d, 6)];
     w->noise = chances[draw(w->d, 6)];
     w->edge[0] = h->size[0];
     w->edge[1] = h->size[1];
@@ -187,12 +194,44 @@ static void seek(struct symbols_ways *w, const struct bl_codec *c,
     }
 }
 
+/* What a field of a region may be. */
+static void fit_region(struct symbols_ways *w, const struct bl_codec *c,
+                       const struct symbols_old *old)
+{
+    for (uint32_t k = 0; k < 8; k++) {
+        uint32_t v = draw(w->d, c->old.size + 1) & ~(k % 4);
+
+        w->round[k] = c->phase == BL_PHASE_RAMS ? 0x20000000 + (v & ~0xffU)
+                      : c->field == 1           ? old->base + v
+                      : c->field == 3           ? k
+                                                : v;
+    }
+    between(w, -64, 129);
+}
+
+/* A stream begins: all its tokens. */
+static void fit_stream(struct symbols_ways *w, const struct bl_codec *c)
+{
+    static uint8_t tokens[1024];
+
+    if (c->member->writer.at == 0) {
+        w->token = tokens;
+        w->tokens =
+            draw(w->d, 8) != 0 ? tokens_draw(w->d, tokens, sizeof tokens) : 0;
+    }
+    between(w, -8, 24);
+}
+
 static void fit(struct symbols_ways *w, const struct bl_codec *c,
                 const struct symbols_old *old)
 {
     uint32_t rest = c->stop - c->position;
     uint32_t behind = c->old.size - c->from;
 
+    w->wrong = w->often;
+    if (c->phase != BL_PHASE_MEMBER) {
+        w->tokens = 0;
+    }
     w->edge[6] = c->position;
     w->edge[7] = c->phase == BL_PHASE_LENGTH ? rest - 1 : c->from;
     switch (c->phase) {
@@ -209,9 +248,14 @@ static void fit(struct symbols_ways *w, const struct bl_codec *c,
         break;
     case BL_PHASE_LENGTH:
         between(w, 0, !c->literal && behind < rest ? behind : rest);
+        w->span += draw(w->d, 32) == 0 ? 1 : 0;
+        break;
+    case BL_PHASE_REGIONS:
+    case BL_PHASE_RAMS:
+        fit_region(w, c, old);
         break;
     case BL_PHASE_MEMBER:
-        between(w, -8, 24);
+        fit_stream(w, c);
         break;
     default:
         between(w, -300, 601);

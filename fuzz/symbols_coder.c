@@ -102,6 +102,13 @@ static uint32_t draw_byte(const struct bl_byte *b)
 {
     static const uint8_t marks[] = {0, 255, 0xF5, 0xF6, 0xF7, 1, 8, 127};
 
+    if (symbols_ways.tokens > 0) {
+        symbols_ways.tokens--;
+        symbols_ways.token++;
+        if (draw(dice(), 64) != 0) {
+            return symbols_ways.token[-1];
+        }
+    }
     if (draw_chance(dice(), symbols_ways.noise)) {
         return draw(dice(), 256);
     }
@@ -163,8 +170,7 @@ int32_t symbols_coder_signed(struct bl_coder *rc, struct bl_number *m)
 uint32_t symbols_code_round(struct bl_coder *rc, uint32_t v)
 {
     (void)rc;
-    v = wild() ? wild_number()
-               : symbols_ways.edge[draw(dice(), 8)] & ~draw(dice(), 16);
+    v = wild() ? wild_number() : symbols_ways.round[draw(dice(), 8)];
     return bl_code_round(&out, v);
 }
 
