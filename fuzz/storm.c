@@ -6,7 +6,7 @@
 
 /* --- damage --- */
 
-enum { NEAR = 96, TAIL = 24 };
+enum { NEAR = 64, TAIL = 16 };
 
 /* What follows is noise to the decoder, most of it literals, and slow: mostly
  * only a little of it is left, and it is not far from the beginning. */

@@ -81,6 +81,8 @@ if [ "$long" = yes ]; then
     grep -iE 'cuts|releases' "$log/cuts.out" | tail -12
     step "fuzzing, 60 s a target"
     tests/fuzz.sh 60 || broken fuzz
+    step "faults that hostile patches must find"
+    tests/fuzz_plants.sh || broken "planted faults"
     step "hostile patches, ${BOWLINE_DELTA_RUNS:-100000000} executions"
     tests/fuzz_delta.sh || broken "hostile patches"
     step "sizes"
