@@ -6,6 +6,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "codec.h"
 #include "draw.h"
 #include "hostile_memory.h"
 
@@ -15,11 +16,6 @@ enum {
     PAGES = HOSTILE_NOW / 256 + 64,
     SLOTS = 256
 };
-
-struct bl_codec;
-struct bl_sweep;
-struct bl_site;
-struct bl_view;
 
 /* What the codec calls, counted (linked with --wrap). */
 bool __real_bl_delta_codec_step(struct bl_codec *c);
@@ -38,6 +34,8 @@ struct run {
     struct bl_delta_info info;
     uint8_t begun[PAGES]; /* in place, by page */
     uint32_t held[SLOTS]; /* by slot: its page + 1 */
+    struct bl_piece piece[BL_PLACE_PIECES];
+    uint32_t pieces; /* in the stash */
     uint8_t *memory;
     uint32_t gap[GAPS], gaps;
 };
@@ -65,8 +63,8 @@ static bl_status breaks(struct run *r, const char *promise)
     return BL_FLASH;
 }
 
-/* In place: begun, and not saved? */
-static bool is_lost(const struct run *r, uint32_t page)
+/* In place: begun, and in no slot? */
+static bool is_gone(const struct run *r, uint32_t page)
 {
     if (page >= PAGES || r->begun[page] == 0) {
         return false;
@@ -79,6 +77,32 @@ static bool is_lost(const struct run *r, uint32_t page)
     return true;
 }
 
+/* Nor in the stash? `grain`: of the image's. */
+static bool is_lost(const struct run *r, uint32_t grain)
+{
+    if (!is_gone(r, grain >> BL_PLACE_GRAINS)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->pieces; i++) {
+        if (grain - r->piece[i].first < r->piece[i].n) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool any_lost(const struct run *r, uint32_t offset, uint32_t n)
+{
+    uint32_t grain = r->info.block >> BL_PLACE_GRAINS;
+
+    for (uint32_t k = offset / grain; k <= (offset + n - 1) / grain; k++) {
+        if (is_lost(r, k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bl_status read_old(void *ctx, uint32_t offset, void *out, uint32_t n)
 {
     struct run *r = ctx;
@@ -87,8 +111,7 @@ static bl_status read_old(void *ctx, uint32_t offset, void *out, uint32_t n)
     if (offset > r->old_n || n > r->old_n - offset) {
         return breaks(r, "reads stay within the old image");
     }
-    if (r->info.in_place && (is_lost(r, offset / r->info.block) ||
-                             is_lost(r, (offset + n - 1) / r->info.block))) {
+    if (r->info.in_place && any_lost(r, offset, n)) {
         return breaks(r, "what is lost in place is not read");
     }
     memcpy(out, r->old + offset, n);
@@ -125,6 +148,36 @@ static bl_status write_new(void *ctx, const void *data, uint32_t n)
     return BL_OK;
 }
 
+/* What comes into the stash is there, what stays was in it; it has room. */
+static bool stash_begins(struct run *r, const struct bl_place *p)
+{
+    uint32_t grains = 0;
+
+    for (uint32_t i = 0; i < p->pieces_n; i++) {
+        const struct bl_piece *k = &p->pieces[i];
+        uint32_t at = 0;
+        uint32_t j = 0;
+
+        grains += k->n;
+        if (k->was == BL_PLACE_NEW) {
+            if (is_gone(r, k->first >> BL_PLACE_GRAINS)) {
+                return false;
+            }
+            continue;
+        }
+        while (j < r->pieces && at != k->was) {
+            at += r->piece[j++].n;
+        }
+        if (j == r->pieces || r->piece[j].first != k->first ||
+            r->piece[j].n != k->n) {
+            return false;
+        }
+    }
+    memcpy(r->piece, p->pieces, p->pieces_n * sizeof *p->pieces);
+    r->pieces = p->pieces_n;
+    return grains * (r->info.block >> BL_PLACE_GRAINS) <= r->info.stash;
+}
+
 /* A block begins: once only, and its slot is one of them. */
 static bool page_begins(struct run *r)
 {
@@ -135,6 +188,12 @@ static bool page_begins(struct run *r)
     }
     if (p.page >= PAGES || p.page * r->info.block >= r->limit ||
         r->begun[p.page] != 0) {
+        return false;
+    }
+    const struct bl_place *place =
+        bl_delta_codec((struct bl_delta *)(void *)r->memory)->paged;
+
+    if (place->event == BL_PLACE_STASH && !stash_begins(r, place)) {
         return false;
     }
     r->begun[p.page] = 1;
@@ -278,6 +337,7 @@ static void start(struct run *r, const uint8_t *patch, size_t n,
     r->old_n = r->info.old_size;
     r->gaps = hostile_gaps(patch, n, r->gap, GAPS);
     memset(r->begun, 0, sizeof r->begun);
+    r->pieces = 0;
     memset(r->held, 0, sizeof r->held[0] * r->info.slots);
     if (r->info.in_place) {
         memset(r->h->now, 0, r->limit);

@@ -135,6 +135,7 @@ static void draw_head(struct draw *d, const struct symbols_old *old,
         h->flags = (uint16_t)(h->flags & ~BL_HEAD_DEFLATE);
         h->block = (uint8_t)(BL_BLOCK_MIN +
                              (draw(d, 8) != 0 ? draw(d, 2) : draw(d, 16)));
+        h->stash = (uint8_t)(draw(d, 2) != 0 ? draw(d, BL_STASH_MAX + 1) : 0);
         h->slots = (uint8_t)(draw(d, 8) != 0 ? draw(d, 4) : draw(d, 256));
     }
     if ((h->flags & BL_HEAD_SMALL) != 0) {

@@ -81,6 +81,7 @@
 #define bl_place_memory BL_NAME(place_memory)
 #define bl_place_link BL_NAME(place_link)
 #define bl_place_start BL_NAME(place_start)
+#define bl_place_gone BL_NAME(place_gone)
 #define bl_place_lost BL_NAME(place_lost)
 #define bl_place_stashed BL_NAME(place_stashed)
 #define bl_place_slot BL_NAME(place_slot)

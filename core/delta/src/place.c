@@ -89,14 +89,19 @@ uint32_t bl_place_stashed(const struct bl_place *p, uint32_t offset)
     return UINT32_MAX;
 }
 
+bool bl_place_gone(const struct bl_place *p, uint32_t page)
+{
+    return bl_place_bit(p->done, page) &&
+           bl_place_slot(p, page) == BL_PLACE_NONE;
+}
+
+#if BL_DELTA_ENCODE
 bool bl_place_lost(const struct bl_place *p, uint32_t offset)
 {
-    uint32_t page = offset >> p->bits;
-
-    return bl_place_bit(p->done, page) &&
-           bl_place_slot(p, page) == BL_PLACE_NONE &&
+    return bl_place_gone(p, offset >> p->bits) &&
            bl_place_stashed(p, offset) == UINT32_MAX;
 }
+#endif
 
 /* --- which page --- */
 

@@ -92,8 +92,12 @@ void bl_place_start(struct bl_place *p, const struct bl_head *h);
 /* Grains of the stash that come before the old bytes there; UINT32_MAX: they
  * are not in it. */
 uint32_t bl_place_stashed(const struct bl_place *p, uint32_t offset);
-/* Are the old bytes there gone? */
+/* Was the page begun, and is in no slot? */
+bool bl_place_gone(const struct bl_place *p, uint32_t page);
+#if BL_DELTA_ENCODE
+/* Are the old bytes there gone, from the stash, too? */
 bool bl_place_lost(const struct bl_place *p, uint32_t offset);
+#endif
 /* The slot that holds them, or BL_PLACE_NONE. */
 uint32_t bl_place_slot(const struct bl_place *p, uint32_t page);
 

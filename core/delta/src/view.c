@@ -123,20 +123,23 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 #else
 
 #if BL_DELTA_IN_PLACE
-/* Grain by grain: what is gone stays zero. */
+/* A line lies in one page. Where that was begun and is in no slot, grain by
+ * grain: what is in no stash stays zero. */
 static void fill_kept(const struct bl_view *v, struct bl_line *line,
                       uint32_t at, uint32_t n)
 {
     struct bl_cache *c = v->cache;
     uint32_t grain = 1U << (v->paged->bits - BL_PLACE_GRAINS);
-    uint32_t step = grain < BL_LINE ? grain : (uint32_t)BL_LINE;
+    bool gone = bl_place_gone(v->paged, at >> v->paged->bits);
+    uint32_t step = gone && grain < BL_LINE ? grain : (uint32_t)BL_LINE;
     uint32_t i;
 
     bl_place_set(v->paged->touched, at >> v->paged->bits);
     for (i = 0; i < n; i += step) {
         uint32_t k = n - i < step ? n - i : step;
 
-        if (c->status == BL_OK && !bl_place_lost(v->paged, at + i)) {
+        if (c->status == BL_OK &&
+            (!gone || bl_place_stashed(v->paged, at + i) != UINT32_MAX)) {
             c->status = c->io->old(c->io->ctx, at + i, line->bytes + i, k);
         }
     }
