@@ -153,6 +153,9 @@ static bool stash_begins(struct run *r, const struct bl_place *p)
 {
     uint32_t grains = 0;
 
+    if (p->pieces_n > BL_PLACE_PIECES) {
+        return false;
+    }
     for (uint32_t i = 0; i < p->pieces_n; i++) {
         const struct bl_piece *k = &p->pieces[i];
         uint32_t at = 0;

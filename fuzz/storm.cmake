@@ -32,13 +32,14 @@ storm_part(storm_walk SOURCES ${BOWLINE_DELTA_SHARED} symbols_codec.c
 storm_part(storm_encode SOURCES ${BOWLINE_DELTA_SHARED}
     ${BOWLINE_DELTA_ENCODER} symbols_coder.c)
 target_compile_definitions(storm_encode PRIVATE BL_DELTA_ENCODE=1)
-storm_part(storm_rig SOURCES hostile.c tokens.c)
+storm_part(storm_rig SOURCES hostile.c)
+storm_part(storm_tokens SOURCES tokens.c)
 
 # fuzz_storm, or one with planted objects in place of some of these.
 function(storm_program name)
     add_executable(${name} storm_main.c storm.c storm_images.c ${ARGN})
     target_link_libraries(${name} PRIVATE storm_flags storm_walk
-        storm_encode storm_rig storm_decoder storm_head storm_decoder fuzz_made
+        storm_encode storm_tokens storm_rig storm_decoder storm_head storm_decoder fuzz_made
         bowline_diff bowline_sha256)
     target_link_options(${name} PRIVATE -Wl,--wrap=bl_delta_codec_step
         -Wl,--wrap=bl_delta_site_find)

@@ -54,6 +54,7 @@ struct symbols_ways {
     struct draw *d;
     uint32_t wild;   /* a number is any */
     uint32_t likely; /* a flag is what the model thinks likelier */
+    uint32_t lean;   /* not 0: most flags are 1 so often, whatever likelier */
     uint32_t wrong;  /* a unit is not as predicted; `often` of most */
     uint32_t often;
     uint32_t noise; /* a byte is any */

@@ -135,7 +135,7 @@ static void draw_head(struct draw *d, const struct symbols_old *old,
         h->flags = (uint16_t)(h->flags & ~BL_HEAD_DEFLATE);
         h->block = (uint8_t)(BL_BLOCK_MIN +
                              (draw(d, 8) != 0 ? draw(d, 2) : draw(d, 16)));
-        h->stash = (uint8_t)(draw(d, 2) != 0 ? draw(d, BL_STASH_MAX + 1) : 0);
+        h->stash = (uint8_t)(draw(d, 2) != 0 ? draw(d, 16) : 0);
         h->slots = (uint8_t)(draw(d, 8) != 0 ? draw(d, 4) : draw(d, 256));
     }
     if ((h->flags & BL_HEAD_SMALL) != 0) {
@@ -158,9 +158,11 @@ static void draw_ways(struct symbols_ways *w, const struct symbols_old *old,
                       const struct bl_head *h)
 {
     static const uint8_t wilds[] = {0, 1, 4, 16, 64, 255};
+    static const uint8_t leans[8] = {0, 0, 0, 0, 0, 24, 128, 232};
     static const uint8_t chances[] = {0, 8, 64, 128, 200, 250};
 
     w->wild = wilds[draw(w->d, 6)];
+    w->lean = leans[draw(w->d, 8)];
     w->likely = chances[draw(w->d, 6)];
     w->often = chances[draw(w->d, 6)];
     w->noise = chances[draw(w->d, 6)];

@@ -94,6 +94,9 @@ static uint32_t draw_flag(uint32_t p)
 {
     uint32_t likelier = p > 32768 ? 1 : 0;
 
+    if (symbols_ways.lean != 0 && draw(dice(), 8) != 0) {
+        return draw_chance(dice(), symbols_ways.lean) ? 1 : 0;
+    }
     return draw_chance(dice(), symbols_ways.likely) ? likelier
                                                     : draw(dice(), 2);
 }
@@ -138,7 +141,12 @@ uint32_t symbols_coder_bit(struct bl_coder *rc, uint32_t p)
 uint32_t symbols_coder_bits(struct bl_coder *rc, uint32_t n)
 {
     (void)rc;
-    return bl_code_bits(&out, n > 0 ? wild_number() : 0, n);
+    if (n == 0) {
+        return bl_code_bits(&out, 0, 0);
+    }
+    return bl_code_bits(
+        &out,
+        wild() || draw(dice(), 16) == 0 ? wild_number() : draw(dice(), 3), n);
 }
 
 uint32_t symbols_coder_flag(struct bl_coder *rc, bl_counter *c)

@@ -3,11 +3,11 @@
 # Hostile patches, EXECUTIONS in all on every processor (fuzz/storm_main.c):
 #   tests/fuzz_delta.sh [EXECUTIONS]
 # 100 million, which is what `make test-long` does unless BOWLINE_DELTA_RUNS
-# says less, are about an hour and a half of one processor. Interrupted, it
-# goes on where it was; another build of the decoder, or another
+# says less, are about an hour and three quarters of one processor's time.
+# Interrupted, it goes on where it was; another build of the decoder, or another
 # BOWLINE_DELTA_SEED, begins anew. Ends with 1 at a finding, which is kept.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 2
 runs=${1:-${BOWLINE_DELTA_RUNS:-100000000}}
 case $runs in '' | *[!0-9]*) echo "fuzz_delta: not a number: $runs"; exit 2 ;; esac
 build=${BOWLINE_FUZZ_BUILD:-build/fuzz}

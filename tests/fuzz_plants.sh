@@ -4,9 +4,9 @@
 # of the decoder, must be found within EXECUTIONS:
 #   tests/fuzz_plants.sh [EXECUTIONS [NAME...]]
 set -u
-cd "$(dirname "$0")/.."
-runs=${1:-3000000}
-shift
+cd "$(dirname "$0")/.." || exit 2
+runs=${1:-6000000}
+[ $# -eq 0 ] || shift
 build=${BOWLINE_FUZZ_BUILD:-build/fuzz}
 jobs=$(nproc)
 cmake --preset fuzz -B "$build" >/dev/null &&
@@ -19,7 +19,7 @@ for name in $names; do
     rm -f "$work"/state*
     "$build/fuzz/plants/fuzz_storm_$name" "$runs" 1 "$work/state" \
         >"$work/out" 2>"$work/err" || true
-    round=$(ls "$work" | sed -n 's/^state-finding-1-//p')
+    round=$(find "$work" -name 'state-finding-1-*' | sed 's/.*-//')
     said=$(grep -aom1 -E 'FINDING.*|runtime error.*|ERROR: [^(]*' "$work/err")
     if [ -n "$round" ] && [ -n "$said" ]; then
         echo "plant $name: found after $((round * 8)): ${said:0:90}"
