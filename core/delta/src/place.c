@@ -392,11 +392,16 @@ bool bl_place_goes_on(struct bl_codec *c, uint32_t said)
 
     (void)said;
     p->fresh = 0;
-    if (!again || bl_code_flag(&c->rc, said == c->position + c->apart[0],
-                               &p->go_on[set]) == 0) {
+    if (!again) {
+        return false;
+    }
+    if (bl_code_flag(&c->rc, said == c->position + c->apart[0],
+                     &p->go_on[set]) == 0) {
+        p->carry = 0;
         return false;
     }
     p->joined = p->joined != 0 && c->from == c->position + c->apart[0] ? 2 : 0;
+    p->carry = p->joined != 0 ? p->carry : 0;
     c->from = c->position + c->apart[0];
     return true;
 }
