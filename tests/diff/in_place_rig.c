@@ -91,16 +91,22 @@ static void guards_write(struct rig *r)
 
 void rig_open(struct rig *r, uint32_t block, uint32_t unit, uint32_t spare)
 {
-    struct bl_delta_info info;
-    memset(&r->flash, 0, sizeof r->flash);
     r->block = block;
-    r->unit = unit;
     r->spare = spare;
     patch_make(r);
+    rig_open_patch(r, unit);
+}
+
+void rig_open_patch(struct rig *r, uint32_t unit)
+{
+    struct bl_delta_info info;
+    memset(&r->flash, 0, sizeof r->flash);
+    r->unit = unit;
     assert_int_equal(bl_delta_head(r->patch.p, r->patch.n, &info), BL_OK);
     areas_set(r, &info);
-    struct sim_geometry g = {r->place.work.offset + r->place.work.size + block,
-                             block, unit, 0xFF};
+    struct sim_geometry g = {r->place.work.offset + r->place.work.size +
+                                 r->block,
+                             r->block, unit, 0xFF};
     assert_int_equal(sim_flash_open(&r->flash, &g), 0);
     guards_write(r);
     program(r, r->place.image.offset, r->old, r->old_n);

@@ -22,6 +22,8 @@ struct rig {
 
 /* Makes the patch of old -> now, and flash that holds the old image. */
 void rig_open(struct rig *r, uint32_t block, uint32_t unit, uint32_t spare);
+/* The same with a patch that is there, and r->block. */
+void rig_open_patch(struct rig *r, uint32_t unit);
 void rig_close(struct rig *r);
 
 /* As after a reset: nothing is left in memory. */
