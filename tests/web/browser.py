@@ -29,6 +29,10 @@ def start_chromium(folder):
     driver = webdriver.Chrome(
         service=Service("/usr/bin/chromedriver"), options=options)
     driver.set_page_load_timeout(30)
+    # Else what has the focus looks as if it had not, once some test has let
+    # the window lose it.
+    driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled",
+                           {"enabled": True})
     return driver
 
 

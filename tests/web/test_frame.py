@@ -33,9 +33,11 @@ def test_a_phone_never_scrolls_sideways(page):
 
 def test_the_keyboard_skips_the_navigation(page):
     page.keys(Keys.TAB)
-    assert page.focused().text == "To the content"
+    page.until(lambda: page.focused().text == "To the content",
+               "the first stop of the keyboard")
     page.keys(Keys.ENTER)
-    assert page.focused().get_attribute("id") == "main"
+    page.until(lambda: page.focused().get_attribute("id") == "main",
+               "the focus in the content")
 
 
 def test_the_keyboard_walks_through_the_places(page):
