@@ -384,6 +384,14 @@ void bl_place_next(struct bl_codec *c)
     }
 }
 
+#if BL_DELTA_ENCODE
+/* A distance may lead to what stands for new bytes. */
+static bool said_goes_on(const struct bl_codec *c, uint32_t said)
+{
+    return said <= c->old.size && said == c->position + c->apart[0];
+}
+#endif
+
 bool bl_place_goes_on(struct bl_codec *c, uint32_t said)
 {
     struct bl_place *p = c->paged;
@@ -395,8 +403,8 @@ bool bl_place_goes_on(struct bl_codec *c, uint32_t said)
     if (!again) {
         return false;
     }
-    if (bl_code_flag(&c->rc, said == c->position + c->apart[0],
-                     &p->go_on[set]) == 0) {
+    if (bl_code_flag(&c->rc, BL_SAY(said_goes_on(c, said)), &p->go_on[set]) ==
+        0) {
         p->carry = 0;
         return false;
     }
