@@ -20,7 +20,9 @@ enum {
     SAVE = 2,
     STASH = 6,
     PIECE = 16,
-    WORK = 40000000 /* steps that finding better ones may take */
+    /* steps that finding better ones may take */
+    WORK_TASTES = 50000000,
+    WORK = 8000000
 };
 
 /* What counts, beside bytes that are lost, when a block is chosen. */
@@ -382,7 +384,8 @@ static uint64_t order_best(struct state *s, uint32_t *list,
         {500, 8}, {4, 0}, {2500, 16}, {100, 64}, {0, 200}};
     enum { TASTES = sizeof tastes / sizeof *tastes };
     uint64_t least = UINT64_MAX;
-    for (uint32_t k = 0; k < TASTES; k++) {
+    uint64_t pages = s->o->pages, each = pages * pages * (s->o->slots + 2u);
+    for (uint32_t k = 0; k < TASTES && k * each <= WORK_TASTES; k++) {
         order_greedy(s, &tastes[k], out);
         if (s->cost < least) {
             least = s->cost;
