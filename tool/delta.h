@@ -73,8 +73,11 @@ void delta_stop_end(void);
 /* --- Words (delta_words.c) ------------------------------------------------
  */
 
+/* Bytes beside the image that a patch for one slot needs, with flash that is
+ * written by up to 16 bytes. */
+uint32_t delta_work(const struct bl_delta_info *info);
 /* Fields of the head: format, isa, in_place, deflate, old_size, new_size,
- * ram, old_check, new_check. */
+ * ram, old_check, new_check; for one slot: block, work. */
 void delta_put_head(struct call *c, const struct bl_delta_info *info,
                     json_t *out);
 /* What is wrong with a head that bl_delta_head refuses. Kept. */

@@ -4,8 +4,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bowline/delta_in_place.h"
 #include "bowline/sha256.h"
 #include "delta.h"
+
+enum { WRITE_MOST = 16 }; /* bytes that most flash is written by, at most */
 
 static const char *const isa_name[BL_DELTA_ISAS] = {
     "plain", "thumb", "riscv", "xtensa", "aarch64", "x86-64"};
@@ -27,6 +30,14 @@ uint8_t delta_isa(const char *name)
     return DIFF_DETECT;
 }
 
+uint32_t delta_work(const struct bl_delta_info *info)
+{
+    struct bl_flash flash = {.erase_size = info->block,
+                             .write_size = WRITE_MOST};
+
+    return bl_in_place_work(info, &flash);
+}
+
 void delta_put_head(struct call *c, const struct bl_delta_info *info,
                     json_t *out)
 {
@@ -37,6 +48,10 @@ void delta_put_head(struct call *c, const struct bl_delta_info *info,
     put_number(out, "old_size", info->old_size);
     put_number(out, "new_size", info->new_size);
     put_number(out, "ram", info->ram);
+    if (info->in_place) {
+        put_number(out, "block", info->block);
+        put_number(out, "work", delta_work(info));
+    }
     put_text(out, "old_check", keep_hex(c, info->old_check, BL_DELTA_CHECK));
     put_text(out, "new_check", keep_hex(c, info->new_check, BL_DELTA_CHECK));
 }

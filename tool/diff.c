@@ -211,6 +211,10 @@ static void tell(struct call *c, const struct pair *p,
     field(c, "patch", "%lu bytes, %.2f %% of the new image",
           (unsigned long)r->bytes, delta_percent(r->bytes, r->info.new_size));
     field(c, "device's RAM", "%lu bytes", (unsigned long)r->info.ram);
+    if (r->info.in_place) {
+        field(c, "work area", "%lu bytes beside the image",
+              (unsigned long)delta_work(&r->info));
+    }
     field(c, "code", "%s (%s)", delta_isa_name(r->info.isa), r->found);
     if (r->bytes >= r->info.new_size) {
         note(c, "The patch is no smaller than the image: send the image.");

@@ -397,6 +397,8 @@ const struct verb verbs[] = {
      "in_place        for a device with one slot\n"
      "deflate         takes compressed members apart\n"
      "old_size, new_size\nram             bytes that the decoder needs\n"
+     "block           with --in-place: bytes of an erase block\n"
+     "work            with --in-place: bytes beside the image that are needed\n"
      "old_check, new_check  first bytes of the images' SHA-256\n"
      "found           how the code was found\n"
      "seconds, peak_memory  what making it took, memory in bytes",

@@ -99,6 +99,19 @@ def test_the_image_becomes_the_new_one_and_nothing_is_left(slot):
     assert not said["resumed"] and not said["already"]
 
 
+def test_diff_and_inspect_say_what_the_device_needs(slot):
+    made = slot.good("diff", "old", "new", "-o", "r", "--in-place", "--spare",
+                     "3", "--json").json
+    said = slot.good("inspect", "r", "--json").json["files"][0]
+    for found in (made, said):
+        assert found["block"] == 4096 and found["in_place"]
+        assert found["work"] in ((4 + 2 * n) * 4096 for n in (2, 3, 4))
+    assert f"work area      {made['work']} bytes beside the image" in \
+        slot.good("diff", "old", "new", "-o", "s", "--in-place", "--spare",
+                  "3").out
+    assert "work" not in slot.good("inspect", "ab", "--json").json["files"][0]
+
+
 def test_done_again_it_says_that_it_is_done(slot):
     slot.good("patch", "--in-place", "image", "p")
     before = (slot.folder / "image").stat().st_mtime_ns
