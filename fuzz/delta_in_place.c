@@ -206,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         d[k].patch_n = (uint32_t)(size - LEAD);
         d[k].place.old_digest = digest;
     }
-    uint32_t unit = 1u << (data[1] % 6);
+    uint32_t unit = 1u << (data[1] % 9);
     if (device_open(&d[0], m, &info, unit) &&
         device_open(&d[1], m, &info, unit)) {
         both(&d[0], &d[1], (uint32_t)data[2] | (uint32_t)data[3] << 8);

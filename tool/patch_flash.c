@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -123,13 +124,29 @@ static bl_status flash_sync(void *ctx)
 /* --- Files ----------------------------------------------------------------
  */
 
+/* By whatever links it is called: there is one journal. */
+static const char *real_path(struct call *c, const char *path)
+{
+    struct stat st;
+    char *real = NULL;
+
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        real = realpath(path, NULL);
+    }
+    if (real != NULL) {
+        path = keep(c, "%s", real);
+        free(real);
+    }
+    return path;
+}
+
 int patch_flash_open(struct call *c, const char *image, struct patch_flash *f)
 {
     struct stat st;
 
     memset(f, 0, sizeof *f);
     f->path[IMAGE] = image;
-    f->path[JOURNAL] = keep(c, "%s.journal", image);
+    f->path[JOURNAL] = keep(c, "%s.journal", real_path(c, image));
     f->fd[JOURNAL] = -1;
     f->fd[IMAGE] = open(image, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (f->fd[IMAGE] < 0) {

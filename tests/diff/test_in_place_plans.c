@@ -186,7 +186,7 @@ static struct rig *rig_drawn(uint32_t number)
     draw_pages(r, &d, w);
     encode(r, w);
     r->block = BLOCK;
-    rig_open_patch(r, 1u << dice_roll(&d, 6));
+    rig_open_patch(r, 1u << dice_roll(&d, 9));
     free(w);
     return r;
 }

@@ -54,9 +54,9 @@ def read(tool, name):
     return (tool.folder / name).read_bytes()
 
 
-def start(tool, *more):
+def start(tool, *more, image="image"):
     return subprocess.Popen(
-        [programs() / "bowline", "patch", "--in-place", "image", "p", *more],
+        [programs() / "bowline", "patch", "--in-place", image, "p", *more],
         cwd=tool.folder, env=tool.env, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
 
@@ -71,10 +71,10 @@ def until_begun(tool, process):
     return False
 
 
-def half_way(tool):
+def half_way(tool, image="image"):
     """Stopped by SIGKILL while it was at work."""
     for _ in range(50):
-        process = start(tool)
+        process = start(tool, image=image)
         begun = until_begun(tool, process)
         process.kill()
         process.communicate()
@@ -203,6 +203,17 @@ def test_a_journal_that_was_never_finished_is_no_obstacle(slot):
     slot.good("patch", "--in-place", "image", "p")
     assert read(slot, "image") == read(slot, "new")
     assert not (slot.folder / "image.journal").exists()
+
+
+def test_a_link_to_the_image_has_the_same_journal(slot):
+    (slot.folder / "sub").mkdir()
+    (slot.folder / "sub/link").symlink_to("../image")
+    half_way(slot, "sub/link")
+    assert os.listdir(slot.folder / "sub") == ["link"]
+    assert slot.good("patch", "--in-place", "image", "p", "--json"
+                     ).json["resumed"]
+    assert read(slot, "image") == read(slot, "new")
+    assert (slot.folder / "sub/link").is_symlink()
 
 
 def test_two_at_once_are_refused(slot):
