@@ -51,6 +51,7 @@ bench:
 bench-delta: build
 	@$(INSTALL) bench size
 	@bench/run.sh delta --check
+	@bench/run.sh delta-in-place --check
 	@bench/run.sh delta-cost --check
 
 lint: packages-test

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede|delta|delta-cost] [options]
+# All measurements, each beside its peer: bench/run.sh [install|poll|idle|million|stampede|delta|delta-in-place|delta-cost] [options]
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -14,7 +14,8 @@ all)
     /usr/bin/python3 bench/delta/cost.py
     ;;
 delta) /usr/bin/python3 bench/delta/bench.py "$@" ;;
+delta-in-place) /usr/bin/python3 bench/delta/in_place.py "$@" ;;
 delta-cost) /usr/bin/python3 bench/delta/cost.py "$@" ;;
 install | poll | idle | million | stampede) /usr/bin/python3 "bench/$what.py" "$@" ;;
-*) echo "usage: bench/run.sh [install|poll|idle|million|stampede|delta|delta-cost] [options]" >&2; exit 2 ;;
+*) echo "usage: bench/run.sh [install|poll|idle|million|stampede|delta|delta-in-place|delta-cost] [options]" >&2; exit 2 ;;
 esac
