@@ -16,14 +16,17 @@
 #include "bowline/sha256.h"
 #include "delta_kinds.h"
 #include "flash.h"
+#include "in_place_drawn.h"
 
 enum {
     LEAD = 4,
-    ONE_FRESH_IN = 2000,
+    ONE_FRESH_IN = 300,
     BLOCK_MOST = 4096,
     WORK_MOST = 1 << 18,
     MEMORY_MOST = 1 << 16,
-    GUARD = 0x5A
+    GUARD = 0x5A,
+    NOISES = 8,
+    IMAGES = KINDS + NOISES
 };
 
 struct device {
@@ -145,14 +148,22 @@ static void run_cut(struct device *d, const struct sim_flash *start,
     }
 }
 
+/* Those of the other fuzzers, and noise for patches that are drawn. */
 static const struct made *image(uint32_t kind)
 {
-    static struct made *all[KINDS];
+    static struct made *all[IMAGES];
+    struct dice d = {0};
 
-    kind %= KINDS;
+    kind %= IMAGES;
     if (all[kind] == NULL) {
         all[kind] = calloc(1, sizeof *all[kind]);
-        kind_images(kind, 0, all[kind]);
+        if (kind < KINDS) {
+            kind_images(kind, 0, all[kind]);
+        } else {
+            d.state = kind;
+            fill_noise(&d, all[kind]->old, DRAWN_ROOM);
+            all[kind]->old_n = DRAWN_ROOM;
+        }
     }
     return all[kind];
 }
@@ -235,20 +246,30 @@ static void shuffle(struct made *m, struct dice *d)
     }
 }
 
+/* One whose order of blocks, slots and stash are drawn. */
+static size_t fresh_drawn(uint8_t *data, size_t size, size_t max_size,
+                          struct dice *d)
+{
+    static struct drawn_pair pair;
+
+    data[0] = (uint8_t)(KINDS + dice_roll(d, NOISES));
+    if (drawn_make(d, image(data[0])->old, &pair) &&
+        pair.patch_n <= max_size - LEAD) {
+        memcpy(data + LEAD, pair.patch, pair.patch_n);
+        size = LEAD + pair.patch_n;
+    }
+    return size;
+}
+
 /* A good patch for the image of data[0]. */
-static size_t fresh(uint8_t *data, size_t size, size_t max_size,
-                    struct dice *d)
+static size_t fresh_made(uint8_t *data, size_t size, size_t max_size,
+                         struct dice *d)
 {
     static struct made m;
     struct buffer patch = BUFFER(SIZE_MAX);
     struct diff_options o;
 
-    if (max_size < LEAD) {
-        return size;
-    }
-    for (uint32_t k = 0; k < LEAD; k++) {
-        data[k] = (uint8_t)dice_roll(d, 256);
-    }
+    data[0] = (uint8_t)dice_roll(d, KINDS);
     kind_images(data[0], dice_roll(d, 1U << 30), &m);
     if (dice_roll(d, 2) == 0) {
         shuffle(&m, d);
@@ -268,6 +289,19 @@ static size_t fresh(uint8_t *data, size_t size, size_t max_size,
     }
     buffer_free(&patch);
     return size;
+}
+
+static size_t fresh(uint8_t *data, size_t size, size_t max_size,
+                    struct dice *d)
+{
+    if (max_size < LEAD) {
+        return size;
+    }
+    for (uint32_t k = 0; k < LEAD; k++) {
+        data[k] = (uint8_t)dice_roll(d, 256);
+    }
+    return dice_roll(d, 4) == 0 ? fresh_made(data, size, max_size, d)
+                                : fresh_drawn(data, size, max_size, d);
 }
 
 /* A few bits or bytes, seldom in the head. */
