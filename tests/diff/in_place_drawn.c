@@ -156,6 +156,7 @@ static bool encode(struct drawn_pair *r, struct drawn *w)
 
 bool drawn_make(struct dice *d, const uint8_t *noise, struct drawn_pair *r)
 {
+    static const struct bl_region none[1];
     struct drawn *w = calloc(1, sizeof *w);
     if (w == NULL) {
         return false;
@@ -164,6 +165,7 @@ bool drawn_make(struct dice *d, const uint8_t *noise, struct drawn_pair *r)
     draw_images(r, d, noise, w);
     w->plan.old.data = r->old;
     w->plan.old.size = r->old_n;
+    w->plan.old.regions = w->plan.now.regions = none;
     w->plan.now.data = r->now;
     w->plan.now.size = r->now_n;
     w->plan.settings.in_place = true;
