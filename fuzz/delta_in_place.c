@@ -2,11 +2,12 @@
 /*
  * Hostile patches for one slot, applied over an image in flash. Nothing
  * outside the two areas is written, flash is used as its contract says, the
- * work has an end; and a cut of the power in between makes no difference to
- * what comes out, however bad the patch is.
+ * work has an end; what comes out is what the decoder makes of an old image
+ * that is kept; and cuts of the power in between make no difference to it,
+ * however bad the patch is.
  *
- * Bytes: which image, how the flash is (unit, spare space), where the cut is
- * (two), then the patch. Mutations know the structure: each so often a good
+ * Bytes: which image, the flash's unit, where the cuts are (two), then the
+ * patch. Mutations know the structure: each so often a good
  * patch is made by the encoder, and then damaged.
  */
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum {
     WORK_MOST = 1 << 18,
     MEMORY_MOST = 1 << 16,
     GUARD = 0x5A,
+    CUTS = 4,
     NOISES = 8,
     IMAGES = KINDS + NOISES
 };
@@ -124,18 +126,23 @@ static bl_status run(struct device *d)
     return status;
 }
 
-/* The same, cut at one of its operations, and taken up. */
+/* The same, cut at two of its operations, and taken up. */
 static void run_cut(struct device *d, const struct sim_flash *start,
-                    const struct device *whole, uint64_t cut, bl_status must)
+                    const struct device *whole, uint64_t ops, bl_status must,
+                    struct dice *dice)
 {
     bl_status status;
 
     sim_flash_copy(&d->flash, start);
-    d->flash.seed = (uint32_t)cut;
-    sim_flash_cut_in(&d->flash, 1 + cut / SIM_CUTS,
-                     (enum sim_cut)(cut % SIM_CUTS));
-    (void)run(d);
-    sim_flash_power_on(&d->flash);
+    d->flash.seed = dice->state & UINT32_MAX;
+    for (uint32_t k = 0; k < 2; k++) {
+        uint32_t most = k == 0 ? (uint32_t)ops : 1 + (uint32_t)ops / 4;
+
+        sim_flash_cut_in(&d->flash, 1 + dice_roll(dice, most),
+                         (enum sim_cut)dice_roll(dice, SIM_CUTS));
+        (void)run(d);
+        sim_flash_power_on(&d->flash);
+    }
     status = run(d);
     if (must != BL_OK && must != BL_DELTA_FAILED) {
         return; /* it had no end to compare */
@@ -145,6 +152,42 @@ static void run_cut(struct device *d, const struct sim_flash *start,
                whole->flash.bytes + whole->place.image.offset,
                d->place.image.size) != 0) {
         abort();
+    }
+}
+
+/* A patch that gives its image when the old one is kept does so over it. */
+static void compare(const struct device *d, const struct made *m,
+                    const struct bl_delta_info *info, bl_status status)
+{
+    struct buffer made = BUFFER(SIZE_MAX);
+
+    if (diff_apply(m->old, info->old_size, d->patch, d->patch_n, &made,
+                   NULL) == 0 &&
+        (status != BL_OK || memcmp(d->flash.bytes + d->place.image.offset,
+                                   made.p, made.n) != 0)) {
+        abort();
+    }
+    buffer_free(&made);
+}
+
+static void both(struct device *d, struct device *other, const struct made *m,
+                 const struct bl_delta_info *info, uint32_t seed)
+{
+    struct sim_flash start;
+    struct sim_geometry g = {d->flash.flash.size, d->flash.flash.erase_size,
+                             d->flash.flash.write_size, 0xFF};
+    struct dice dice = {seed};
+
+    if (sim_flash_open(&start, &g) == 0) {
+        sim_flash_copy(&start, &d->flash);
+        bl_status status = run(d);
+        uint64_t ops = d->flash.ops - start.ops;
+
+        compare(d, m, info, status);
+        for (uint32_t k = 0; k < CUTS && ops > 0; k++) {
+            run_cut(other, &start, d, ops, status, &dice);
+        }
+        sim_flash_close(&start);
     }
 }
 
@@ -220,7 +263,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t unit = 1u << (data[1] % 9);
     if (device_open(&d[0], m, &info, unit) &&
         device_open(&d[1], m, &info, unit)) {
-        both(&d[0], &d[1], (uint32_t)data[2] | (uint32_t)data[3] << 8);
+        both(&d[0], &d[1], m, &info,
+             (uint32_t)data[2] | (uint32_t)data[3] << 8);
     }
     sim_flash_close(&d[0].flash);
     sim_flash_close(&d[1].flash);
