@@ -211,24 +211,6 @@ static const struct made *image(uint32_t kind)
     return all[kind];
 }
 
-static void both(struct device *d, struct device *other, uint32_t cut)
-{
-    struct sim_flash start;
-    struct sim_geometry g = {d->flash.flash.size, d->flash.flash.erase_size,
-                             d->flash.flash.write_size, 0xFF};
-
-    if (sim_flash_open(&start, &g) == 0) {
-        sim_flash_copy(&start, &d->flash);
-        bl_status status = run(d);
-        uint64_t ops = d->flash.ops - start.ops;
-
-        if (ops > 0) {
-            run_cut(other, &start, d, cut % (ops * SIM_CUTS), status);
-        }
-        sim_flash_close(&start);
-    }
-}
-
 /* The digest of the old image that is there is given, so that each patch is
  * begun, whatever its head says. */
 static bool head_fits(const struct made *m, struct bl_delta_info *info)
