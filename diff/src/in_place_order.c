@@ -409,28 +409,39 @@ static void move(uint32_t *list, uint32_t from, uint32_t to)
     list[to] = page;
 }
 
+/* The block at `from` to each place. True: that made it cheaper. */
+static bool move_better(struct state *s, uint32_t *list, uint32_t from,
+                        uint64_t *least, uint64_t *work, struct in_place *out)
+{
+    uint32_t n = out->pages_n;
+    uint64_t each = s->o->needs + (uint64_t)s->o->all * 4 + 1;
+    bool better = false;
+    for (uint32_t to = 0; to<n && * work> each; to++) {
+        if (from == to || from == to + 1) {
+            continue;
+        }
+        move(list, from, to);
+        uint64_t cost = order_given(s, list, n, out);
+        *work -= each;
+        if (cost < *least) {
+            *least = cost;
+            better = true;
+        } else {
+            move(list, to, from);
+        }
+    }
+    return better;
+}
+
 static void order_improve(struct state *s, uint32_t *list, uint64_t least,
                           struct in_place *out)
 {
-    uint32_t n = out->pages_n;
-    uint64_t each = s->o->needs + (uint64_t)s->o->all * 4 + 1, work = WORK;
+    uint64_t work = WORK;
     bool better = true;
     while (better) {
         better = false;
-        for (uint32_t k = 0; k < n * n && work > each; k++) {
-            uint32_t from = k / n, to = k % n;
-            if (from == to || from == to + 1) {
-                continue;
-            }
-            move(list, from, to);
-            uint64_t cost = order_given(s, list, n, out);
-            work -= each;
-            if (cost < least) {
-                least = cost;
-                better = true;
-            } else {
-                move(list, to, from);
-            }
+        for (uint32_t from = 0; from < out->pages_n; from++) {
+            better = move_better(s, list, from, &least, &work, out) || better;
         }
     }
 }
@@ -485,10 +496,10 @@ int order_find(struct order *o, struct in_place *out, struct error *error)
 {
     struct state s;
     uint32_t *list = calloc(o->pages, sizeof *list);
-    int result = state_begin(&s, o, error);
-    if (result == 0 && list == NULL) {
-        result = error_set(error, "delta: out of memory");
+    if (list == NULL) {
+        return error_set(error, "delta: out of memory");
     }
+    int result = state_begin(&s, o, error);
     if (result == 0) {
         uint64_t least = order_best(&s, list, out);
         order_improve(&s, list, least, out);
