@@ -315,6 +315,8 @@ static void start_operations(struct bl_codec *c)
 {
     start_counters(&c->number, sizeof c->number);
     c->stop = c->now.size;
+    bl_view_close(&c->old);
+    bl_view_close(&c->now);
 #if BL_DELTA_ESP
     if ((c->flags & BL_HEAD_SUM) != 0) {
         uint32_t n;
@@ -423,7 +425,7 @@ static bl_status member_put(void *ctx, uint8_t byte)
         return BL_ARGUMENT;
     }
 #endif
-    bl_put(c, &byte, 1);
+    bl_put(c, byte, 1);
     return BL_OK;
 }
 

@@ -25,7 +25,7 @@
 #endif
 
 enum {
-    BL_FIXED = 5152, /* bytes of struct bl_delta, at most, on any machine */
+    BL_FIXED = 5152+2464, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
     BL_APART = 4,
     BL_DIFFERENCES = 8,
@@ -55,9 +55,13 @@ struct bl_exception {
 
 /* What has been put out: all that contexts look at. */
 struct bl_history {
+#if BL_DELTA_ENCODE
     uint32_t last;      /* four bytes, the newest lowest */
-    uint8_t opcode[2];  /* of the last two units */
+#endif
+    uint32_t unit[2];   /* the last two, the newest first */
+    uint8_t unit_n[2];  /* bytes of them */
     uint32_t misses;    /* a bit for each unit: 1: prediction was wrong */
+    uint32_t windows; /* a bit each */
     uint32_t run;       /* units since the last wrong one */
     uint32_t change[5]; /* new - predicted, of the last changed unit of n */
     uint8_t candidates[BL_TYPES * BL_SITE_CLASSES]; /* 1: was wrong */
@@ -91,6 +95,9 @@ struct bl_codec {
     uint32_t left;            /* of the operation */
     uint32_t raw;  /* of a copy: single bytes before whole units again;
                       of a literal: how far before it stood, or 0 */
+    uint32_t window; /* old offset at which a flag says anew... */
+    uint32_t missed;
+    bool quiet;      /* whether all units up to there are as predicted */
     uint32_t stop; /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
@@ -128,7 +135,7 @@ struct bl_codec {
     struct bl_cache cache;
     uint8_t in[BL_INPUT]; /* of rc */
     uint8_t back[BL_LINE];
-    uint8_t out[BL_OUT];
+    uint8_t out[2 * BL_SITE_UNIT + BL_OUT]; /* before it, those before */
 #endif
 };
 
@@ -150,8 +157,31 @@ void bl_unit_literal(struct bl_codec *c);
 
 /* --- output (output.c) --- */
 
-/* The next n bytes of the new image. */
-void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n);
+#if !BL_DELTA_ENCODE
+/* Hands what waits to the caller. */
+void bl_put_flush(struct bl_codec *c);
+#endif
+
+/* The next n bytes of the new image, the lowest first; more than one are a
+ * unit. */
+void bl_put(struct bl_codec *c, uint32_t word, uint32_t n);
+/* The same, of which only the bytes are remembered. */
+#if BL_DELTA_ENCODE
+void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n);
+#else
+static inline void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
+{
+    uint32_t at = c->position - c->written;
+
+    bl_set4(c->out + BL_SITE_UNIT + at, word);
+    c->position += n;
+    if (at + n >= BL_OUT) {
+        bl_put_flush(c);
+    }
+}
+#endif
+/* The last four bytes that were put, the newest lowest. */
+uint32_t bl_last(const struct bl_codec *c);
 /* Byte, word at `at` of what was put; at + 1, 4 <= c->position. */
 uint8_t bl_now_byte(struct bl_codec *c, uint32_t at);
 uint32_t bl_now_word(struct bl_codec *c, uint32_t at);
@@ -164,8 +194,6 @@ const struct bl_plan_member *bl_plan_member(const struct bl_codec *c);
 /* What is to be done at c->position, below c->stop. */
 void bl_plan_operation(struct bl_codec *c, struct bl_operation *said);
 #else
-/* Hands what waits to the caller. */
-void bl_put_flush(struct bl_codec *c);
 /* What a decoder is (delta.c). */
 struct bl_codec *bl_delta_codec(struct bl_delta *d);
 #endif

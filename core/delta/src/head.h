@@ -79,7 +79,7 @@ static inline uint32_t bl_head_counters(const struct bl_head *h)
 /* Entries of the flag tables, as a mask. */
 static inline uint32_t bl_head_flags(const struct bl_head *h, uint32_t k)
 {
-    return h->table == 0 ? 31 : h->table < 4 ? 63 : k < 2 ? 127 : 255;
+    (void)h; (void)k; return 0;
 }
 
 #endif

@@ -17,11 +17,19 @@ void bl_map_set(struct bl_map *m, uint32_t i, uint32_t at, uint32_t shift)
     bl_set(p + half, shift, half);
 }
 
+/* A field of an entry. */
+static inline uint32_t get(const uint8_t *p, uint32_t half)
+{
+    uint32_t value = bl_get2(p) | (uint32_t)p[2] << 16;
+
+    return half == 3 ? value : value | (uint32_t)p[3] << 24;
+}
+
 uint32_t bl_map_start_at(const struct bl_map *m, uint32_t i)
 {
     uint32_t half = half_of(m);
 
-    return bl_get(m->entries + (size_t)i * 2 * half, half);
+    return get(m->entries + (size_t)i * 2 * half, half);
 }
 
 uint32_t bl_map_shift(const struct bl_map *m, uint32_t i)
@@ -29,18 +37,19 @@ uint32_t bl_map_shift(const struct bl_map *m, uint32_t i)
     uint32_t half = half_of(m);
 
     return (uint32_t)bl_sign(
-        bl_get(m->entries + ((size_t)i * 2 + 1) * half, half), half * 8);
+        get(m->entries + ((size_t)i * 2 + 1) * half, half), half * 8);
 }
 
 uint32_t bl_map_find(const struct bl_map *m, uint32_t at)
 {
+    uint32_t half = half_of(m);
     uint32_t low = 0;
     uint32_t high = m->n;
 
     while (low < high) {
         uint32_t middle = (low + high) / 2;
 
-        if (bl_map_start_at(m, middle) <= at) {
+        if (get(m->entries + (size_t)middle * 2 * half, half) <= at) {
             low = middle + 1;
         } else {
             high = middle;

@@ -94,12 +94,14 @@ void bl_model_start(struct bl_model *m)
 
     bl_counters(m->table, m->counters);
     bl_counters(m->match[0], sizeof m->match / sizeof m->match[0][0]);
-    bl_counters(m->choice[0], sizeof m->choice / sizeof m->choice[0][0]);
+    for (i = 0; i < 3; i++) {
+        bl_counters(m->gate[i].counter[0], BL_CHOICES * BL_CHOICE_COUNTERS);
+    fill((uint32_t *)m->gate[i].weight[0], BL_CHOICE_SETS * BL_CHOICES,
+         CHOICE_WEIGHT);
+    }
     fill(m->flag[0], m->flag_mask[0] + m->flag_mask[1] + m->flag_mask[2] + 3,
          0x80000000U);
     fill((uint32_t *)m->flag_weight[0], BL_FLAG_SETS * 3, FLAG_WEIGHT);
-    fill((uint32_t *)m->choice_weight[0], BL_CHOICE_SETS * BL_CHOICES,
-         CHOICE_WEIGHT);
     for (i = 0; i < BL_WEIGHTS; i++) {
         for (k = 0; k < BL_INPUTS; k++) {
             m->weight[i][k] = BYTE_WEIGHT;
@@ -296,21 +298,32 @@ uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
     return y;
 }
 
-uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                        const uint32_t context[BL_CHOICES], uint32_t set)
+static uint32_t code_gate(struct bl_coder *rc, struct bl_gate *g, uint32_t y,
+                          const uint32_t context[BL_CHOICES], uint32_t set)
 {
     bl_counter *f[BL_CHOICES];
     int32_t in[BL_CHOICES];
     uint32_t k;
 
     for (k = 0; k < BL_CHOICES; k++) {
-        f[k] = &m->choice[k][context[k] % BL_CHOICE_COUNTERS];
+        f[k] = &g->counter[k][context[k] % BL_CHOICE_COUNTERS];
         in[k] = stretch_counter(*f[k]);
     }
-    y = mix_flag(rc, m->choice_weight[set % BL_CHOICE_SETS], in, BL_CHOICES,
-                 y);
+    y = mix_flag(rc, g->weight[set % BL_CHOICE_SETS], in, BL_CHOICES, y);
     for (k = 0; k < BL_CHOICES; k++) {
         bl_count(f[k], y, CHOICE_LIMIT);
     }
     return y;
+}
+
+uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                        const uint32_t context[BL_CHOICES], uint32_t set)
+{
+    return code_gate(rc, &m->gate[0], y, context, set);
+}
+
+uint32_t bl_code_window(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                        const uint32_t context[BL_CHOICES], uint32_t set)
+{
+    return code_gate(rc, &m->gate[1 + set], y, context, 0);
 }

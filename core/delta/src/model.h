@@ -24,6 +24,11 @@ enum {
 /* A probability of 22 bits and how often it was used, in 10. */
 typedef uint32_t bl_fine;
 
+struct bl_gate {
+    int32_t weight[BL_CHOICE_SETS][BL_CHOICES];
+    bl_counter counter[BL_CHOICES][BL_CHOICE_COUNTERS];
+};
+
 struct bl_model {
     bl_counter *table; /* shared by the contexts of a byte */
     bl_fine *flag[3];  /* by three contexts: 128, 128, 256; 64 each */
@@ -31,8 +36,7 @@ struct bl_model {
     uint32_t flag_mask[3];
     int32_t flag_weight[BL_FLAG_SETS][3];
     int16_t weight[BL_WEIGHTS][BL_INPUTS];
-    int32_t choice_weight[BL_CHOICE_SETS][BL_CHOICES];
-    bl_counter choice[BL_CHOICES][BL_CHOICE_COUNTERS];
+    struct bl_gate gate[3];
     bl_counter match[2][BL_PLACES * 8];
 };
 
@@ -55,6 +59,9 @@ uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
 
 /* Is this candidate the right one? */
 uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
+                        const uint32_t context[BL_CHOICES], uint32_t set);
+
+uint32_t bl_code_window(struct bl_coder *rc, struct bl_model *m, uint32_t y,
                         const uint32_t context[BL_CHOICES], uint32_t set);
 
 /* A hash of two numbers, never 0. */

@@ -10,18 +10,17 @@
 
 #include "bowline/sha256.h"
 
-static void remember(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
+void bl_put(struct bl_codec *c, uint32_t word, uint32_t n)
 {
     struct bl_history *h = &c->history;
-    uint32_t i;
 
-    for (i = 0; i < n; i++) {
-        h->last = h->last << 8 | bytes[i];
-    }
     if (n > 1) {
-        h->opcode[1] = h->opcode[0];
-        h->opcode[0] = c->isa->opcode(bytes, n);
+        h->unit[1] = h->unit[0];
+        h->unit_n[1] = h->unit_n[0];
+        h->unit[0] = word;
+        h->unit_n[0] = (uint8_t)n;
     }
+    bl_put_word(c, word, n);
 }
 
 #if BL_DELTA_ESP
@@ -47,10 +46,18 @@ uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n)
 
 #if BL_DELTA_ENCODE
 
-void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
+void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
 {
-    remember(c, bytes, n);
     c->position += n;
+    for (; n > 0; n--) {
+        c->history.last = c->history.last << 8 | (word & 0xFF);
+        word >>= 8;
+    }
+}
+
+uint32_t bl_last(const struct bl_codec *c)
+{
+    return c->history.last;
 }
 
 uint8_t bl_now_byte(struct bl_codec *c, uint32_t at)
@@ -68,10 +75,10 @@ void bl_tail_put(struct bl_codec *c)
     uint32_t n;
     uint32_t at = bl_tail_find(&c->now, c->flags, &n);
 
-    /* as the decoder does it: history takes the digest as a unit */
-    bl_put(c, c->plan->now.data + at, 1);
-    if (n > 1) {
-        bl_put(c, c->plan->now.data + at + 1, n - 1);
+    /* as the decoder does it: history takes the digest as units */
+    bl_put(c, c->plan->now.data[at], 1);
+    for (n--, at++; n > 0; n -= BL_SITE_UNIT, at += BL_SITE_UNIT) {
+        bl_put(c, bl_get4(c->plan->now.data + at), BL_SITE_UNIT);
     }
 }
 
@@ -79,18 +86,19 @@ void bl_tail_put(struct bl_codec *c)
 
 #if BL_DELTA_ESP
 /* The checksum is over what the segments hold. */
-static void add_sum(struct bl_codec *c, uint32_t n)
+static void add_sum(struct bl_codec *c, const uint8_t *out, uint32_t n)
 {
     uint32_t i;
     uint32_t k;
 
     for (i = 0; i < c->now.regions_n; i++) {
         const struct bl_region *r = &c->now.regions[i];
+        uint32_t from = r->offset > c->written ? r->offset - c->written : 0;
+        uint32_t to = r->offset + r->length - c->written;
 
-        for (k = 0; k < n; k++) {
-            if (c->written + k - r->offset < r->length) {
-                c->sum ^= c->out[k];
-            }
+        to = to < n ? to : r->offset + r->length > c->written ? n : 0;
+        for (k = from; k < to; k++) {
+            c->sum ^= out[k];
         }
     }
 }
@@ -99,34 +107,30 @@ static void add_sum(struct bl_codec *c, uint32_t n)
 void bl_put_flush(struct bl_codec *c)
 {
     uint32_t n = c->position - c->written;
+    uint8_t *out = c->out + BL_SITE_UNIT;
 
     if (n == 0 || c->status != BL_OK) {
         return;
     }
 #if BL_DELTA_ESP
     if ((c->flags & BL_HEAD_SUM) != 0) {
-        add_sum(c, n);
+        add_sum(c, out, n);
     }
     if ((c->flags & BL_HEAD_HASH) != 0) {
-        bl_sha256_update(c->hash, c->out, n);
+        bl_sha256_update(c->hash, out, n);
     }
 #endif
-    c->status = c->cache.io->write(c->cache.io->ctx, c->out, n);
+    c->status = c->cache.io->write(c->cache.io->ctx, out, n);
     c->written += n;
+    memmove(c->out, c->out + n, BL_SITE_UNIT);
 }
 
-void bl_put(struct bl_codec *c, const uint8_t *bytes, uint32_t n)
+uint32_t bl_last(const struct bl_codec *c)
 {
-    uint32_t i;
+    const uint8_t *p = c->out + (c->position - c->written);
 
-    remember(c, bytes, n);
-    for (i = 0; i < n; i++) {
-        c->out[c->position - c->written] = bytes[i];
-        c->position++;
-        if (c->position - c->written == BL_OUT) {
-            bl_put_flush(c);
-        }
-    }
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
 }
 
 /* A line of what was handed out; what of it is not yet, is left out. */
@@ -146,7 +150,7 @@ static void fill_back(struct bl_codec *c, uint32_t at)
 uint8_t bl_now_byte(struct bl_codec *c, uint32_t at)
 {
     if (at >= c->written) {
-        return c->out[at - c->written];
+        return c->out[BL_SITE_UNIT + at - c->written];
     }
     if (at - c->back_at >= c->back_n) {
         fill_back(c, at);
@@ -173,15 +177,18 @@ void bl_tail_put(struct bl_codec *c)
 {
     uint8_t digest[BL_SHA256_SIZE];
     uint16_t flags = c->flags;
+    uint32_t i;
 
     bl_put_flush(c);
     c->flags = (uint16_t)(flags & ~BL_HEAD_SUM);
-    bl_put(c, &c->sum, 1);
+    bl_put(c, c->sum, 1);
     bl_put_flush(c);
     if ((flags & BL_HEAD_HASH) != 0) {
         c->flags = (uint16_t)(c->flags & ~BL_HEAD_HASH);
         bl_sha256_final(c->hash, digest);
-        bl_put(c, digest, sizeof digest);
+        for (i = 0; i < sizeof digest; i += BL_SITE_UNIT) {
+            bl_put(c, bl_get4(digest + i), BL_SITE_UNIT);
+        }
     }
 }
 

@@ -86,18 +86,22 @@ void bl_high_drop(struct bl_sweep *w, uint32_t reg)
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
                   struct bl_site *s)
 {
-    const struct bl_isa *isa = bl_isa_of(v->code->isa);
-    uint32_t address = bl_view_address(v, at);
-    bool code = isa->find != NULL && bl_view_executable(v, at);
+    const struct bl_isa *isa = isas[v->code->isa];
+    const struct bl_region *r = bl_view_region(v, at);
+    bool code = isa->find != NULL && r->kind == BL_REGION_CODE;
 
-    memset(s, 0, sizeof *s);
     s->length = 1;
-    if (!(code && isa->dense) && bl_site_word(v, at, address, s)) {
+    s->kind = BL_SITE_NONE;
+    s->kind2 = BL_SITE_NONE;
+    s->word = bl_view_word(v, at);
+    s->address = r->address + (at - r->offset);
+    if ((s->address & 3) == 0 && !(code && isa->dense) && v->size - at >= 4 &&
+        bl_site_word(v, at, r, s)) {
         return;
     }
     if (code) {
-        isa->find(v, at, address, w, s);
-    } else if ((address & 3) == 0 && v->size - at >= 4) {
+        isa->find(v, at, w, s);
+    } else if ((s->address & 3) == 0 && v->size - at >= 4) {
         s->length = 4;
     }
 }
@@ -105,22 +109,21 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
 #if BL_DELTA_ELF || BL_DELTA_RELATIVE
 /* A distance from itself; of 31 bits in exception tables (bit 31 kept). */
 static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
-                           uint32_t target, uint8_t *bytes)
+                           uint32_t target, uint32_t *word)
 {
-    uint32_t word = bl_get4(bytes);
     uint32_t distance = target - now;
 
-    if (word + was != s->target) {
-        distance = (word & 0x80000000U) | (distance & 0x7FFFFFFFU);
+    if (*word + was != s->target) {
+        distance = (*word & 0x80000000U) | (distance & 0x7FFFFFFFU);
     }
-    bl_set(bytes, distance, 4);
+    *word = distance;
 }
 
 #endif
 
 #if BL_DELTA_ELF
 static bool write_symbol(const struct bl_site *s, uint32_t distance,
-                         uint8_t *bytes)
+                         uint32_t *word)
 {
     uint32_t size = s->target2 == BL_ROLE_SYMBOL_16 ? 16 : 24;
 
@@ -128,9 +131,9 @@ static bool write_symbol(const struct bl_site *s, uint32_t distance,
         return false;
     }
     if (size == 16) {
-        bl_set(bytes + 1, distance / size, 3);
+        *word = (*word & 0xFF) | distance / size << 8;
     } else {
-        bl_set(bytes, distance / size, 4);
+        *word = distance / size;
     }
     return true;
 }
@@ -139,7 +142,7 @@ static bool write_symbol(const struct bl_site *s, uint32_t distance,
 
 bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
                    uint32_t was, uint32_t now, uint32_t target,
-                   const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT])
+                   const struct bl_sweep *w, uint32_t *word)
 {
     (void)was;
     switch (s->kind) {
@@ -147,40 +150,39 @@ bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
         return false;
     case BL_SITE_POINTER:
     case BL_SITE_RAM:
-        bl_set(bytes, target, 4);
+        *word = target;
         return true;
 #if BL_DELTA_ELF || BL_DELTA_RELATIVE
     case BL_SITE_RELATIVE:
     case BL_SITE_TABLE:
-        write_relative(s, was, now, target, bytes);
+        write_relative(s, was, now, target, word);
         return true;
 #endif
 #if BL_DELTA_ELF
     case BL_SITE_SYMBOL:
-        return write_symbol(s, target - now, bytes);
+        return write_symbol(s, target - now, word);
 #endif
     default:
-        return bl_form_write(bl_isa_of(code->isa), s, now, target, w, bytes);
+        return bl_form_write(isas[code->isa], s, now, target, w, word);
     }
 }
 
 #if BL_DELTA_ENCODE
 bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
-                  uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
-                  uint32_t *target)
+                  uint32_t now, uint32_t word, uint32_t *target)
 {
     switch (s->kind) {
     case BL_SITE_POINTER:
     case BL_SITE_RAM:
-        *target = bl_get4(bytes);
+        *target = word;
         return true;
     case BL_SITE_RELATIVE:
     case BL_SITE_TABLE:
-        *target = bl_get4(bytes) + now;
+        *target = word + now;
         return true;
     case BL_SITE_CALL:
     case BL_SITE_L32R:
-        return bl_form_read(bl_isa_of(code->isa), s, now, bytes, target);
+        return bl_form_read(bl_isa_of(code->isa), s, now, word, target);
     default:
         return false;
     }

@@ -39,6 +39,8 @@ struct bl_site {
     uint8_t kind2;    /* what else a word may be, or BL_SITE_NONE */
     uint32_t target;  /* address, of the image that was walked */
     uint32_t target2; /* with kind2; or the enum bl_role */
+    uint32_t word;    /* the four bytes from there on, though it be shorter */
+    uint32_t address; /* of the unit */
 };
 
 /* Registers that were given the upper part of an address not long ago. */
@@ -101,26 +103,29 @@ struct bl_isa {
     uint8_t order;   /* n-th byte of a unit of 2 or 4 to be coded: n ^ order */
     /* The last one is bl_form_none. */
     const struct bl_form *forms;
+    /* Bit i: a word may be of a form when its bits from `select` on are i. */
+    uint32_t may;
+    uint8_t select;
     /* The unit at `at` that is no word site; only asked where there is code.
-     * `s` is zeroed but for length 1. */
-    void (*find)(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s);
-    /* Writes the instruction `bytes` (as found) anew so that it refers to
+     * `s` has its word and address, length 1 and kind BL_SITE_NONE. */
+    void (*find)(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s);
+    /* Writes the instruction *word (as found) anew so that it refers to
      * `target` from `address`. False: the distance does not fit. Only asked
      * for those of no form. */
     bool (*write)(const struct bl_site *s, uint32_t address, uint32_t target,
-                  const struct bl_sweep *w, uint8_t *bytes);
+                  const struct bl_sweep *w, uint32_t *word);
 #if BL_DELTA_ENCODE
     /* The target of new bytes if they are of the kind of `s`: asked for
      * kinds CALL and L32R. NULL: all of them are forms. */
-    bool (*read)(const struct bl_site *s, uint32_t address,
-                 const uint8_t *bytes, uint32_t *target);
+    bool (*read)(const struct bl_site *s, uint32_t address, uint32_t word,
+                 uint32_t *target);
 #endif
     /* The unit `was` of old offset `at` has become `now` at `address`. */
     void (*after)(struct bl_sweep *w, uint32_t at, uint32_t address,
-                  const uint8_t *was, const uint8_t *now);
+                  uint32_t was, uint32_t now);
     /* A byte that tells what a unit of n bytes does, for contexts. */
-    uint8_t (*opcode)(const uint8_t *bytes, uint32_t n);
+    uint8_t (*opcode)(uint32_t word, uint32_t n);
 };
 
 /* NULL: not in this build. */
@@ -139,18 +144,17 @@ void bl_high_drop(struct bl_sweep *w, uint32_t reg);
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
                   struct bl_site *s);
 
-/* `bytes`, the unit of `s` at `was` (address in the walked image), written
- * anew to refer to `target` from `now`. False: the distance does not fit. */
+/* *word, the unit of `s` at `was` (address in the walked image), written anew
+ * to refer to `target` from `now`. False: the distance does not fit. */
 bool bl_site_write(const struct bl_code *code, const struct bl_site *s,
                    uint32_t was, uint32_t now, uint32_t target,
-                   const struct bl_sweep *w, uint8_t bytes[BL_SITE_UNIT]);
+                   const struct bl_sweep *w, uint32_t *word);
 
 #if BL_DELTA_ENCODE
-/* The target of the bytes that stand at address `now` in place of `s`; false
+/* The target of the word that stands at address `now` in place of `s`; false
  * when they are something else or the kind does not tell. */
 bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
-                  uint32_t now, const uint8_t bytes[BL_SITE_UNIT],
-                  uint32_t *target);
+                  uint32_t now, uint32_t word, uint32_t *target);
 #endif
 
 /* What the model asks of a kind: its class, group (of flags; not of NONE), and
@@ -172,8 +176,8 @@ static inline uint32_t bl_site_numbers(uint32_t kind)
     return bl_site_traits(kind) >> 6;
 }
 
-/* Of bl_site_find: is there a word that is an address or a distance? */
-bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
+/* Of bl_site_find: is s->word, in region `r`, an address or a distance? */
+bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
                   struct bl_site *s);
 
 /* RISC-V: the lower part that is used with register `reg` soon after `at`. */
@@ -184,32 +188,20 @@ uint32_t bl_gather(const struct bl_form *f, uint32_t word);
 uint32_t bl_scatter(const struct bl_form *f, uint32_t word, uint32_t value);
 
 /* As find, write and read above, for an instruction set's forms. */
-bool bl_form_find(const struct bl_isa *isa, uint32_t word, uint32_t address,
-                  struct bl_site *s);
+bool bl_form_find(const struct bl_isa *isa, struct bl_site *s);
 bool bl_form_write(const struct bl_isa *isa, const struct bl_site *s,
                    uint32_t address, uint32_t target, const struct bl_sweep *w,
-                   uint8_t bytes[BL_SITE_UNIT]);
+                   uint32_t *word);
 #if BL_DELTA_ENCODE
 bool bl_form_read(const struct bl_isa *isa, const struct bl_site *s,
-                  uint32_t address, const uint8_t *bytes, uint32_t *target);
+                  uint32_t address, uint32_t word, uint32_t *target);
 #endif
 
 extern const struct bl_form bl_form_none;
 extern const struct bl_isa bl_isa_plain, bl_isa_thumb, bl_isa_riscv,
     bl_isa_xtensa, bl_isa_aarch64, bl_isa_x86_64;
 
-/* Little-endian fields of a unit. */
-static inline uint32_t bl_get2(const uint8_t *b)
-{
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8;
-}
-
-static inline uint32_t bl_get4(const uint8_t *b)
-{
-    return bl_get2(b) | bl_get2(b + 2) << 16;
-}
-
-/* The same of n bytes. */
+/* Little-endian values of n bytes. */
 uint32_t bl_get(const uint8_t *b, uint32_t n);
 void bl_set(uint8_t *b, uint32_t value, uint32_t n);
 

@@ -99,23 +99,24 @@ static void set(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target = target;
 }
 
-static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
-                      uint32_t word, struct bl_sweep *w, struct bl_site *s)
+static void find_high(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                      struct bl_site *s)
 {
+    uint32_t word = s->word;
     struct bl_high *h = bl_high_take(w, rd_of(word) + 1);
     uint32_t low;
 
     h->at = at;
-    h->value = (address & ~(uint32_t)PAGE) + (bl_gather(&adr, word) << 12);
+    h->value = (s->address & ~(uint32_t)PAGE) + (bl_gather(&adr, word) << 12);
     if (low_of(v, at + 4, rd_of(word), &low)) {
         set(s, BL_SITE_HIGH, h->value + low);
     }
 }
 
 /* A register that is written over by its own low part is no base any more. */
-static void find_low(uint32_t at, uint32_t word, struct bl_sweep *w,
-                     struct bl_site *s)
+static void find_low(uint32_t at, struct bl_sweep *w, struct bl_site *s)
 {
+    uint32_t word = s->word;
     const struct bl_high *h;
     uint32_t low;
 
@@ -142,71 +143,67 @@ static void forget(struct bl_sweep *w)
     }
 }
 
-static void find(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s)
+static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s)
 {
-    uint32_t word;
-
-    if ((address & 3) != 0) {
+    if ((s->address & 3) != 0) {
         return;
     }
     s->length = 4;
-    word = bl_view_word(v, at);
-    if (bl_form_find(&bl_isa_aarch64, word, address, s)) {
-        if (s->kind == BL_SITE_CALL && word >> 31 != 0) {
+    if (bl_form_find(&bl_isa_aarch64, s)) {
+        if (s->kind == BL_SITE_CALL && s->word >> 31 != 0) {
             forget(w);
         }
-    } else if (is_adrp(word)) {
-        find_high(v, at, address, word, w, s);
+    } else if (is_adrp(s->word)) {
+        find_high(v, at, w, s);
     } else {
-        find_low(at, word, w, s);
+        find_low(at, w, s);
     }
 }
 
 /* ADRP: 21 bits of a distance in pages. */
-static bool write_high(uint8_t *bytes, uint32_t pages)
+static bool write_high(uint32_t *word, uint32_t pages)
 {
     if (!bl_fits((int32_t)pages, 21)) {
         return false;
     }
-    bl_set(bytes, bl_scatter(&adr, bl_get4(bytes), pages), 4);
+    *word = bl_scatter(&adr, *word, pages);
     return true;
 }
 
-static bool write_low(uint8_t *bytes, uint32_t target)
+static bool write_low(uint32_t *word, uint32_t target)
 {
-    uint32_t word = bl_get4(bytes);
     uint32_t low = target & PAGE;
     uint32_t scale = 0;
 
-    (void)is_access(word, &scale);
+    (void)is_access(*word, &scale);
     if ((low & ((1U << scale) - 1)) != 0) {
         return false;
     }
-    bl_set(bytes, (word & ~LOW_FIELD) | (low >> scale) << 10, 4);
+    *word = (*word & ~LOW_FIELD) | (low >> scale) << 10;
     return true;
 }
 
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
-                  const struct bl_sweep *w, uint8_t *bytes)
+                  const struct bl_sweep *w, uint32_t *word)
 {
     uint32_t pages = (target & ~(uint32_t)PAGE) - (address & ~(uint32_t)PAGE);
 
     (void)w;
     switch (s->kind) {
     case BL_SITE_HIGH:
-        return write_high(bytes, (uint32_t)((int32_t)pages >> 12));
+        return write_high(word, (uint32_t)((int32_t)pages >> 12));
     case BL_SITE_LOW:
-        return write_low(bytes, target);
+        return write_low(word, target);
     default:
         return false;
     }
 }
 
 /* The upper bits that name the instruction. */
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
-    return n == 4 ? bytes[3] : bytes[0];
+    return (uint8_t)(n == 4 ? word >> 24 : word);
 }
 
 const struct bl_isa bl_isa_aarch64 = {
@@ -215,6 +212,8 @@ const struct bl_isa bl_isa_aarch64 = {
     .shift = 2,
     .order = 3,
     .forms = forms,
+    .may = 0x01F10000U,
+    .select = 24,
     .find = find,
     .write = write,
     .opcode = opcode,

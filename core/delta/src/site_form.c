@@ -69,48 +69,50 @@ uint32_t bl_scatter(const struct bl_form *f, uint32_t word, uint32_t value)
     return twist(f, word);
 }
 
-bool bl_form_find(const struct bl_isa *isa, uint32_t word, uint32_t address,
-                  struct bl_site *s)
+bool bl_form_find(const struct bl_isa *isa, struct bl_site *s)
 {
-    const struct bl_form *f = form_of(isa, word);
+    uint32_t word = s->word;
+    const struct bl_form *f;
 
+    if ((isa->may >> (word >> isa->select & 31) & 1) == 0) {
+        return false;
+    }
+    f = form_of(isa, word);
     s->kind = f->kind;
     if (f->kind == BL_SITE_NONE) {
         return false;
     }
-    s->target = base_of(f, address) + bl_gather(f, word);
+    s->target = base_of(f, s->address) + bl_gather(f, word);
     return true;
 }
 
 bool bl_form_write(const struct bl_isa *isa, const struct bl_site *s,
                    uint32_t address, uint32_t target, const struct bl_sweep *w,
-                   uint8_t bytes[BL_SITE_UNIT])
+                   uint32_t *word)
 {
-    uint32_t word = bl_get4(bytes);
-    const struct bl_form *f = form_of(isa, word);
+    const struct bl_form *f = form_of(isa, *word);
     uint32_t distance = target - base_of(f, address);
 
     if (f->kind != s->kind) {
-        return isa->write != NULL && isa->write(s, address, target, w, bytes);
+        return isa->write != NULL && isa->write(s, address, target, w, word);
     }
-    word = bl_scatter(f, word, distance);
-    if (bl_gather(f, word) != distance) {
-        return false;
-    }
-    bl_set(bytes, word, BL_SITE_UNIT);
-    return true;
+    *word = bl_scatter(f, *word, distance);
+    return bl_gather(f, *word) == distance;
 }
 
 #if BL_DELTA_ENCODE
 bool bl_form_read(const struct bl_isa *isa, const struct bl_site *s,
-                  uint32_t address, const uint8_t *bytes, uint32_t *target)
+                  uint32_t address, uint32_t word, uint32_t *target)
 {
     struct bl_site now;
 
     if (isa->read != NULL) {
-        return isa->read(s, address, bytes, target);
+        return isa->read(s, address, word, target);
     }
-    if (!bl_form_find(isa, bl_get4(bytes), address, &now) ||
+    now.word = word;
+    now.address = address;
+    now.kind = BL_SITE_NONE;
+    if (!bl_form_find(isa, &now) ||
         now.kind != s->kind) {
         return false;
     }

@@ -112,9 +112,10 @@ static void set(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target = target;
 }
 
-static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
-                      uint32_t word, struct bl_sweep *w, struct bl_site *s)
+static void find_high(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                      struct bl_site *s)
 {
+    uint32_t word = s->word;
     uint32_t reg = rd_of(word);
     struct bl_high *h;
     int32_t low;
@@ -125,7 +126,7 @@ static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
     h = bl_high_take(w, reg);
     h->at = at;
     h->relative = (word & 0x7F) == OP_AUIPC;
-    h->value = (word & 0xFFFFF000U) + (h->relative ? address : 0);
+    h->value = (word & 0xFFFFF000U) + (h->relative ? s->address : 0);
     h->now = 0;
     if (bl_riscv_low(v, at + 4, reg, &low)) {
         uint32_t target = h->value + (uint32_t)low;
@@ -137,9 +138,10 @@ static void find_high(struct bl_view *v, uint32_t at, uint32_t address,
     }
 }
 
-static void find_low(struct bl_view *v, uint32_t at, uint32_t word,
-                     const struct bl_sweep *w, struct bl_site *s)
+static void find_low(struct bl_view *v, uint32_t at, const struct bl_sweep *w,
+                     struct bl_site *s)
 {
+    uint32_t word = s->word;
     const struct bl_high *h;
     int32_t low;
 
@@ -156,39 +158,35 @@ static void find_low(struct bl_view *v, uint32_t at, uint32_t word,
     }
 }
 
-static void find(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s)
+static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s)
 {
-    uint32_t word;
-
-    if ((address & 1) != 0) {
+    if ((s->address & 1) != 0) {
         return;
     }
-    word = bl_view_word(v, at);
-    s->length = (word & 3) == 3 ? 4 : 2;
-    if (bl_form_find(&bl_isa_riscv, word, address, s) || s->length == 2) {
+    s->length = (s->word & 3) == 3 ? 4 : 2;
+    if (bl_form_find(&bl_isa_riscv, s) || s->length == 2) {
         return;
     }
-    if (is_high(word)) {
-        find_high(v, at, address, word, w, s);
+    if (is_high(s->word)) {
+        find_high(v, at, w, s);
     } else {
-        find_low(v, at, word, w, s);
+        find_low(v, at, w, s);
     }
 }
 
-static bool write_high(uint8_t *bytes, uint32_t address, uint32_t target)
+static bool write_high(uint32_t *word, uint32_t address, uint32_t target)
 {
-    uint32_t word = bl_get4(bytes);
-    uint32_t base = (word & 0x7F) == OP_AUIPC ? address : 0;
+    uint32_t base = (*word & 0x7F) == OP_AUIPC ? address : 0;
 
-    bl_set(bytes, (word & 0xFFF) | ((target - base + 0x800) & 0xFFFFF000U), 4);
+    *word = (*word & 0xFFF) | ((target - base + 0x800) & 0xFFFFF000U);
     return true;
 }
 
-static bool write_low(uint8_t *bytes, uint32_t target,
+static bool write_low(uint32_t *bytes, uint32_t target,
                       const struct bl_sweep *w)
 {
-    uint32_t word = bl_get4(bytes);
+    uint32_t word = *bytes;
     uint32_t op = word & 0x7F;
     const struct bl_high *h = bl_high_of(w, rs1_of(word));
     uint32_t low = (target - (h != NULL ? h->now : 0)) & 0xFFF;
@@ -198,54 +196,54 @@ static bool write_low(uint8_t *bytes, uint32_t target,
     } else {
         word = (word & 0xFFFFF) | low << 20;
     }
-    bl_set(bytes, word, 4);
+    *bytes = word;
     return true;
 }
 
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
-                  const struct bl_sweep *w, uint8_t *bytes)
+                  const struct bl_sweep *w, uint32_t *word)
 {
     switch (s->kind) {
     case BL_SITE_HIGH:
-        return write_high(bytes, address, target);
+        return write_high(word, address, target);
     case BL_SITE_LOW:
-        return write_low(bytes, target, w);
+        return write_low(word, target, w);
     default:
         return false;
     }
 }
 
 static void after(struct bl_sweep *w, uint32_t at, uint32_t address,
-                  const uint8_t *was, const uint8_t *now)
+                  uint32_t was, uint32_t now)
 {
-    uint32_t word = bl_get4(now);
     uint32_t i;
 
-    if (!is_high(bl_get4(was)) || !is_high(word)) {
+    if (!is_high(was) || !is_high(now)) {
         return;
     }
     for (i = 0; i < BL_HIGHS; i++) {
         struct bl_high *h = &w->high[i];
 
         if (h->reg != 0 && h->at == at) {
-            h->now = (word & 0xFFFFF000U) +
-                     ((word & 0x7F) == OP_AUIPC ? address : 0);
+            h->now = (now & 0xFFFFF000U) +
+                     ((now & 0x7F) == OP_AUIPC ? address : 0);
         }
     }
 }
 
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
     if (n == 4) {
-        return (uint8_t)((bytes[0] & 0x7C) >> 2 | (bytes[1] & 0x70) << 1);
+        return (uint8_t)((word & 0x7C) >> 2 | (word & 0x7000) >> 7);
     }
-    return n == 1 ? bytes[0] : bytes[1];
+    return (uint8_t)(n == 1 ? word : word >> 8);
 }
 
 const struct bl_isa bl_isa_riscv = {
     .literal = 2,
     .shift = 1,
     .forms = forms,
+    .may = 0xFFFFFFFFU,
     .find = find,
     .write = write,
     .after = after,

@@ -81,14 +81,14 @@ static void find_half(struct bl_view *v, uint32_t at, uint32_t word,
 }
 
 /* Of no form: a load with a distance and a sign; halves. */
-static void find_long(struct bl_view *v, uint32_t at, uint32_t address,
-                      uint32_t word, struct bl_site *s)
+static void find_long(struct bl_view *v, uint32_t at, struct bl_site *s)
 {
+    uint32_t word = s->word;
     uint32_t which = word & MOVE_MASK;
 
     if ((word & 0xFF7F) == 0xF85F) {
         uint32_t d = word >> 16 & 0xFFF;
-        uint32_t base = load_base(address);
+        uint32_t base = load_base(s->address);
 
         set(s, BL_SITE_LOAD, (word & 0x80) != 0 ? base + d : base - d);
     } else if (which == MOVW || which == MOVT) {
@@ -109,10 +109,9 @@ static uint32_t stub_part(uint32_t word)
                                    : 3;
 }
 
-static bool find_stub(struct bl_view *v, uint32_t at, uint32_t address,
-                      struct bl_site *s)
+static bool find_stub(struct bl_view *v, uint32_t at, struct bl_site *s)
 {
-    uint32_t part = stub_part(bl_view_word(v, at));
+    uint32_t part = stub_part(s->word);
     uint32_t first = at - 4 * part;
 
     if (part == 3 || at < 4 * part || stub_part(bl_view_word(v, first)) != 0 ||
@@ -122,99 +121,90 @@ static bool find_stub(struct bl_view *v, uint32_t at, uint32_t address,
     }
     s->length = 4;
     s->kind = part < 2 ? BL_SITE_HIGH : BL_SITE_LOW;
-    s->target = address - 4 * part + 8 +
+    s->target = s->address - 4 * part + 8 +
                 ((bl_view_word(v, first) & 0xFF) << 20) +
                 ((bl_view_word(v, first + 4) & 0xFF) << 12) +
                 (bl_view_word(v, first + 8) & 0xFFF);
     return true;
 }
 
-static bool write_stub(uint8_t *bytes, uint32_t address, uint32_t target)
+static bool write_stub(uint32_t *word, uint32_t address, uint32_t target)
 {
-    uint32_t word = bl_get4(bytes);
-    uint32_t part = stub_part(word);
+    uint32_t part = stub_part(*word);
     uint32_t d = target - (address - 4 * part + 8);
 
     if (d >> 28 != 0) {
         return false;
     }
-    bl_set(bytes,
-           part == 2 ? (word & ~0xFFFU) | (d & 0xFFF)
-                     : (word & ~0xFFU) | (d >> (part == 0 ? 20 : 12) & 0xFF),
-           4);
+    *word = part == 2
+                ? (*word & ~0xFFFU) | (d & 0xFFF)
+                : (*word & ~0xFFU) | (d >> (part == 0 ? 20 : 12) & 0xFF);
     return true;
 }
 
 #endif
 
-static void find(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s)
+static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s)
 {
-    uint32_t word;
-
     (void)w;
-    if ((address & 1) != 0) {
+    if ((s->address & 1) != 0) {
         return;
     }
 #if BL_DELTA_PIC
-    if (v->code->pic && (address & 3) == 0 && find_stub(v, at, address, s)) {
+    if (v->code->pic && (s->address & 3) == 0 && find_stub(v, at, s)) {
         return;
     }
 #endif
-    word = bl_view_word(v, at);
-    s->length = (word & 0xFFFF) >> 11 >= 0x1D ? 4 : 2;
-    if (!bl_form_find(&bl_isa_thumb, word, address, s) && s->length == 4) {
-        find_long(v, at, address, word, s);
+    s->length = (s->word & 0xFFFF) >> 11 >= 0x1D ? 4 : 2;
+    if (!bl_form_find(&bl_isa_thumb, s) && s->length == 4) {
+        find_long(v, at, s);
     }
 }
 
-static bool write_load(uint8_t *bytes, uint32_t address, uint32_t target)
+static bool write_load(uint32_t *word, uint32_t address, uint32_t target)
 {
     int32_t d = (int32_t)(target - load_base(address));
-    uint32_t word = bl_get4(bytes) & 0xF000FF7FU;
 
     if (d < -4095 || d > 4095) {
         return false;
     }
-    bl_set(bytes,
-           d < 0 ? word | (uint32_t)-d << 16 : word | 0x80 | (uint32_t)d << 16,
-           4);
+    *word &= 0xF000FF7FU;
+    *word |= d < 0 ? (uint32_t)-d << 16 : 0x80 | (uint32_t)d << 16;
     return true;
 }
 
-static void write_half(uint8_t *bytes, uint32_t target)
+static void write_half(uint32_t *word, uint32_t target)
 {
-    uint32_t word = bl_get4(bytes);
-
-    if ((word & MOVE_MASK) == MOVT) {
+    if ((*word & MOVE_MASK) == MOVT) {
         target >>= 16;
     }
-    bl_set(bytes, bl_scatter(&move, word, target), 4);
+    *word = bl_scatter(&move, *word, target);
 }
 
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
-                  const struct bl_sweep *w, uint8_t *bytes)
+                  const struct bl_sweep *w, uint32_t *word)
 {
     (void)w;
     switch (s->kind) {
     case BL_SITE_LOAD:
-        return write_load(bytes, address, target);
+        return write_load(word, address, target);
     case BL_SITE_HALF:
-        write_half(bytes, target);
+        write_half(word, target);
         return true;
 #if BL_DELTA_PIC
     case BL_SITE_HIGH:
     case BL_SITE_LOW:
-        return write_stub(bytes, address, target);
+        return write_stub(word, address, target);
 #endif
     default:
         return false;
     }
 }
 
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
-    return n == 1 ? bytes[0] : bytes[1];
+    return (uint8_t)(n == 1 ? word : word >> 8);
 }
 
 const struct bl_isa bl_isa_thumb = {
@@ -223,6 +213,8 @@ const struct bl_isa bl_isa_thumb = {
     .thumb = 1,
     .order = 1,
     .forms = forms,
+    .may = 0x5CD00200U,
+    .select = 11,
     .find = find,
     .write = write,
     .opcode = opcode,

@@ -20,7 +20,8 @@ static uint32_t magnitude(int32_t n)
 static bool is_pointer(const struct bl_view *v, uint32_t word)
 {
     uint32_t t;
-    uint32_t address = word & ~(uint32_t)bl_isa_of(v->code->isa)->thumb;
+    uint32_t address =
+        word & ~(uint32_t)(v->code->isa == BL_DELTA_THUMB ? 1U : 0U);
 
     return address != 0 && bl_view_offset(v, address, &t) &&
            !(address < 0x100 && v->regions[0].address == 0);
@@ -51,15 +52,12 @@ static bool pic_distance(const struct bl_view *v, uint32_t word,
 
 #if BL_DELTA_RELATIVE
 /* Firmware: tables of exceptions beside the code, in regions of data. */
-static bool data_distance(const struct bl_view *v, uint32_t at, uint32_t word,
+static bool data_distance(const struct bl_view *v, uint32_t word,
                           uint32_t address)
 {
     uint32_t t;
     int32_t d = (int32_t)word;
 
-    if (bl_isa_of(v->code->isa)->thumb != 0 || bl_view_executable(v, at)) {
-        return false;
-    }
     if (d < -64 && magnitude(d) < FAR_BACK) {
         return bl_view_offset(v, word + address, &t);
     }
@@ -128,22 +126,22 @@ static bool role_word(const struct bl_view *v, enum bl_role role,
 
 #endif
 
-bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
+bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
                   struct bl_site *s)
 {
+    uint32_t word = s->word;
 #if BL_DELTA_ELF
     enum bl_role role;
     uint32_t base = 0;
 #endif
-    uint32_t word;
     bool pointer;
+    bool code = r->kind == BL_REGION_CODE;
 
-    if ((address & 3) != 0 || v->size < 4 || at > v->size - 4) {
-        return false;
-    }
-    word = bl_view_word(v, at);
+    (void)at;
+    (void)code;
 #if BL_DELTA_ELF
-    role = bl_view_role(v, at, &base);
+    role = r->kind <= BL_REGION_CODE ? BL_ROLE_NONE
+                                     : bl_view_role(v, r, at, &base);
     if (role != BL_ROLE_NONE) {
         return role_word(v, role, base, word, s);
     }
@@ -151,13 +149,15 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC
     if (v->code->pic && v->regions_n > 0 &&
-        pic_word(v, word, address, pointer, bl_view_executable(v, at), s)) {
+        pic_word(v, word, s->address, pointer, code, s)) {
         return true;
     }
 #endif
 #if BL_DELTA_RELATIVE
-    if (!v->code->pic && !pointer && data_distance(v, at, word, address)) {
-        set(s, BL_SITE_RELATIVE, word + address);
+    if (!v->code->pic && !pointer && !code &&
+        v->code->isa != BL_DELTA_THUMB &&
+        data_distance(v, word, s->address)) {
+        set(s, BL_SITE_RELATIVE, word + s->address);
         return true;
     }
 #endif
@@ -169,10 +169,10 @@ bool bl_site_word(struct bl_view *v, uint32_t at, uint32_t address,
     return s->kind != BL_SITE_NONE;
 }
 
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
     (void)n;
-    return bytes[0];
+    return (uint8_t)word;
 }
 
 const struct bl_isa bl_isa_plain = {

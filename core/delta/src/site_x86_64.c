@@ -194,17 +194,14 @@ static void instruction(struct reader *r)
 }
 
 /* A short jump: opcode and distance are one unit. */
-static bool find_short(struct bl_view *v, uint32_t at, uint32_t address,
-                       struct bl_site *s)
+static bool find_short(struct bl_site *s)
 {
-    uint32_t unit = bl_view_half(v, at);
-
-    if (row(one_byte, unit & 0xFF) != NEAR_8) {
+    if (row(one_byte, s->word & 0xFF) != NEAR_8) {
         return false;
     }
     s->length = 2;
     s->kind = BL_SITE_LOCAL;
-    s->target = address + 2 + (uint32_t)bl_sign(unit >> 8, 8);
+    s->target = s->address + 2 + (uint32_t)bl_sign(s->word >> 8, 8);
     return true;
 }
 
@@ -221,14 +218,14 @@ static void begin(struct bl_view *v, uint32_t at, struct bl_pieces *p)
     p->call = r.call != 0;
 }
 
-static void find(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s)
+static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s)
 {
     struct bl_pieces *p = &w->pieces;
     uint32_t n;
 
     if (p->left == 0 || p->at != at) {
-        if (find_short(v, at, address, s)) {
+        if (find_short(s)) {
             return;
         }
         begin(v, at, p);
@@ -237,7 +234,7 @@ static void find(struct bl_view *v, uint32_t at, uint32_t address,
     n = n < BL_SITE_UNIT ? n : (uint32_t)BL_SITE_UNIT;
     if (p->field == 0) {
         s->kind = BL_SITE_CALL;
-        s->target = address + 4 + bl_view_word(v, at);
+        s->target = s->address + 4 + s->word;
         n = 4;
     }
     s->length = (uint8_t)n;
@@ -248,36 +245,36 @@ static void find(struct bl_view *v, uint32_t at, uint32_t address,
 }
 
 static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
-                  const struct bl_sweep *w, uint8_t *bytes)
+                  const struct bl_sweep *w, uint32_t *word)
 {
     uint32_t d = target - address;
 
     (void)w;
     if (s->kind == BL_SITE_CALL) {
-        bl_set(bytes, d - 4, 4);
+        *word = d - 4;
         return true;
     }
     if (!bl_fits((int32_t)(d - 2), 8)) {
         return false;
     }
-    bytes[1] = (uint8_t)(d - 2);
+    *word = (*word & ~0xFF00U) | ((d - 2) & 0xFF) << 8;
     return true;
 }
 
 #if BL_DELTA_ENCODE
 static bool read(const struct bl_site *s, uint32_t address,
-                 const uint8_t *bytes, uint32_t *target)
+                 uint32_t word, uint32_t *target)
 {
     (void)s;
-    *target = address + 4 + bl_get4(bytes);
+    *target = address + 4 + word;
     return true;
 }
 
 #endif
 
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
-    return n > 1 && (bytes[0] & 0xF0) == 0x40 ? bytes[1] : bytes[0];
+    return (uint8_t)(n > 1 && (word & 0xF0) == 0x40 ? word >> 8 : word);
 }
 
 const struct bl_isa bl_isa_x86_64 = {

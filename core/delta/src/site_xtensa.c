@@ -34,27 +34,29 @@ static const struct bl_form forms[] = {
     {0, 0, NULL, BL_SITE_NONE, 0, 0},
 };
 
-static void find(struct bl_view *v, uint32_t at, uint32_t address,
-                 struct bl_sweep *w, struct bl_site *s)
+static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
+                 struct bl_site *s)
 {
-    uint32_t word = bl_view_word(v, at);
-    uint32_t op = word & 15;
+    uint32_t op = s->word & 15;
 
+    (void)v;
+    (void)at;
     (void)w;
     s->length = op >= 8 && op <= 13 ? 2 : 3;
-    (void)bl_form_find(&bl_isa_xtensa, word, address, s);
+    (void)bl_form_find(&bl_isa_xtensa, s);
 }
 
-static uint8_t opcode(const uint8_t *bytes, uint32_t n)
+static uint8_t opcode(uint32_t word, uint32_t n)
 {
     (void)n;
-    return bytes[0];
+    return (uint8_t)word;
 }
 
 const struct bl_isa bl_isa_xtensa = {
     .literal = 1,
     .shift = 2,
     .forms = forms,
+    .may = 0x10E210E2U,
     .find = find,
     .opcode = opcode,
 };

@@ -25,50 +25,52 @@ struct unit {
     uint32_t at;      /* offset in the old image */
     uint32_t skip;    /* bytes that an earlier page has */
     uint32_t take;    /* bytes that this one has */
-    uint32_t was;     /* its address */
-    uint32_t address; /* in the new image */
+    uint32_t was;     /* what its distance counts from */
+    uint32_t address; /* the same in the new image */
     uint32_t class;
-    uint32_t predicted;  /* target */
-    const uint8_t *said; /* in encoding: the new bytes */
-    uint8_t old[BL_SITE_UNIT];
-    uint8_t candidate[CANDIDATES][BL_SITE_UNIT];
+    uint32_t predicted; /* target */
+    uint32_t mask;      /* of its bytes in a word */
+    uint32_t said;      /* in encoding: the new bytes */
+    uint32_t candidate[CANDIDATES];
     uint8_t type[CANDIDATES];
     uint32_t candidates;
     uint32_t entry; /* of the map that the target is in */
+    uint32_t entry2;
 };
 
 /* --- the map --- */
 
-static uint32_t map_offset(const struct bl_codec *c, uint32_t offset)
+static uint32_t map_offset(const struct bl_map *m, uint32_t offset,
+                           uint32_t i)
 {
-    const struct bl_map *m = &c->map[0];
-    uint32_t i = bl_map_find(m, offset);
-
     if (m->n == 0) {
         return offset;
     }
     return offset + bl_map_shift(m, i > 0 ? i - 1 : 0);
 }
 
-static uint32_t map_ram(const struct bl_codec *c, uint32_t address)
+static uint32_t map_ram(const struct bl_codec *c, uint32_t address,
+                        uint32_t *entry)
 {
     uint32_t i = bl_map_find(&c->map[1], address);
 
+    *entry = i;
     return i > 0 ? address + bl_map_shift(&c->map[1], i - 1) : address;
 }
 
 /* An address of the old image as one of the new. `state`: bits that are none
- * of the address but kept. */
+ * of the address but kept. *entry: which one of the maps it falls to. */
 static uint32_t map_address(const struct bl_codec *c, uint32_t address,
-                            uint32_t state)
+                            uint32_t state, uint32_t *entry)
 {
     uint32_t bits = address & state;
     uint32_t offset;
 
     if (!bl_view_offset(&c->old, address - bits, &offset)) {
-        return map_ram(c, address);
+        return map_ram(c, address, entry);
     }
-    offset = map_offset(c, offset);
+    *entry = bl_map_find(&c->map[0], offset);
+    offset = map_offset(&c->map[0], offset, *entry);
     if (offset < c->now.size) {
         return bl_view_address(&c->now, offset) + bits;
     }
@@ -79,26 +81,13 @@ static uint32_t map_address(const struct bl_codec *c, uint32_t address,
 }
 
 static uint32_t map_target(const struct bl_codec *c, uint32_t target,
-                           uint32_t kind)
+                           uint32_t kind, uint32_t *entry)
 {
     if (kind == BL_SITE_RAM) {
-        return map_ram(c, target);
+        return map_ram(c, target, entry);
     }
     return map_address(c, target,
-                       kind == BL_SITE_POINTER ? c->isa->thumb : 0U);
-}
-
-/* Which entry of the maps a target falls to. */
-static uint32_t map_entry(const struct bl_codec *c, const struct bl_site *s)
-{
-    uint32_t offset;
-
-    if (s->kind == BL_SITE_RAM) {
-        return bl_map_find(&c->map[1], s->target);
-    }
-    return bl_view_offset(&c->old, s->target, &offset)
-               ? bl_map_find(&c->map[0], offset)
-               : 0;
+                       kind == BL_SITE_POINTER ? c->isa->thumb : 0U, entry);
 }
 
 /* --- exceptions --- */
@@ -138,16 +127,21 @@ static void learn_exception(struct bl_codec *c, uint32_t from, uint32_t to)
 
 /* --- candidates --- */
 
-static void add_bytes(struct unit *u, const uint8_t *bytes, uint32_t type)
+static uint32_t mask_of(uint32_t n)
+{
+    return n == 4 ? UINT32_MAX : (1U << (8 * n)) - 1;
+}
+
+static BL_ONCE void add_word(struct unit *u, uint32_t word, uint32_t type)
 {
     uint32_t i;
 
     for (i = 0; i < u->candidates; i++) {
-        if (memcmp(u->candidate[i], bytes, u->site.length) == 0) {
+        if (((u->candidate[i] ^ word) & u->mask) == 0) {
             return;
         }
     }
-    memcpy(u->candidate[u->candidates], bytes, BL_SITE_UNIT);
+    u->candidate[u->candidates] = word;
     u->type[u->candidates] = (uint8_t)type;
     u->candidates++;
 }
@@ -155,12 +149,11 @@ static void add_bytes(struct unit *u, const uint8_t *bytes, uint32_t type)
 static void add_target(const struct bl_codec *c, struct unit *u,
                        const struct bl_site *s, uint32_t target, uint32_t type)
 {
-    uint8_t bytes[BL_SITE_UNIT];
+    uint32_t word = s->word;
 
-    memcpy(bytes, u->old, sizeof bytes);
     if (bl_site_write(&c->code, s, u->was, u->address, target, &c->sweep,
-                      bytes)) {
-        add_bytes(u, bytes, type);
+                      &word)) {
+        add_word(u, word, type);
     }
 }
 
@@ -189,7 +182,7 @@ static void add_content(struct bl_codec *c, struct unit *u)
     }
     value = bl_view_word(&c->old, old);
     if (bl_view_offset(&c->old, value, &t) || bl_view_ram(&c->code, value)) {
-        value = map_address(c, value, 0);
+        value = map_address(c, value, 0, &t);
     }
     for (k = 0; k < WINDOW * 4; k += 4) {
         if (now >= k && literal_is(c, now - k, value)) {
@@ -211,7 +204,8 @@ static void add_other(struct bl_codec *c, struct unit *u)
 
     s.kind = s.kind2;
     s.target = s.target2;
-    add_target(c, u, &s, map_target(c, s.target, s.kind), BY_CONTENT);
+    add_target(c, u, &s, map_target(c, s.target, s.kind, &u->entry2),
+               BY_CONTENT);
 }
 #endif
 
@@ -222,20 +216,39 @@ static uint8_t *candidate_history(struct bl_codec *c, uint32_t type,
     return &c->history.candidates[type * BL_SITE_CLASSES + class];
 }
 
+/* What a distance in the unit counts from. */
+static void find_place(struct bl_codec *c, struct unit *u)
+{
+    uint32_t position = c->position - u->skip;
+    const struct bl_region *r = bl_view_region(&c->now, position);
+
+    u->was = u->site.address;
+    u->address = r->address + (position - r->offset);
+#if BL_DELTA_ELF
+    if (u->site.kind == BL_SITE_TABLE || u->site.kind == BL_SITE_SYMBOL) {
+        (void)bl_view_role(&c->old, bl_view_region(&c->old, u->at), u->at,
+                           &u->was);
+        (void)bl_view_role(&c->now, r, position, &u->address);
+    }
+#endif
+}
+
 static void find_candidates(struct bl_codec *c, struct unit *u)
 {
     const struct bl_exception *e;
     bool first;
 
+    u->class = bl_site_class(u->site.kind);
+    u->mask = mask_of(u->site.length);
     if (u->site.kind == BL_SITE_NONE) {
-        add_bytes(u, u->old, UNCHANGED);
+        add_word(u, u->site.word, UNCHANGED);
         return;
     }
+    find_place(c, u);
     e = find_exception(c, u->site.target);
-    u->entry = map_entry(c, &u->site);
     first =
         e != NULL && (*candidate_history(c, BY_EXCEPTION, u->class) & 3) <= 1;
-    u->predicted = map_target(c, u->site.target, u->site.kind);
+    u->predicted = map_target(c, u->site.target, u->site.kind, &u->entry);
 #if BL_DELTA_CONTENT
     if (u->site.kind == BL_SITE_L32R) {
         add_content(c, u);
@@ -253,10 +266,17 @@ static void find_candidates(struct bl_codec *c, struct unit *u)
         add_other(c, u);
     }
 #endif
-    add_bytes(u, u->old, UNCHANGED);
+    add_word(u, u->site.word, UNCHANGED);
 }
 
 /* --- flags --- */
+
+#if BL_DELTA_ENCODE
+static bool is_said(const struct unit *u, uint32_t i)
+{
+    return ((u->said ^ u->candidate[i]) & u->mask) == 0;
+}
+#endif
 
 /* What tells whether the i-th candidate is right: its type with how often such
  * ones were, the part of the map that its target is in, the units before, the
@@ -271,7 +291,7 @@ static uint32_t choice_contexts(const struct bl_codec *c, const struct unit *u,
     context[0] = (u->class * BL_TYPES + type) * 4 + (past & 3);
     context[1] = type * 32 + (u->entry & 31);
     context[2] = type * 32 + (last ^ (c->history.misses & 31));
-    context[3] = c->isa->opcode(u->old, u->site.length);
+    context[3] = c->isa->opcode(u->site.word, u->site.length);
     return type + last;
 }
 
@@ -288,7 +308,7 @@ static uint32_t choose(struct bl_codec *c, const struct unit *u)
         uint32_t context[BL_CHOICES];
         uint32_t set = choice_contexts(c, u, i, *h, context);
         bool right =
-            BL_SAY(memcmp(u->said, u->candidate[i], u->site.length) == 0);
+            BL_SAY(is_said(u, i));
 
         right = bl_code_choice(&c->rc, &c->model, right, context, set) != 0;
         *h = (uint8_t)(*h << 1 | (right ? 0 : 1));
@@ -310,21 +330,22 @@ static uint32_t group_of(const struct unit *u)
 /* One candidate: 0 when it is right, else 1. */
 static uint32_t check(struct bl_codec *c, const struct unit *u)
 {
-    uint32_t context[3];
-    uint32_t set = 0;
+    uint32_t context[BL_CHOICES];
+    uint32_t set = 1;
     uint32_t n = u->site.length;
-    bool wrong = BL_SAY(memcmp(u->said, u->candidate[0], n) != 0);
+    bool wrong = BL_SAY(!is_said(u, 0));
 
     BL_ACCOUNT(c, BL_COST_FLAGS);
     BL_TALLY(c, flags);
-    while (set < 15 && c->history.run >> set != 0) {
-        set++;
-    }
-    context[0] = set * 8 + group_of(u);
-    context[1] = (c->history.misses & 31) * 4 + (n & 3);
-    context[2] = n == 1 ? 0x60 | (u->at & 3) | (u->old[0] == 0 ? 4U : 0U)
-                        : c->isa->opcode(u->old, n);
-    return bl_code_unit_flag(&c->rc, &c->model, wrong, context, set);
+    context[0] = (c->missed < 3 ? c->missed : 3) * 32 +
+                 (c->window - c->from) / 2 % 32;
+    context[1] = (c->history.misses & 15) * 8 + group_of(u);
+    context[2] = n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
+                        : c->isa->opcode(u->site.word, n);
+    context[3] = c->missed == 0 ? n : 4 + (c->history.misses & 31) * 4 + (n & 3);
+    wrong = bl_code_window(&c->rc, &c->model, wrong, context, set) != 0;
+    c->missed += wrong ? 1 : 0;
+    return wrong;
 }
 
 /* --- targets said outright --- */
@@ -403,11 +424,6 @@ static uint32_t code_target(struct bl_codec *c, uint32_t target,
     return target;
 }
 
-static uint32_t mask_of(uint32_t n)
-{
-    return n == 4 ? UINT32_MAX : (1U << (8 * n)) - 1;
-}
-
 #if BL_DELTA_ENCODE
 static uint32_t difference_find(const uint32_t *list, uint32_t d)
 {
@@ -424,8 +440,7 @@ static uint32_t difference_find(const uint32_t *list, uint32_t d)
 static bool seen(const struct bl_codec *c, const struct unit *u)
 {
     uint32_t n = u->site.length;
-    uint32_t d =
-        (bl_get(u->said, n) - bl_get(u->candidate[0], n)) & mask_of(n);
+    uint32_t d = (u->said - u->candidate[0]) & u->mask;
 
     return u->site.kind != BL_SITE_CALL && u->site.kind != BL_SITE_L32R &&
            difference_find(c->history.difference[n - 2], d) < BL_DIFFERENCES;
@@ -435,16 +450,13 @@ static bool seen(const struct bl_codec *c, const struct unit *u)
 static bool target_of(struct bl_codec *c, const struct unit *u,
                       uint32_t *target)
 {
-    uint8_t now[BL_SITE_UNIT] = {0};
-    uint8_t again[BL_SITE_UNIT];
+    uint32_t again = u->site.word;
     uint32_t t;
 
-    memcpy(now, u->said, u->site.length);
-    memcpy(again, u->old, sizeof again);
-    if (!bl_site_read(&c->code, &u->site, u->address, now, target) ||
+    if (!bl_site_read(&c->code, &u->site, u->address, u->said, target) ||
         !bl_site_write(&c->code, &u->site, u->was, u->address, *target,
-                       &c->sweep, again) ||
-        memcmp(again, now, u->site.length) != 0 ||
+                       &c->sweep, &again) ||
+        ((again ^ u->said) & u->mask) != 0 ||
         ((*target - u->predicted) &
          ((1U << target_shift(c, u->site.kind)) - 1U)) != 0) {
         return false;
@@ -458,7 +470,7 @@ static bool target_of(struct bl_codec *c, const struct unit *u,
 /* Returns false when the unit is not told by its target. A target that
  * cannot be written leaves the old bytes. */
 static bool correct_target(struct bl_codec *c, const struct unit *u,
-                           uint8_t *now)
+                           uint32_t *now)
 {
     uint32_t target = 0;
     bool can = BL_SAY(!seen(c, u) && target_of(c, u, &target));
@@ -468,7 +480,7 @@ static bool correct_target(struct bl_codec *c, const struct unit *u,
         return false;
     }
     target = code_target(c, target, u);
-    memcpy(now, u->old, BL_SITE_UNIT);
+    *now = u->site.word;
     (void)bl_site_write(&c->code, &u->site, u->was, u->address, target,
                         &c->sweep, now);
     learn_exception(c, u->site.target, target);
@@ -490,16 +502,15 @@ static void difference_front(uint32_t *list, uint32_t d)
 }
 
 static bool correct_difference(struct bl_codec *c, const struct unit *u,
-                               uint8_t *now)
+                               uint32_t *now)
 {
     uint32_t n = u->site.length;
     uint32_t row = n - 2;
     uint32_t *list = c->history.difference[row];
     uint8_t *hits = &c->history.difference_hits[row];
     bl_counter *choice = c->choices.difference[row];
-    uint32_t predicted = bl_get(u->candidate[0], n);
-    uint32_t said = BL_SAY(
-        difference_find(list, (bl_get(u->said, n) - predicted) & mask_of(n)));
+    uint32_t said =
+        BL_SAY(difference_find(list, (u->said - u->candidate[0]) & u->mask));
     uint32_t i = 0;
     uint32_t hit;
 
@@ -515,7 +526,7 @@ static bool correct_difference(struct bl_codec *c, const struct unit *u,
         i++;
     }
     c->history.change[n] = list[i];
-    bl_set(now, predicted + list[i], n);
+    *now = u->candidate[0] + list[i];
     difference_front(list, list[i]);
     return true;
 }
@@ -526,7 +537,7 @@ static bool correct_difference(struct bl_codec *c, const struct unit *u,
 static void contexts_single(const struct bl_codec *c, uint32_t *v,
                             const struct bl_byte *b)
 {
-    uint32_t last = c->history.last;
+    uint32_t last = bl_last(c);
     uint32_t phase = c->position & 3;
 
     v[0] = 10 + phase;
@@ -542,20 +553,21 @@ static void contexts_single(const struct bl_codec *c, uint32_t *v,
 static void contexts_unit(const struct bl_codec *c, uint32_t *v, uint32_t j,
                           uint32_t head, const struct bl_byte *b)
 {
+    const struct bl_history *h = &c->history;
     uint32_t m = b->place;
-    const uint8_t *op = c->history.opcode;
-    uint32_t before = j > 0 ? head & 0xFF : op[0];
+    uint32_t op = c->isa->opcode(h->unit[0], h->unit_n[0]);
+    uint32_t before = j > 0 ? head & 0xFF : op;
     uint32_t guess = m | (uint32_t)b->guess[0] << 8;
 
     v[0] = m;
     v[1] = m | before << 8;
-    v[2] = m | ((head << 8 | op[0]) & 0xFFFFFF) << 6;
+    v[2] = m | ((head << 8 | op) & 0xFFFFFF) << 6;
     v[3] = guess;
     v[4] = guess | before << 16;
-    v[5] = (c->history.last << (8 * j) | (head & mask_of(j))) & 0xFFFF;
+    v[5] = (bl_last(c) << (8 * j) | (head & mask_of(j))) & 0xFFFF;
     if (b->guess[0] < 0) {
-        v[4] = m | (uint32_t)op[1] << 8 | (uint32_t)op[0] << 16 |
-               (head & 0xFF) << 24;
+        v[4] = m | (uint32_t)c->isa->opcode(h->unit[1], h->unit_n[1]) << 8 |
+               op << 16 | (head & 0xFF) << 24;
     }
 }
 
@@ -571,87 +583,97 @@ static void hash_contexts(struct bl_byte *b, const uint32_t *v, uint32_t salt)
     }
 }
 
-/* n bytes; `predicted` and `again` (the prediction plus the last difference)
- * are guesses, or NULL. */
-static void code_bytes(struct bl_codec *c, uint32_t n, const uint8_t *said,
-                       const uint8_t *predicted, const uint8_t *again,
-                       bool site, uint8_t *now)
+/* What there is to guess the bytes by. */
+enum guess { BY_NOTHING, BY_PREDICTION, BY_SITE };
+
+/* n bytes, as a word. Guesses are `predicted` and `again` (the prediction plus
+ * the last difference). */
+static uint32_t code_bytes(struct bl_codec *c, uint32_t n, uint32_t said,
+                           uint32_t predicted, uint32_t again,
+                           enum guess guess)
 {
     static const uint8_t first_place[BL_SITE_UNIT + 1] = {0, 0, 1, 3, 6};
     uint32_t order = n == 2 || n == 4 ? c->isa->order : 0U;
     uint32_t head = 0;
+    uint32_t now = 0;
     uint32_t j;
 
     (void)said;
     for (j = 0; j < n; j++) {
-        uint32_t i = j ^ order;
+        uint32_t at = 8 * (j ^ order);
         uint32_t v[BL_CONTEXTS];
+        uint32_t byte;
         struct bl_byte b;
 
-        b.guess[0] = predicted != NULL ? predicted[i] : -1;
-        b.guess[1] = again != NULL ? again[i] : -1;
+        b.guess[0] = guess != BY_NOTHING ? (int32_t)(predicted >> at & 255)
+                                         : -1;
+        b.guess[1] = guess != BY_NOTHING ? (int32_t)(again >> at & 255) : -1;
         b.place = first_place[n] + j;
         if (n == 1) {
             contexts_single(c, v, &b);
-            b.place = predicted != NULL ? 0 : 10;
+            b.place = guess != BY_NOTHING ? 0 : 10;
         } else {
             contexts_unit(c, v, j, head, &b);
-            v[0] += site ? 16U : 0U;
+            v[0] += guess == BY_SITE ? 16U : 0U;
         }
         hash_contexts(&b, v, n == 1 ? 0x100 : 0x1000);
-        now[i] = (uint8_t)bl_code_byte(&c->rc, &c->model, BL_SAY(said[i]), &b);
-        head = head << 8 | now[i];
+        byte = bl_code_byte(&c->rc, &c->model, BL_SAY(said >> at & 255), &b);
+        head = head << 8 | byte;
+        now |= byte << at;
     }
+    return now;
 }
 
-static void correct_bytes(struct bl_codec *c, const struct unit *u,
-                          uint8_t *now)
+static uint32_t correct_bytes(struct bl_codec *c, const struct unit *u)
 {
     uint32_t n = u->site.length;
-    const uint8_t *predicted = u->candidate[0];
-    uint32_t value = bl_get(predicted, n);
-    uint8_t again[BL_SITE_UNIT];
+    uint32_t value = u->candidate[0];
+    uint32_t now;
     uint32_t d;
 
     BL_ACCOUNT(c, BL_COST_MISSED);
-    bl_set(again, value + c->history.change[n], BL_SITE_UNIT);
-    code_bytes(c, n, u->said, predicted, again, u->site.kind != BL_SITE_NONE,
-               now);
-    d = bl_get(now, n) - value;
+    now = code_bytes(c, n, BL_SAY(u->said), value,
+                     value + c->history.change[n],
+                     u->site.kind != BL_SITE_NONE ? BY_SITE : BY_PREDICTION);
+    d = (now - value) & u->mask;
     c->history.change[n] = d;
-    d &= mask_of(n);
     if (n > 1 && d != 0) {
         difference_front(c->history.difference[n - 2], d);
     }
+    return now;
 }
 
 /* --- units --- */
 
-static void missed(struct bl_codec *c, const struct unit *u, uint8_t *now)
+static uint32_t missed(struct bl_codec *c, const struct unit *u)
 {
+    uint32_t now;
+
     BL_TALLY(c, missed);
     c->history.misses = c->history.misses << 1 | 1;
     c->history.run = 0;
-    if (has_target(u->site.kind) && correct_target(c, u, now)) {
-        return;
+    if ((has_target(u->site.kind) && correct_target(c, u, &now)) ||
+        (u->site.length > 1 && correct_difference(c, u, &now))) {
+        return now;
     }
-    if (u->site.length > 1 && correct_difference(c, u, now)) {
-        return;
-    }
-    correct_bytes(c, u, now);
+    return correct_bytes(c, u);
 }
 
-static void put_unit(struct bl_codec *c, const struct unit *u,
-                     const uint8_t *now)
+static void pass_unit(struct bl_codec *c, const struct unit *u, uint32_t now)
 {
     const struct bl_isa *isa = c->isa;
 
-    bl_put(c, now + u->skip, u->take);
     if (isa->after != NULL && u->site.length == 4) {
-        isa->after(&c->sweep, u->at, u->address, u->old, now);
+        isa->after(&c->sweep, u->at, u->address, u->site.word, now);
     }
     c->from += u->take;
     c->left -= u->take;
+}
+
+static void put_unit(struct bl_codec *c, const struct unit *u, uint32_t now)
+{
+    bl_put(c, now >> (8 * u->skip), u->take);
+    pass_unit(c, u, now);
 }
 
 /* In place, an instruction that reaches beyond the page is told in both: each
@@ -662,26 +684,20 @@ static bool may_reach(const struct bl_codec *c, const struct unit *u)
            u->site.length <= c->now.size - (c->position - u->skip);
 }
 
-static void single(struct bl_codec *c, struct unit *u)
+/* Which unit, and what of it is put out: that at c->from; a single byte at the
+ * ragged ends of a copy. */
+static void find_unit(struct bl_codec *c, struct unit *u)
 {
-    u->at = c->from;
-    u->skip = 0;
-    u->take = 1;
-    c->raw--;
-    memset(&u->site, 0, sizeof u->site);
-    u->site.length = 1;
-}
+    struct bl_site *s = &u->site;
 
-/* Which unit, and what of it is put out. */
-static void find_part(struct bl_codec *c, struct unit *u)
-{
     u->skip = c->clip;
     u->at = c->from - c->clip;
     c->clip = 0;
+    u->candidates = 0;
     if (c->raw == 0) {
-        bl_site_find(&c->old, u->at, &c->sweep, &u->site);
-        u->take = u->site.length - u->skip;
-        if (u->site.length <= u->skip) {
+        bl_site_find(&c->old, u->at, &c->sweep, s);
+        u->take = s->length - u->skip;
+        if (s->length <= u->skip) {
             c->raw = 1;
         } else if (u->take > c->left) {
             u->take = c->left;
@@ -693,66 +709,143 @@ static void find_part(struct bl_codec *c, struct unit *u)
         }
     }
     if (c->raw > 0) {
-        single(c, u);
+        c->raw--;
+        u->at = c->from;
+        u->skip = 0;
+        u->take = 1;
+        s->kind = BL_SITE_NONE;
+        s->length = 1;
+        s->word = bl_view_word(&c->old, u->at);
     }
-}
-
-/* The unit at c->from; a single byte at the ragged ends of a copy. */
-static void find_unit(struct bl_codec *c, struct unit *u)
-{
-    memset(u, 0, sizeof *u);
-    find_part(c, u);
-    u->was = bl_view_address(&c->old, u->at);
-    u->address = bl_view_address(&c->now, c->position - u->skip);
-#if BL_DELTA_ELF
-    if (u->site.kind == BL_SITE_TABLE || u->site.kind == BL_SITE_SYMBOL) {
-        (void)bl_view_role(&c->old, u->at, &u->was);
-        (void)bl_view_role(&c->now, c->position - u->skip, &u->address);
-    }
-#endif
-    bl_view_read(&c->old, u->at, u->old, BL_SITE_UNIT);
-    u->class = bl_site_class(u->site.kind);
 #if BL_DELTA_ENCODE
-    u->said = c->plan->now.data + c->position - u->skip;
+    u->said = bl_get(c->plan->now.data + c->position - u->skip, s->length);
 #endif
 }
 
+#if BL_DELTA_ENCODE
+/* Are all units of the window right at first guess? Nothing is changed. */
+static bool is_quiet(struct bl_codec *c)
+{
+    struct bl_sweep sweep = c->sweep;
+    uint32_t from = c->from;
+    uint32_t left = c->left;
+    uint32_t position = c->position;
+    uint32_t raw = c->raw;
+    uint8_t clip = c->clip;
+    uint8_t carry = c->paged != NULL ? c->paged->carry : 0;
+    bool quiet = true;
+
+    while (quiet && c->left > 0 && c->from < c->window) {
+        struct unit u;
+
+        find_unit(c, &u);
+        find_candidates(c, &u);
+        quiet = u.candidates > 1 || is_said(&u, 0);
+        c->position += u.take;
+        pass_unit(c, &u, u.said);
+    }
+    c->sweep = sweep;
+    c->from = from;
+    c->left = left;
+    c->position = position;
+    c->raw = raw;
+    c->clip = clip;
+    if (c->paged != NULL) {
+        c->paged->carry = carry;
+    }
+    return quiet;
+}
+#endif
+
+static uint32_t log_of(uint32_t v)
+{
+    uint32_t n = 0;
+
+    for (; v != 0; v >>= 1) {
+        n++;
+    }
+    return n;
+}
+
+/* Begins a window: one flag for all of its units. */
+static void code_window(struct bl_codec *c)
+{
+    struct bl_history *h = &c->history;
+    uint32_t context[BL_CHOICES];
+
+    c->missed = 0;
+    c->window = (c->from | (BL_WINDOW - 1)) + 1;
+    bl_view_near(&c->old, c->window - BL_WINDOW);
+    BL_ACCOUNT(c, BL_COST_FLAGS);
+    context[0] = h->windows & 127;
+    context[1] = bl_map_find(&c->map[0], c->from);
+    context[2] = log_of(h->run) * 4 + (h->windows & 3);
+    context[3] = c->left < BL_WINDOW
+                     ? log_of(c->left)
+                     : 16 + (h->windows & 7) * 2 +
+                           (bl_view_executable(&c->old, c->from) ? 1U : 0U);
+    c->quiet = bl_code_window(&c->rc, &c->model, BL_SAY(is_quiet(c)), context,
+                              0) != 0;
+    h->windows = h->windows << 1 | (c->quiet ? 0U : 1U);
+    h->run++;
+}
+
+/* One unit that takes bytes of the patch, and those before it that take none.
+ */
 void bl_unit_copy(struct bl_codec *c)
 {
     struct unit u;
-    uint8_t now[BL_SITE_UNIT] = {0};
+    uint32_t now;
     uint32_t right;
 
-    find_unit(c, &u);
-    find_candidates(c, &u);
-    right = u.candidates > 1 ? choose(c, &u) : check(c, &u);
-    if (right < u.candidates) {
-        memcpy(now, u.candidate[right], sizeof now);
-        c->history.run++;
-        c->history.misses <<= 1;
-    } else {
-        missed(c, &u, now);
+    if (c->from >= c->window) {
+        code_window(c);
     }
-    put_unit(c, &u, now);
+    do {
+        find_unit(c, &u);
+        right = 0;
+        if (u.site.kind == BL_SITE_NONE && c->quiet) {
+            pass_unit(c, &u, u.site.word);
+            bl_put_word(c, u.site.word >> (8 * u.skip), u.take);
+            continue;
+        }
+        find_candidates(c, &u);
+        if (u.candidates > 1) {
+            right = choose(c, &u);
+        } else if (!c->quiet) {
+            right = check(c, &u);
+        }
+        if (right < u.candidates) {
+            now = u.candidate[right];
+            if (!c->quiet) {
+                c->history.misses <<= 1;
+            }
+        } else {
+            now = missed(c, &u);
+        }
+        put_unit(c, &u, now);
+    } while (c->quiet && u.candidates < 2 && c->left > 0 &&
+             c->from < c->window);
 }
 
 void bl_unit_literal(struct bl_codec *c)
 {
-    uint8_t now[BL_SITE_UNIT] = {0};
     uint32_t n = c->isa->literal;
-
+    uint32_t now = 0;
     uint32_t i;
 
     if ((c->position & (n - 1)) != 0 || n > c->left) {
         n = 1;
     }
     if (c->raw == 0) {
-        code_bytes(c, n, BL_SAY(c->plan->now.data + c->position), NULL, NULL,
-                   false, now);
+        now = code_bytes(c, n, BL_SAY(bl_get(c->plan->now.data + c->position, n)), 0, 0, BY_NOTHING);
     }
     for (i = 0; c->raw != 0 && i < n; i++) {
-        now[i] = i < c->raw ? bl_now_byte(c, c->position - c->raw + i)
-                            : now[i - c->raw];
+        uint32_t byte = i < c->raw
+                            ? bl_now_byte(c, c->position - c->raw + i)
+                            : now >> (8 * (i - c->raw)) & 255;
+
+        now |= byte << (8 * i);
     }
     bl_put(c, now, n);
     c->left -= n;
@@ -779,12 +872,14 @@ static bool begins_page(const struct bl_codec *c)
 
 void bl_unit_start(struct bl_codec *c)
 {
-    uint32_t at = c->from > SYNC ? (c->from - SYNC) & ~3U : 0;
+    uint32_t back = c->left < SYNC ? c->left & ~3U : (uint32_t)SYNC;
+    uint32_t at = c->from > back ? (c->from - back) & ~3U : 0;
     uint32_t last = at;
     struct bl_site s;
 
     c->raw = 0;
     c->clip = 0;
+    c->window = 0;
     if (is_joined(c)) {
         return;
     }

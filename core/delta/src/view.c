@@ -5,6 +5,8 @@
 
 #include "place.h"
 
+#define NOWHERE 0xF0000000U /* an address that nothing refers to */
+
 static const struct bl_region *region_at(const struct bl_view *v,
                                          uint32_t offset)
 {
@@ -20,12 +22,44 @@ static const struct bl_region *region_at(const struct bl_view *v,
     return NULL;
 }
 
+const struct bl_region *bl_view_here(struct bl_view *v, uint32_t offset)
+{
+    const struct bl_region *r = region_at(v, offset);
+    struct bl_region *here = &v->here;
+
+    here->offset = offset;
+    here->length = 1;
+    here->address = NOWHERE + offset;
+    here->kind = v->regions_n == 0 ? BL_REGION_CODE : BL_REGION_DATA;
+    if (r != NULL) {
+        *here = *r;
+    }
+    return here;
+}
+
+void bl_view_close(struct bl_view *v)
+{
+    uint32_t high = 0;
+    uint32_t i;
+
+    v->low = UINT32_MAX;
+    for (i = 0; i < v->regions_n; i++) {
+        const struct bl_region *r = &v->regions[i];
+
+        if (r->address > UINT32_MAX - r->length) {
+            return;
+        }
+        v->low = r->address < v->low ? r->address : v->low;
+        high = r->address + r->length > high ? r->address + r->length : high;
+    }
+    v->span = high - v->low;
+}
+
 uint32_t bl_view_address(const struct bl_view *v, uint32_t offset)
 {
     const struct bl_region *r = region_at(v, offset);
 
-    return r != NULL ? r->address + (offset - r->offset)
-                     : 0xF0000000U + offset;
+    return r != NULL ? r->address + (offset - r->offset) : NOWHERE + offset;
 }
 
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
@@ -33,6 +67,9 @@ bool bl_view_offset(const struct bl_view *v, uint32_t address,
 {
     uint32_t i;
 
+    if (v->span != 0 && address - v->low > v->span) {
+        return false;
+    }
     for (i = 0; i < v->regions_n; i++) {
         const struct bl_region *r = &v->regions[i];
 
@@ -61,12 +98,11 @@ static enum bl_role symbols(const struct bl_view *v, uint32_t kind,
     return BL_ROLE_NONE;
 }
 
-enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
-                          uint32_t *base)
+enum bl_role bl_view_role(const struct bl_view *v, const struct bl_region *r,
+                          uint32_t offset, uint32_t *base)
 {
-    const struct bl_region *r = region_at(v, offset);
-    uint32_t kind = r != NULL ? r->kind : (uint32_t)BL_REGION_DATA;
-    uint32_t at = r != NULL ? offset - r->offset : 0;
+    uint32_t kind = r->kind;
+    uint32_t at = offset - r->offset;
 
     if (kind == BL_REGION_TABLE) {
         *base = r->address;
@@ -120,6 +156,14 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
     return v->data[offset];
 }
 
+uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
+{
+    if (v->paged == NULL && offset < v->size && v->size - offset >= 4) {
+        return bl_get4(v->data + offset);
+    }
+    return bl_view_half(v, offset) | bl_view_half(v, offset + 2) << 16;
+}
+
 #else
 
 #if BL_DELTA_IN_PLACE
@@ -147,14 +191,16 @@ static void fill_kept(const struct bl_view *v, struct bl_line *line,
 #endif
 
 /* A failed read leaves zeros and its status; nothing is read after it. */
-static void fill_line(const struct bl_view *v, struct bl_line *line,
-                      uint32_t at)
+static void fill(const struct bl_view *v, uint8_t *out, uint32_t at)
 {
     struct bl_cache *c = v->cache;
-    uint32_t n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
+    uint32_t n;
 
-    memset(line->bytes, 0, BL_LINE);
-    line->at = at;
+    memset(out, 0, BL_LINE);
+    if (at >= v->size) {
+        return;
+    }
+    n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
 #if BL_DELTA_IN_PLACE
     if (v->paged != NULL) {
         fill_kept(v, line, at, n);
@@ -162,7 +208,7 @@ static void fill_line(const struct bl_view *v, struct bl_line *line,
     }
 #endif
     if (c->status == BL_OK) {
-        c->status = c->io->old(c->io->ctx, at, line->bytes, n);
+        c->status = c->io->old(c->io->ctx, at, out, n);
     }
 }
 
@@ -170,8 +216,20 @@ void bl_view_forget(struct bl_cache *c)
 {
     uint32_t i;
 
+    c->near_at = 1U << 31; /* far from all that is asked for */
     for (i = 0; i < BL_LINES; i++) {
         c->line[i].at = UINT32_MAX;
+    }
+}
+
+void bl_view_near(struct bl_view *v, uint32_t offset)
+{
+    struct bl_cache *c = v->cache;
+    uint32_t i;
+
+    c->near_at = offset;
+    for (i = 0; i < BL_NEAR; i += BL_LINE) {
+        fill(v, c->near + i, offset + i);
     }
 }
 
@@ -181,8 +239,8 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
     uint32_t at = offset & ~(uint32_t)(BL_LINE - 1);
     uint32_t i = 0;
 
-    if (offset >= v->size) {
-        return 0;
+    if (offset - c->near_at < BL_NEAR) {
+        return c->near[offset - c->near_at];
     }
     while (i < BL_LINES && c->line[i].at != at) {
         i++;
@@ -190,9 +248,20 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
     if (i == BL_LINES) {
         i = c->next;
         c->next = (uint8_t)((i + 1) % BL_LINES);
-        fill_line(v, &c->line[i], at);
+        c->line[i].at = at;
+        fill(v, c->line[i].bytes, at);
     }
     return c->line[i].bytes[offset % BL_LINE];
+}
+
+uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
+{
+    struct bl_cache *c = v->cache;
+
+    if (offset - c->near_at < BL_NEAR - 3) {
+        return bl_get4(c->near + (offset - c->near_at));
+    }
+    return bl_view_half(v, offset) | bl_view_half(v, offset + 2) << 16;
 }
 
 #endif
@@ -202,22 +271,6 @@ uint32_t bl_view_half(struct bl_view *v, uint32_t offset)
     uint32_t low = bl_view_byte(v, offset);
 
     return low | (uint32_t)bl_view_byte(v, offset + 1) << 8;
-}
-
-uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
-{
-    uint32_t low = bl_view_half(v, offset);
-
-    return low | bl_view_half(v, offset + 2) << 16;
-}
-
-void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out, uint32_t n)
-{
-    uint32_t i;
-
-    for (i = 0; i < n; i++) {
-        out[i] = bl_view_byte(v, offset + i);
-    }
 }
 
 #if BL_DELTA_ESP

@@ -22,8 +22,10 @@
 enum {
     BL_REGIONS = 15,   /* at most, of either image */
     BL_RAM_RANGES = 2, /* at most */
-    BL_LINES = 4,      /* cached lines of the old image */
-    BL_LINE = 64       /* bytes of each */
+    BL_LINES = 2,      /* cached lines of the old image, of */
+    BL_LINE = 64,      /* bytes each */
+    BL_NEAR = 192,     /* bytes that a window of a copy reads at once */
+    BL_WINDOW = 128    /* bytes of the old image in such a window */
 };
 
 /* What a region holds. In a table (.eh_frame_hdr) words are distances from the
@@ -80,14 +82,37 @@ struct bl_cache {
     const struct bl_delta_io *io;
     bl_status status;
     uint8_t next; /* line that is given up next */
+    uint32_t near_at;
+    uint8_t near[BL_NEAR];
     struct bl_line line[BL_LINES];
 };
 
+static inline void bl_set4(uint8_t *b, uint32_t value)
+{
+    b[0] = (uint8_t)value;
+    b[1] = (uint8_t)(value >> 8);
+    b[2] = (uint8_t)(value >> 16);
+    b[3] = (uint8_t)(value >> 24);
+}
+
 struct bl_place;
+
+/* Little-endian fields of a unit. */
+static inline uint32_t bl_get2(const uint8_t *b)
+{
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8;
+}
+
+static inline uint32_t bl_get4(const uint8_t *b)
+{
+    return bl_get2(b) | bl_get2(b + 2) << 16;
+}
 
 struct bl_view {
     uint32_t size;
     uint32_t regions_n;
+    struct bl_region here; /* that bl_view_region found last */
+    uint32_t low, span;    /* of all addresses; span 0: not looked for */
     const struct bl_region *regions;
     const struct bl_code *code;
     struct bl_place *paged; /* of the old image in place, else NULL */
@@ -97,6 +122,32 @@ struct bl_view {
     struct bl_cache *cache; /* only the old image's */
 #endif
 };
+
+/* The region that has the offset. Outside all of them: one of a byte that
+ * nothing refers to; without any: one of code. */
+const struct bl_region *bl_view_here(struct bl_view *v, uint32_t offset);
+
+static inline const struct bl_region *bl_view_region(struct bl_view *v,
+                                                     uint32_t offset)
+{
+    return offset - v->here.offset < v->here.length ? &v->here
+                                                    : bl_view_here(v, offset);
+}
+
+/* The regions are known: what asks for addresses becomes quicker. */
+void bl_view_close(struct bl_view *v);
+
+/* Reads what is from `offset` on, a multiple of BL_LINE, for the calls that
+ * come. */
+#if BL_DELTA_ENCODE
+static inline void bl_view_near(struct bl_view *v, uint32_t offset)
+{
+    (void)v;
+    (void)offset;
+}
+#else
+void bl_view_near(struct bl_view *v, uint32_t offset);
+#endif
 
 /* The address of an offset. Outside all regions: one that nothing refers to.
  */
@@ -110,8 +161,8 @@ bool bl_view_offset(const struct bl_view *v, uint32_t address,
 #if BL_DELTA_ELF
 /* What stands at this offset, if it is a word. *base is only set with a role.
  */
-enum bl_role bl_view_role(const struct bl_view *v, uint32_t offset,
-                          uint32_t *base);
+enum bl_role bl_view_role(const struct bl_view *v, const struct bl_region *r,
+                          uint32_t offset, uint32_t *base);
 
 #endif
 
@@ -125,8 +176,6 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address);
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_half(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_word(struct bl_view *v, uint32_t offset);
-void bl_view_read(struct bl_view *v, uint32_t offset, uint8_t *out,
-                  uint32_t n);
 
 #if !BL_DELTA_ENCODE
 /* What is cached is not what is there any more. */

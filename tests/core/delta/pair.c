@@ -73,21 +73,21 @@ static uint32_t moved(uint32_t offset)
 static void move_unit(struct pair *p, uint32_t at, const struct bl_site *s,
                       struct bl_sweep *w)
 {
-    uint8_t bytes[BL_SITE_UNIT] = {0};
+    uint32_t was = bl_view_word(&p->plan.old, at);
+    uint32_t word = was;
     uint32_t address = PAIR_BASE + moved(at);
     uint32_t n = s->length;
     uint32_t t;
 
-    memcpy(bytes, p->old + at, PAIR_SIZE - at < 4 ? PAIR_SIZE - at : 4);
     if (bl_view_offset(&p->plan.old, s->target & ~1U, &t) &&
         s->kind != BL_SITE_NONE) {
         (void)bl_site_write(&p->plan.code, s, PAIR_BASE + at, address,
-                            s->target - t + moved(t), w, bytes);
+                            s->target - t + moved(t), w, &word);
     }
     n = n > PAIR_SIZE - at ? PAIR_SIZE - at : n;
-    memcpy(p->now + moved(at), bytes, n);
+    bl_set(p->now + moved(at), word, n);
     if (bl_isa_of(p->plan.code.isa)->after != NULL && n == 4) {
-        bl_isa_of(p->plan.code.isa)->after(w, at, address, p->old + at, bytes);
+        bl_isa_of(p->plan.code.isa)->after(w, at, address, was, word);
     }
 }
 
