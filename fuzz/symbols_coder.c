@@ -26,12 +26,10 @@ void symbols_count(bl_counter *c, uint32_t y, uint32_t limit);
 void symbols_model_start(struct bl_model *m);
 uint32_t symbols_code_byte(struct bl_coder *rc, struct bl_model *m,
                            uint32_t byte, struct bl_byte *b);
-uint32_t symbols_code_unit_flag(struct bl_coder *rc, struct bl_model *m,
-                                uint32_t y, const uint32_t context[3],
-                                uint32_t set);
-uint32_t symbols_code_choice(struct bl_coder *rc, struct bl_model *m,
-                             uint32_t y, const uint32_t context[BL_CHOICES],
-                             uint32_t set);
+uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
+                           enum bl_gate gate, uint32_t y,
+                           const uint32_t context[BL_GATE_CONTEXTS],
+                           uint32_t set);
 uint32_t symbols_mix(uint32_t a, uint32_t b);
 
 void symbols_begin(const struct bl_head *h, uint8_t *p, size_t room)
@@ -205,22 +203,14 @@ uint32_t symbols_code_byte(struct bl_coder *rc, struct bl_model *m,
     return bl_code_byte(&out, m, draw_byte(b), b);
 }
 
-uint32_t symbols_code_unit_flag(struct bl_coder *rc, struct bl_model *m,
-                                uint32_t y, const uint32_t context[3],
-                                uint32_t set)
+uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
+                           enum bl_gate gate, uint32_t y,
+                           const uint32_t context[BL_GATE_CONTEXTS],
+                           uint32_t set)
 {
     (void)rc;
-    y = draw_chance(dice(), symbols_ways.wrong) ? 1 : 0;
-    return bl_code_unit_flag(&out, m, y, context, set);
-}
-
-uint32_t symbols_code_choice(struct bl_coder *rc, struct bl_model *m,
-                             uint32_t y, const uint32_t context[BL_CHOICES],
-                             uint32_t set)
-{
-    (void)rc;
-    y = draw_chance(dice(), symbols_ways.wrong) ? 0 : 1;
-    return bl_code_choice(&out, m, y, context, set);
+    y = draw_chance(dice(), symbols_ways.wrong) == (gate == BL_GATE_UNIT);
+    return bl_code_gate(&out, m, gate, y, context, set);
 }
 
 uint32_t symbols_mix(uint32_t a, uint32_t b)

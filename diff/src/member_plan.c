@@ -181,14 +181,14 @@ static int plan_copies(const struct members *old, const struct member *was,
 
 /* --- what a plan costs: it is coded, alone, with models of its own --- */
 
-enum { TABLE = 1 << 8, FLAGS = 256 };
+enum { TABLE = 1 << 8, GATE = 128 };
 
 struct trial {
     struct bl_coder rc;
     struct bl_model model;
     struct bl_member member;
     bl_counter table[BL_CONTEXTS * TABLE];
-    bl_fine flag[3][FLAGS];
+    bl_counter gates[BL_GATES * BL_GATE_CONTEXTS * GATE];
     uint64_t cost;
     struct {
         const uint8_t *p;
@@ -213,16 +213,12 @@ static bl_status trial_put(void *ctx, uint8_t byte)
 
 static void trial_start(struct trial *t, const uint8_t *image, uint32_t n)
 {
-    uint32_t k;
-
     t->image.p = image;
     t->image.n = n;
     t->model.table = t->table;
     t->model.counters = BL_CONTEXTS * TABLE;
-    for (k = 0; k < 3; k++) {
-        t->model.flag[k] = t->flag[k];
-        t->model.flag_mask[k] = FLAGS - 1;
-    }
+    t->model.gates = t->gates;
+    t->model.gate_n = GATE;
     bl_model_start(&t->model);
     bl_coder_start(&t->rc, NULL, 0);
     t->rc.full = true; /* only the cost is wanted */

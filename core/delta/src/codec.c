@@ -42,20 +42,11 @@ void bl_codec_link(struct bl_codec *c, void *memory)
 {
     uint8_t *base = memory;
     struct bl_parts at;
-    uint32_t k;
-    bl_fine *f;
 
     bl_head_memory(&c->head, &at);
     c->isa = bl_isa_of(c->head.isa);
     c->model.table = (bl_counter *)(void *)(base + at.table);
-    f = (bl_fine *)(void *)(base + at.flags);
-    for (k = 0; k < 3; k++) {
-        uint32_t mask = bl_head_flags(&c->head, k);
-
-        c->model.flag[k] = f;
-        c->model.flag_mask[k] = mask;
-        f += mask + 1;
-    }
+    c->model.gates = (bl_counter *)(void *)(base + at.gates);
     c->map[0].entries = base + at.map;
     c->map[1].entries = base + at.ram_map;
     c->exceptions = (struct bl_exception *)(void *)(base + at.exceptions);
@@ -88,6 +79,7 @@ static void start_counters(void *first, size_t bytes)
 static void start_models(struct bl_codec *c)
 {
     c->model.counters = bl_head_counters(&c->head);
+    c->model.gate_n = bl_head_gate(&c->head);
     bl_model_start(&c->model);
     start_counters(&c->choices, sizeof c->choices);
     start_counters(&c->number, sizeof c->number);

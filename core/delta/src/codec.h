@@ -25,7 +25,7 @@
 #endif
 
 enum {
-    BL_FIXED = 5152+2464, /* bytes of struct bl_delta, at most, on any machine */
+    BL_FIXED = 4352, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
     BL_APART = 4,
     BL_DIFFERENCES = 8,

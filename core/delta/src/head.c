@@ -188,13 +188,12 @@ static BL_ONCE uint32_t part(uint32_t *at, uint32_t bytes)
 void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
 {
     uint32_t at = BL_FIXED;
-    uint32_t flags =
-        bl_head_flags(h, 0) + bl_head_flags(h, 1) + bl_head_flags(h, 2);
     uint32_t entry = bl_head_narrow(h) ? 6 : 8;
     uint32_t regions = (uint32_t)h->regions[0] + h->regions[1];
 
     parts->table = part(&at, bl_head_counters(h) * 2);
-    parts->flags = part(&at, (flags + 3) * sizeof(bl_fine));
+    parts->gates = part(&at, BL_GATES * BL_GATE_CONTEXTS * bl_head_gate(h) *
+                                 sizeof(bl_counter));
     parts->map = part(&at, h->map[0] * entry);
     parts->ram_map = part(&at, h->map[1] * 8);
     parts->exceptions =

@@ -56,7 +56,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out);
 
 /* Parts of the memory behind the fixed one: where each begins. */
 struct bl_parts {
-    uint32_t table, flags, map, ram_map, exceptions, regions, hash, deflate,
+    uint32_t table, gates, map, ram_map, exceptions, regions, hash, deflate,
         paged, end;
 };
 
@@ -76,10 +76,10 @@ static inline uint32_t bl_head_counters(const struct bl_head *h)
     return ((h->table & 1) != 0 ? 272U : 192U) << (h->table >> 1);
 }
 
-/* Entries of the flag tables, as a mask. */
-static inline uint32_t bl_head_flags(const struct bl_head *h, uint32_t k)
+/* Counters of a gate's context. */
+static inline uint32_t bl_head_gate(const struct bl_head *h)
 {
-    (void)h; (void)k; return 0;
+    return h->table == 0 ? 32 : h->table < 4 ? 64 : 128;
 }
 
 #endif

@@ -240,16 +240,17 @@ static bool code_flag(member *m, const use *u, const struct guess *g,
                     : phase == BL_DEFLATE_AT_SYMBOL ? 0
                     : phase == BL_DEFLATE_AT_CODE   ? 2
                                                     : 3;
-    uint32_t context[3];
+    uint32_t context[BL_GATE_CONTEXTS];
     uint32_t wrong;
 
     context[0] = n * 8 + 4 + kind;
     context[1] = (m->missed & 31U) * 4 + kind;
     context[2] = kind == 1 ? 0x80U | g->b[1] : g->b[g->n - 1];
-    wrong = bl_code_unit_flag(
-        u->rc, u->model,
+    context[3] = n * 8 + (m->missed & 7U);
+    wrong = bl_code_gate(
+        u->rc, u->model, BL_GATE_UNIT,
         BL_SAY(m->units->n != g->n || memcmp(m->units->b, g->b, g->n) != 0),
-        context, n);
+        context, 1 + n / 3);
     m->missed = m->missed << 1 | wrong;
     m->run = wrong != 0 ? 0 : m->run + 1;
     return wrong == 0;

@@ -11,12 +11,10 @@ enum {
     SQUASH_END = 2879,
     BYTE_LIMIT = 7, /* counts of the tables: what is new weighs more */
     MATCH_LIMIT = 14,
-    FLAG_LIMIT = 255,
-    CHOICE_LIMIT = 14,
-    CHOICE_WEIGHT = 20000, /* 0.3 of 65536 */
-    FLAG_BOUND = 1 << 19,  /* of flag weights, 65536 being 1 */
+    GATE_LIMIT = 14,
+    GATE_WEIGHT = 20000, /* 0.3 of 65536 */
+    GATE_BOUND = 1 << 19, /* of weights, 65536 being 1 */
     BYTE_WEIGHT = 1228,    /* 0.3 of 4096 */
-    FLAG_WEIGHT = 26214,   /* 0.4 of 65536 */
     LEAST = 32             /* probability of a bit of a byte, of 65536 */
 };
 
@@ -78,15 +76,6 @@ uint32_t bl_mix(uint32_t a, uint32_t b)
     return x | 1;
 }
 
-static void fill(uint32_t *words, uint32_t n, uint32_t value)
-{
-    while (n > 0) {
-        n--;
-        words[n] = value;
-    }
-}
-
-/* Flag tables lie one behind the other. */
 void bl_model_start(struct bl_model *m)
 {
     uint32_t i;
@@ -94,14 +83,10 @@ void bl_model_start(struct bl_model *m)
 
     bl_counters(m->table, m->counters);
     bl_counters(m->match[0], sizeof m->match / sizeof m->match[0][0]);
-    for (i = 0; i < 3; i++) {
-        bl_counters(m->gate[i].counter[0], BL_CHOICES * BL_CHOICE_COUNTERS);
-    fill((uint32_t *)m->gate[i].weight[0], BL_CHOICE_SETS * BL_CHOICES,
-         CHOICE_WEIGHT);
+    bl_counters(m->gates, BL_GATES * BL_GATE_CONTEXTS * m->gate_n);
+    for (i = 0; i < BL_GATES * BL_GATE_SETS * BL_GATE_CONTEXTS; i++) {
+        m->gate_weight[i] = GATE_WEIGHT;
     }
-    fill(m->flag[0], m->flag_mask[0] + m->flag_mask[1] + m->flag_mask[2] + 3,
-         0x80000000U);
-    fill((uint32_t *)m->flag_weight[0], BL_FLAG_SETS * 3, FLAG_WEIGHT);
     for (i = 0; i < BL_WEIGHTS; i++) {
         for (k = 0; k < BL_INPUTS; k++) {
             m->weight[i][k] = BYTE_WEIGHT;
@@ -233,97 +218,45 @@ uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
     return node & 0xFF;
 }
 
-static void learn_fine(bl_fine *f, uint32_t y)
-{
-    int32_t n = (int32_t)(*f & 1023);
-    int32_t p = (int32_t)(*f >> 10);
-    int32_t goal = y != 0 ? (1 << 22) - 1 : 0;
-
-    p += (goal - p) * 2 / (2 * n + 3);
-    if (n < FLAG_LIMIT) {
-        n++;
-    }
-    *f = (uint32_t)p << 10 | (uint32_t)n;
-}
-
 static int32_t clamp_weight(int32_t w)
 {
-    return w > FLAG_BOUND ? FLAG_BOUND : w < -FLAG_BOUND ? -FLAG_BOUND : w;
+    return w > GATE_BOUND ? GATE_BOUND : w < -GATE_BOUND ? -GATE_BOUND : w;
 }
 
 /* Sums of products are kept in two halves: 64 bits are slow on small
  * processors. A weight is at most 2^19, an opinion below 2^12. */
-static BL_ONCE uint32_t mix_flag(struct bl_coder *rc, int32_t *w,
-                                 const int32_t *in, uint32_t n, uint32_t y)
+uint32_t bl_code_gate(struct bl_coder *rc, struct bl_model *m,
+                      enum bl_gate gate, uint32_t y,
+                      const uint32_t context[BL_GATE_CONTEXTS], uint32_t set)
 {
+    bl_counter *f[BL_GATE_CONTEXTS];
+    int32_t in[BL_GATE_CONTEXTS];
+    int32_t *w =
+        m->gate_weight +
+        (gate * BL_GATE_SETS + set % BL_GATE_SETS) * BL_GATE_CONTEXTS;
+    bl_counter *row = m->gates + gate * BL_GATE_CONTEXTS * m->gate_n;
     int32_t high = 0;
     uint32_t low = 0;
     int32_t wrong;
     uint32_t p;
     uint32_t k;
 
-    for (k = 0; k < n; k++) {
-        int32_t product = w[k] * in[k];
+    for (k = 0; k < BL_GATE_CONTEXTS; k++) {
+        int32_t product;
 
+        f[k] = row + (context[k] & (m->gate_n - 1));
+        row += m->gate_n;
+        in[k] = stretch_counter(*f[k]);
+        product = w[k] * in[k];
         high += product >> 16;
         low += (uint32_t)product & 0xFFFF;
     }
     p = bl_squash(high + (int32_t)(low >> 16));
     y = bl_code_bit(rc, y, p);
     wrong = (int32_t)(y << 16) - (int32_t)p;
-    for (k = 0; k < n; k++) {
+    for (k = 0; k < BL_GATE_CONTEXTS; k++) {
         w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
+        bl_count(f[k], y, GATE_LIMIT);
     }
     return y;
-}
-
-uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                           const uint32_t context[3], uint32_t set)
-{
-    bl_fine *f[3];
-    int32_t in[3];
-    uint32_t k;
-
-    for (k = 0; k < 3; k++) {
-        uint32_t p;
-
-        f[k] = &m->flag[k][context[k] & m->flag_mask[k]];
-        p = *f[k] >> 16;
-        in[k] = bl_stretch(p < 1 ? 1 : p);
-    }
-    y = mix_flag(rc, m->flag_weight[set % BL_FLAG_SETS], in, 3, y);
-    for (k = 0; k < 3; k++) {
-        learn_fine(f[k], y);
-    }
-    return y;
-}
-
-static uint32_t code_gate(struct bl_coder *rc, struct bl_gate *g, uint32_t y,
-                          const uint32_t context[BL_CHOICES], uint32_t set)
-{
-    bl_counter *f[BL_CHOICES];
-    int32_t in[BL_CHOICES];
-    uint32_t k;
-
-    for (k = 0; k < BL_CHOICES; k++) {
-        f[k] = &g->counter[k][context[k] % BL_CHOICE_COUNTERS];
-        in[k] = stretch_counter(*f[k]);
-    }
-    y = mix_flag(rc, g->weight[set % BL_CHOICE_SETS], in, BL_CHOICES, y);
-    for (k = 0; k < BL_CHOICES; k++) {
-        bl_count(f[k], y, CHOICE_LIMIT);
-    }
-    return y;
-}
-
-uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                        const uint32_t context[BL_CHOICES], uint32_t set)
-{
-    return code_gate(rc, &m->gate[0], y, context, set);
-}
-
-uint32_t bl_code_window(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                        const uint32_t context[BL_CHOICES], uint32_t set)
-{
-    return code_gate(rc, &m->gate[1 + set], y, context, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two models that mix several opinions: of bytes, and of the flag "this
- * unit is as predicted". Opinions are log odds times 256 ("stretched"
+ * The two models that mix several opinions: of bytes, and of gates, flags that
+ * are asked for often. Opinions are log odds times 256 ("stretched"
  * probabilities); the mix is their weighted sum, "squashed" to a probability.
  * Integers only.
  */
@@ -15,28 +15,25 @@ enum {
     BL_INPUTS = BL_CONTEXTS + 3,
     BL_WEIGHTS = 40,
     BL_PLACES = 11, /* of a byte in its unit */
-    BL_CHOICES = 4, /* contexts of "this candidate is right" */
-    BL_CHOICE_COUNTERS = 128,
-    BL_CHOICE_SETS = 8,
-    BL_FLAG_SETS = 16 /* weights by the run of right predictions */
+    BL_GATE_CONTEXTS = 4,
+    BL_GATE_SETS = 8 /* of weights */
 };
 
-/* A probability of 22 bits and how often it was used, in 10. */
-typedef uint32_t bl_fine;
-
-struct bl_gate {
-    int32_t weight[BL_CHOICE_SETS][BL_CHOICES];
-    bl_counter counter[BL_CHOICES][BL_CHOICE_COUNTERS];
+/* Decisions that are made often, each with contexts of its own. */
+enum bl_gate {
+    BL_GATE_CANDIDATE, /* is it the right one? */
+    BL_GATE_UNIT,      /* is the prediction wrong? */
+    BL_GATE_WINDOW,    /* are all its units as predicted? */
+    BL_GATES
 };
 
 struct bl_model {
     bl_counter *table; /* shared by the contexts of a byte */
-    bl_fine *flag[3];  /* by three contexts: 128, 128, 256; 64 each */
+    bl_counter *gates; /* by gate, context, value of it */
     uint32_t counters; /* in `table` */
-    uint32_t flag_mask[3];
-    int32_t flag_weight[BL_FLAG_SETS][3];
+    uint32_t gate_n;   /* values of a context, a power of two */
+    int32_t gate_weight[BL_GATES * BL_GATE_SETS * BL_GATE_CONTEXTS];
     int16_t weight[BL_WEIGHTS][BL_INPUTS];
-    struct bl_gate gate[3];
     bl_counter match[2][BL_PLACES * 8];
 };
 
@@ -53,16 +50,10 @@ void bl_model_start(struct bl_model *m);
 uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
                       struct bl_byte *b); /* b->guess is used up */
 
-/* y: 1 when the prediction was wrong. `context` are any numbers. */
-uint32_t bl_code_unit_flag(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                           const uint32_t context[3], uint32_t set);
-
-/* Is this candidate the right one? */
-uint32_t bl_code_choice(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                        const uint32_t context[BL_CHOICES], uint32_t set);
-
-uint32_t bl_code_window(struct bl_coder *rc, struct bl_model *m, uint32_t y,
-                        const uint32_t context[BL_CHOICES], uint32_t set);
+/* `context` and `set` are any numbers. */
+uint32_t bl_code_gate(struct bl_coder *rc, struct bl_model *m,
+                      enum bl_gate gate, uint32_t y,
+                      const uint32_t context[BL_GATE_CONTEXTS], uint32_t set);
 
 /* A hash of two numbers, never 0. */
 uint32_t bl_mix(uint32_t a, uint32_t b);

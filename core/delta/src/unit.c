@@ -283,7 +283,7 @@ static bool is_said(const struct unit *u, uint32_t i)
  * instruction. Returns the set of weights. */
 static uint32_t choice_contexts(const struct bl_codec *c, const struct unit *u,
                                 uint32_t i, uint32_t past,
-                                uint32_t context[BL_CHOICES])
+                                uint32_t context[BL_GATE_CONTEXTS])
 {
     uint32_t type = u->type[i];
     uint32_t last = i + 1 == u->candidates ? BL_TYPES : 0;
@@ -305,12 +305,13 @@ static uint32_t choose(struct bl_codec *c, const struct unit *u)
     BL_TALLY(c, sites);
     for (i = 0; i < u->candidates; i++) {
         uint8_t *h = candidate_history(c, u->type[i], u->class);
-        uint32_t context[BL_CHOICES];
+        uint32_t context[BL_GATE_CONTEXTS];
         uint32_t set = choice_contexts(c, u, i, *h, context);
         bool right =
             BL_SAY(is_said(u, i));
 
-        right = bl_code_choice(&c->rc, &c->model, right, context, set) != 0;
+        right = bl_code_gate(&c->rc, &c->model, BL_GATE_CANDIDATE, right,
+                             context, set) != 0;
         *h = (uint8_t)(*h << 1 | (right ? 0 : 1));
         if (right) {
             break;
@@ -330,20 +331,21 @@ static uint32_t group_of(const struct unit *u)
 /* One candidate: 0 when it is right, else 1. */
 static uint32_t check(struct bl_codec *c, const struct unit *u)
 {
-    uint32_t context[BL_CHOICES];
-    uint32_t set = 1;
+    uint32_t context[BL_GATE_CONTEXTS];
     uint32_t n = u->site.length;
     bool wrong = BL_SAY(!is_said(u, 0));
 
     BL_ACCOUNT(c, BL_COST_FLAGS);
     BL_TALLY(c, flags);
-    context[0] = (c->missed < 3 ? c->missed : 3) * 32 +
-                 (c->window - c->from) / 2 % 32;
+    context[0] = c->missed == 0
+                     ? 64 + (c->window - c->from) / 2
+                     : group_of(u) * 8 +
+                           (uint32_t)(c->missed < 7 ? c->missed : 7);
     context[1] = (c->history.misses & 15) * 8 + group_of(u);
     context[2] = n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
                         : c->isa->opcode(u->site.word, n);
     context[3] = c->missed == 0 ? n : 4 + (c->history.misses & 31) * 4 + (n & 3);
-    wrong = bl_code_window(&c->rc, &c->model, wrong, context, set) != 0;
+    wrong = bl_code_gate(&c->rc, &c->model, BL_GATE_UNIT, wrong, context, 0) != 0;
     c->missed += wrong ? 1 : 0;
     return wrong;
 }
@@ -771,7 +773,7 @@ static uint32_t log_of(uint32_t v)
 static void code_window(struct bl_codec *c)
 {
     struct bl_history *h = &c->history;
-    uint32_t context[BL_CHOICES];
+    uint32_t context[BL_GATE_CONTEXTS];
 
     c->missed = 0;
     c->window = (c->from | (BL_WINDOW - 1)) + 1;
@@ -782,10 +784,10 @@ static void code_window(struct bl_codec *c)
     context[2] = log_of(h->run) * 4 + (h->windows & 3);
     context[3] = c->left < BL_WINDOW
                      ? log_of(c->left)
-                     : 16 + (h->windows & 7) * 2 +
-                           (bl_view_executable(&c->old, c->from) ? 1U : 0U);
-    c->quiet = bl_code_window(&c->rc, &c->model, BL_SAY(is_quiet(c)), context,
-                              0) != 0;
+                     : 16 + (h->windows & 7) +
+                           8 * bl_view_region(&c->old, c->from)->kind;
+    c->quiet = bl_code_gate(&c->rc, &c->model, BL_GATE_WINDOW,
+                            BL_SAY(is_quiet(c)), context, 0) != 0;
     h->windows = h->windows << 1 | (c->quiet ? 0U : 1U);
     h->run++;
 }

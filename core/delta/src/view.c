@@ -169,8 +169,8 @@ uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
 #if BL_DELTA_IN_PLACE
 /* A line lies in one page. Where that was begun and is in no slot, grain by
  * grain: what is in no stash stays zero. */
-static void fill_kept(const struct bl_view *v, struct bl_line *line,
-                      uint32_t at, uint32_t n)
+static void fill_kept(const struct bl_view *v, uint8_t *out, uint32_t at,
+                      uint32_t n)
 {
     struct bl_cache *c = v->cache;
     uint32_t grain = 1U << (v->paged->bits - BL_PLACE_GRAINS);
@@ -184,7 +184,7 @@ static void fill_kept(const struct bl_view *v, struct bl_line *line,
 
         if (c->status == BL_OK &&
             (!gone || bl_place_stashed(v->paged, at + i) != UINT32_MAX)) {
-            c->status = c->io->old(c->io->ctx, at + i, line->bytes + i, k);
+            c->status = c->io->old(c->io->ctx, at + i, out + i, k);
         }
     }
 }
@@ -203,7 +203,7 @@ static void fill(const struct bl_view *v, uint8_t *out, uint32_t at)
     n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
 #if BL_DELTA_IN_PLACE
     if (v->paged != NULL) {
-        fill_kept(v, line, at, n);
+        fill_kept(v, out, at, n);
         return;
     }
 #endif
