@@ -109,6 +109,7 @@ void bl_put_flush(struct bl_codec *c)
     uint32_t n = c->position - c->written;
     uint8_t *out = c->out + BL_SITE_UNIT;
 
+    n = n < BL_OUT ? n : (uint32_t)BL_OUT;
     if (n == 0 || c->status != BL_OK) {
         return;
     }
@@ -122,7 +123,7 @@ void bl_put_flush(struct bl_codec *c)
 #endif
     c->status = c->cache.io->write(c->cache.io->ctx, out, n);
     c->written += n;
-    memmove(c->out, c->out + n, BL_SITE_UNIT);
+    memmove(c->out, c->out + n, 2 * BL_SITE_UNIT);
 }
 
 uint32_t bl_last(const struct bl_codec *c)

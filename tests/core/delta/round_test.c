@@ -189,7 +189,7 @@ static void the_usual_memory_holds_a_map_of_250(void **state)
     (void)state;
     pair_make(&pair, BL_DELTA_THUMB, 600);
     plan = pair.plan;
-    plan.settings.table = 6;
+    plan.settings.table = 5;
     plan.settings.exceptions = 2;
     plan.map_n = 250;
     plan.ram_map_n = 32;
