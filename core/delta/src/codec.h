@@ -56,12 +56,12 @@ struct bl_exception {
 /* What has been put out: all that contexts look at. */
 struct bl_history {
 #if BL_DELTA_ENCODE
-    uint32_t last;      /* four bytes, the newest lowest */
+    uint32_t last; /* four bytes, the newest lowest */
 #endif
     uint32_t unit[2];   /* the last two, the newest first */
     uint8_t unit_n[2];  /* bytes of them */
     uint32_t misses;    /* a bit for each unit: 1: prediction was wrong */
-    uint32_t windows; /* a bit each */
+    uint32_t windows;   /* a bit each */
     uint32_t run;       /* units since the last wrong one */
     uint32_t change[5]; /* new - predicted, of the last changed unit of n */
     uint8_t candidates[BL_TYPES * BL_SITE_CLASSES]; /* 1: was wrong */
@@ -93,11 +93,11 @@ struct bl_codec {
     uint32_t from;            /* in the old image */
     uint32_t apart[BL_APART]; /* old - new of the last copies, newest first */
     uint32_t left;            /* of the operation */
-    uint32_t raw;  /* of a copy: single bytes before whole units again;
-                      of a literal: how far before it stood, or 0 */
+    uint32_t raw;    /* of a copy: single bytes before whole units again;
+                        of a literal: how far before it stood, or 0 */
     uint32_t window; /* old offset at which a flag says anew... */
     uint32_t missed;
-    bool quiet;      /* whether all units up to there are as predicted */
+    bool quiet;    /* whether all units up to there are as predicted */
     uint32_t stop; /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */

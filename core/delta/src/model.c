@@ -12,10 +12,10 @@ enum {
     BYTE_LIMIT = 7, /* counts of the tables: what is new weighs more */
     MATCH_LIMIT = 14,
     GATE_LIMIT = 14,
-    GATE_WEIGHT = 20000, /* 0.3 of 65536 */
+    GATE_WEIGHT = 20000,  /* 0.3 of 65536 */
     GATE_BOUND = 1 << 19, /* of weights, 65536 being 1 */
-    BYTE_WEIGHT = 1228,    /* 0.3 of 4096 */
-    LEAST = 32             /* probability of a bit of a byte, of 65536 */
+    BYTE_WEIGHT = 1228,   /* 0.3 of 4096 */
+    LEAST = 32            /* probability of a bit of a byte, of 65536 */
 };
 
 /* -256 * ln(p / (65536 - p)) for p = 2^(i / 4) * (1 + i % 4 / 4) */
@@ -231,9 +231,8 @@ uint32_t bl_code_gate(struct bl_coder *rc, struct bl_model *m,
 {
     bl_counter *f[BL_GATE_CONTEXTS];
     int32_t in[BL_GATE_CONTEXTS];
-    int32_t *w =
-        m->gate_weight +
-        (gate * BL_GATE_SETS + set % BL_GATE_SETS) * BL_GATE_CONTEXTS;
+    int32_t *w = m->gate_weight +
+                 (gate * BL_GATE_SETS + set % BL_GATE_SETS) * BL_GATE_CONTEXTS;
     bl_counter *row = m->gates + gate * BL_GATE_CONTEXTS * m->gate_n;
     int32_t high = 0;
     uint32_t low = 0;

@@ -112,8 +112,7 @@ bool bl_form_read(const struct bl_isa *isa, const struct bl_site *s,
     now.word = word;
     now.address = address;
     now.kind = BL_SITE_NONE;
-    if (!bl_form_find(isa, &now) ||
-        now.kind != s->kind) {
+    if (!bl_form_find(isa, &now) || now.kind != s->kind) {
         return false;
     }
     *target = now.target;

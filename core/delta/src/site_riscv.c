@@ -225,8 +225,8 @@ static void after(struct bl_sweep *w, uint32_t at, uint32_t address,
         struct bl_high *h = &w->high[i];
 
         if (h->reg != 0 && h->at == at) {
-            h->now = (now & 0xFFFFF000U) +
-                     ((now & 0x7F) == OP_AUIPC ? address : 0);
+            h->now =
+                (now & 0xFFFFF000U) + ((now & 0x7F) == OP_AUIPC ? address : 0);
         }
     }
 }

@@ -136,9 +136,8 @@ static bool write_stub(uint32_t *word, uint32_t address, uint32_t target)
     if (d >> 28 != 0) {
         return false;
     }
-    *word = part == 2
-                ? (*word & ~0xFFFU) | (d & 0xFFF)
-                : (*word & ~0xFFU) | (d >> (part == 0 ? 20 : 12) & 0xFF);
+    *word = part == 2 ? (*word & ~0xFFFU) | (d & 0xFFF)
+                      : (*word & ~0xFFU) | (d >> (part == 0 ? 20 : 12) & 0xFF);
     return true;
 }
 

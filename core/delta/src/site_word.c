@@ -154,8 +154,7 @@ bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
     }
 #endif
 #if BL_DELTA_RELATIVE
-    if (!v->code->pic && !pointer && !code &&
-        v->code->isa != BL_DELTA_THUMB &&
+    if (!v->code->pic && !pointer && !code && v->code->isa != BL_DELTA_THUMB &&
         data_distance(v, word, s->address)) {
         set(s, BL_SITE_RELATIVE, word + s->address);
         return true;

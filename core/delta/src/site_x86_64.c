@@ -262,8 +262,8 @@ static bool write(const struct bl_site *s, uint32_t address, uint32_t target,
 }
 
 #if BL_DELTA_ENCODE
-static bool read(const struct bl_site *s, uint32_t address,
-                 uint32_t word, uint32_t *target)
+static bool read(const struct bl_site *s, uint32_t address, uint32_t word,
+                 uint32_t *target)
 {
     (void)s;
     *target = address + 4 + word;

@@ -40,8 +40,7 @@ struct unit {
 
 /* --- the map --- */
 
-static uint32_t map_offset(const struct bl_map *m, uint32_t offset,
-                           uint32_t i)
+static uint32_t map_offset(const struct bl_map *m, uint32_t offset, uint32_t i)
 {
     if (m->n == 0) {
         return offset;
@@ -86,8 +85,8 @@ static uint32_t map_target(const struct bl_codec *c, uint32_t target,
     if (kind == BL_SITE_RAM) {
         return map_ram(c, target, entry);
     }
-    return map_address(c, target,
-                       kind == BL_SITE_POINTER ? c->isa->thumb : 0U, entry);
+    return map_address(c, target, kind == BL_SITE_POINTER ? c->isa->thumb : 0U,
+                       entry);
 }
 
 /* --- exceptions --- */
@@ -307,8 +306,7 @@ static uint32_t choose(struct bl_codec *c, const struct unit *u)
         uint8_t *h = candidate_history(c, u->type[i], u->class);
         uint32_t context[BL_GATE_CONTEXTS];
         uint32_t set = choice_contexts(c, u, i, *h, context);
-        bool right =
-            BL_SAY(is_said(u, i));
+        bool right = BL_SAY(is_said(u, i));
 
         right = bl_code_gate(&c->rc, &c->model, BL_GATE_CANDIDATE, right,
                              context, set) != 0;
@@ -337,15 +335,18 @@ static uint32_t check(struct bl_codec *c, const struct unit *u)
 
     BL_ACCOUNT(c, BL_COST_FLAGS);
     BL_TALLY(c, flags);
-    context[0] = c->missed == 0
-                     ? 64 + (c->window - c->from) / 2
-                     : group_of(u) * 8 +
-                           (uint32_t)(c->missed < 7 ? c->missed : 7);
+    context[0] =
+        c->missed == 0
+            ? 64 + (c->window - c->from) / 2
+            : group_of(u) * 8 + (uint32_t)(c->missed < 7 ? c->missed : 7);
     context[1] = (c->history.misses & 15) * 8 + group_of(u);
-    context[2] = n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
-                        : c->isa->opcode(u->site.word, n);
-    context[3] = c->missed == 0 ? n : 4 + (c->history.misses & 31) * 4 + (n & 3);
-    wrong = bl_code_gate(&c->rc, &c->model, BL_GATE_UNIT, wrong, context, 0) != 0;
+    context[2] =
+        n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
+               : c->isa->opcode(u->site.word, n);
+    context[3] =
+        c->missed == 0 ? n : 4 + (c->history.misses & 31) * 4 + (n & 3);
+    wrong =
+        bl_code_gate(&c->rc, &c->model, BL_GATE_UNIT, wrong, context, 0) != 0;
     c->missed += wrong ? 1 : 0;
     return wrong;
 }
@@ -607,8 +608,8 @@ static uint32_t code_bytes(struct bl_codec *c, uint32_t n, uint32_t said,
         uint32_t byte;
         struct bl_byte b;
 
-        b.guess[0] = guess != BY_NOTHING ? (int32_t)(predicted >> at & 255)
-                                         : -1;
+        b.guess[0] =
+            guess != BY_NOTHING ? (int32_t)(predicted >> at & 255) : -1;
         b.guess[1] = guess != BY_NOTHING ? (int32_t)(again >> at & 255) : -1;
         b.place = first_place[n] + j;
         if (n == 1) {
@@ -634,9 +635,9 @@ static uint32_t correct_bytes(struct bl_codec *c, const struct unit *u)
     uint32_t d;
 
     BL_ACCOUNT(c, BL_COST_MISSED);
-    now = code_bytes(c, n, BL_SAY(u->said), value,
-                     value + c->history.change[n],
-                     u->site.kind != BL_SITE_NONE ? BY_SITE : BY_PREDICTION);
+    now =
+        code_bytes(c, n, BL_SAY(u->said), value, value + c->history.change[n],
+                   u->site.kind != BL_SITE_NONE ? BY_SITE : BY_PREDICTION);
     d = (now - value) & u->mask;
     c->history.change[n] = d;
     if (n > 1 && d != 0) {
@@ -840,12 +841,13 @@ void bl_unit_literal(struct bl_codec *c)
         n = 1;
     }
     if (c->raw == 0) {
-        now = code_bytes(c, n, BL_SAY(bl_get(c->plan->now.data + c->position, n)), 0, 0, BY_NOTHING);
+        now = code_bytes(c, n,
+                         BL_SAY(bl_get(c->plan->now.data + c->position, n)), 0,
+                         0, BY_NOTHING);
     }
     for (i = 0; c->raw != 0 && i < n; i++) {
-        uint32_t byte = i < c->raw
-                            ? bl_now_byte(c, c->position - c->raw + i)
-                            : now >> (8 * (i - c->raw)) & 255;
+        uint32_t byte = i < c->raw ? bl_now_byte(c, c->position - c->raw + i)
+                                   : now >> (8 * (i - c->raw)) & 255;
 
         now |= byte << (8 * i);
     }
