@@ -484,8 +484,10 @@ static bool correct_target(struct bl_codec *c, const struct unit *u,
     }
     target = code_target(c, target, u);
     *now = u->site.word;
-    (void)bl_site_write(&c->code, &u->site, u->was, u->address, target,
-                        &c->sweep, now);
+    if (!bl_site_write(&c->code, &u->site, u->was, u->address, target,
+                       &c->sweep, now)) {
+        *now = u->site.word;
+    }
     learn_exception(c, u->site.target, target);
     return true;
 }
@@ -719,6 +721,9 @@ static void find_unit(struct bl_codec *c, struct unit *u)
         s->kind = BL_SITE_NONE;
         s->length = 1;
         s->word = bl_view_word(&c->old, u->at);
+    }
+    if (c->isa->after != NULL && s->kind == BL_SITE_NONE && s->length == 4) {
+        find_place(c, u); /* the sweep is told it, of no site too */
     }
 #if BL_DELTA_ENCODE
     u->said = bl_get(c->plan->now.data + c->position - u->skip, s->length);
