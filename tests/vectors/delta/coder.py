@@ -209,45 +209,23 @@ class Bytes:
         return node & 0xFF
 
 
-class UnitFlags:
+class Gate:
+    """One decision that is made often, told by four contexts."""
+
     def __init__(self, t):
-        sizes = (32,) * 3 if t == 0 else (64,) * 3 if t < 4 else (128, 128,
-                                                                  256)
-        self.table = [[[1 << 21, 0] for _ in range(n)] for n in sizes]
-        self.weight = [[26214] * 3 for _ in range(16)]
-
-    def code(self, rc, contexts, chosen):
-        weight = self.weight[chosen % 16]
-        f = [t[c % len(t)] for t, c in zip(self.table, contexts)]
-        inputs = [stretch(max(x[0] >> 6, 1)) for x in f]
-        y, wrong = mixed(rc, weight, inputs)
-        for k in range(3):
-            weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
-            d = (((1 << 22) - 1 if y else 0) - f[k][0]) * 2
-            n = 2 * f[k][1] + 3
-            f[k][0] += d // n if d >= 0 else -(-d // n)
-            f[k][1] = min(f[k][1] + 1, 255)
-        return y
-
-
-class Choices:
-    def __init__(self):
-        self.table = [counters(128) for _ in range(4)]
+        n = 32 if t == 0 else 64 if t < 4 else 128
+        self.table = [counters(n) for _ in range(4)]
         self.weight = [[20000] * 4 for _ in range(8)]
 
     def code(self, rc, contexts, chosen):
         weight = self.weight[chosen % 8]
-        f = [t[c % 128] for t, c in zip(self.table, contexts)]
+        f = [t[c % len(t)] for t, c in zip(self.table, contexts)]
         inputs = [c.stretched() for c in f]
-        y, wrong = mixed(rc, weight, inputs)
+        dot = sum(w * i for w, i in zip(weight, inputs)) >> 16
+        p = squash(dot)
+        y = rc.bit(p)
+        wrong = (y << 16) - p
         for k in range(4):
             weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
             f[k].learn(y, 14)
         return y
-
-
-def mixed(rc, weight, inputs):
-    dot = sum(w * i for w, i in zip(weight, inputs)) >> 16
-    p = squash(clamp(dot, 4096))
-    y = rc.bit(p)
-    return y, (y << 16) - p

@@ -10,8 +10,8 @@ import hashlib
 import sys
 
 import sites
-from coder import (Broken, Bytes, Choices, Coder, Counter, Number,
-                   Unsupported, UnitFlags, counters, mix)
+from coder import (Broken, Bytes, Coder, Counter, Gate, Number, Unsupported,
+                   counters, mix)
 from instructions import ISAS
 from sites import M
 
@@ -116,8 +116,9 @@ class Decoder:
             data[:n] = old[:n]
         self.now = sites.Image(data, self.isa, False)
         self.rc = Coder(patch[h.at:])
-        self.bytes, self.flags = Bytes(h.t), UnitFlags(h.t)
-        self.choices = Choices()
+        self.bytes = Bytes(h.t)
+        self.candidate, self.check_unit, self.quiet_window = \
+            (Gate(h.t) for _ in range(3))
         self.flag_of = counters(16)
         self.map, self.ram_map = Map(), Map()
         self.models()
@@ -132,7 +133,7 @@ class Decoder:
 
     def history(self):
         self.last, self.op = 0, [0, 0]
-        self.misses = self.run = 0
+        self.misses = self.windows = self.run = 0
         self.change = [0] * 5
         self.candidates = [[0] * 8 for _ in range(4)]
         self.differences = [[0] * 8 for _ in range(3)]
@@ -406,10 +407,11 @@ class Decoder:
             raise Broken("a length that cannot be")
         return n
 
-    def put(self, data):
+    def put(self, data, told=True):
+        """told: not a unit that a quiet window passes over."""
         for b in data:
             self.last = (self.last << 8 | b) & M
-        if len(data) > 1:
+        if told and len(data) > 1:
             self.op = [self.isa.opcode(data), self.op[0]]
         self.now.data[self.position:self.position + len(data)] = data
         self.position += len(data)
@@ -444,7 +446,9 @@ class Decoder:
                 total ^= b
         self.put(bytes([total]))
         if self.head.flags & HASH:
-            self.put(digest(self.now.data[:self.position]))
+            d = digest(self.now.data[:self.position])
+            for i in range(0, 32, 4):
+                self.put(d[i:i + 4])
         self.at = self.at + self.position - before & M
 
     # targets through the maps
@@ -455,7 +459,7 @@ class Decoder:
         return offset + self.map[max(self.map.found(offset), 1) - 1][1] & M
 
     def map_ram(self, a):
-        n = self.ram_map.found(a)
+        self.entry = n = self.ram_map.found(a)
         return a + self.ram_map[n - 1][1] & M if n else a
 
     def map_address(self, a, state):
@@ -463,6 +467,7 @@ class Decoder:
         offset = self.old.offset(a - bits)
         if offset is None:
             return self.map_ram(a)
+        self.entry = self.map.found(offset)
         offset = self.map_offset(offset)
         if offset < self.now_size:
             return self.now.address(offset) + bits & M
@@ -476,16 +481,11 @@ class Decoder:
         return self.map_address(target, self.isa.thumb if kind == "POINTER"
                                 else 0)
 
-    def entry(self, s):
-        if s.kind == "RAM":
-            return self.ram_map.found(s.target)
-        offset = self.old.offset(s.target)
-        return 0 if offset is None else self.map.found(offset)
-
     # units of a copy
 
     def copy_units(self, n):
         self.left, self.raw, self.skip = n, 0, 0
+        self.window = 0
         if self.head.flags & IN_PLACE and self.first is None:
             self.first = self.apart[0]
         if self.head.flags & IN_PLACE and self.joined:
@@ -498,7 +498,8 @@ class Decoder:
 
     def walk(self, n):
         if self.isa.find is not None:
-            at = last = (self.at - 64) & ~3 if self.at > 64 else 0
+            back = min(n & ~3, 64)
+            at = last = (self.at - back) & ~3 if self.at > back else 0
             sweep = sites.Sweep()
             while at < self.at:
                 last = at
@@ -535,7 +536,22 @@ class Decoder:
         self.raw -= 1
         return sites.Site(1), 0, 1
 
+    def begin_window(self):
+        self.missed_here = 0
+        self.window = (self.at | 127) + 1
+        if self.left < 128:
+            c = self.left.bit_length()
+        else:
+            c = 16 + (self.windows & 7) + 8 * self.old.kind(self.at)
+        self.quiet = self.quiet_window.code(
+            self.rc, (self.windows, self.map.found(self.at),
+                      self.run.bit_length() * 4 + (self.windows & 3), c), 0)
+        self.windows = (self.windows << 1 | (1 - self.quiet)) & M
+        self.run += 1
+
     def unit(self):
+        if self.at >= self.window:
+            self.begin_window()
         s, skip, take = self.find_unit()
         at, place = self.at - skip, self.position - skip
         s.was, s.now = self.old.address(at), self.now.address(place)
@@ -546,17 +562,19 @@ class Decoder:
         s.old = self.old.read(at, 4)
         found = self.find_candidates(s)
         types = list(found.items())
-        right = self.choose(s, types) if len(types) > 1 else \
-            self.check(s, at)
+        if len(types) > 1:
+            right = self.choose(s, types)
+        else:
+            right = 0 if self.quiet else self.check(s, at)
         if right is not None:
             data = types[right][0]
-            self.run += 1
-            self.misses = self.misses << 1 & M
+            if not self.quiet:
+                self.misses = self.misses << 1 & M
         else:
             self.misses = (self.misses << 1 | 1) & M
             self.run = 0
             data = self.missed(s, types[0][0])
-        self.put(data[skip:skip + take])
+        self.put(data[skip:skip + take], s.kind is not None or not self.quiet)
         if s.length == 4 and self.isa.after is not None:
             self.isa.after(self.sweep, at, s, data)
         self.at += take
@@ -573,10 +591,10 @@ class Decoder:
 
         if s.kind is not None:
             e = self.exception(s.target)
-            self.at_entry = self.entry(s)
             first = e is not None and \
                 self.candidates[1][s.cls()] & 3 <= 1
             s.predicted = self.map_target(s.target, s.kind)
+            s.entry = self.entry
             if s.kind == "L32R" and not self.head.flags & IN_PLACE:
                 t = self.content(s)
                 if t is not None:
@@ -623,15 +641,18 @@ class Decoder:
         return None
 
     def check(self, s, at):
-        bits = min(self.run.bit_length(), 15)
-        n = s.length
+        n, group, missed = s.length, s.group(), self.missed_here
         if n == 1:
-            c = 0x60 | (at & 3) | (4 if s.old[0] == 0 else 0)
+            op = 0x60 | (at & 3) | (4 if s.old[0] == 0 else 0)
         else:
-            c = self.isa.opcode(s.old[:n])
-        y = self.flags.code(self.rc, (bits * 8 + s.group(),
-                                      (self.misses & 31) * 4 + (n & 3), c),
-                            bits)
+            op = self.isa.opcode(s.old[:n])
+        y = self.check_unit.code(
+            self.rc, (group * 8 + min(missed, 7) if missed
+                      else 64 + (self.window - self.at >> 1),
+                      (self.misses & 15) * 8 + group, op,
+                      4 + (self.misses & 31) * 4 + (n & 3) if missed else n),
+            0)
+        self.missed_here += y
         return None if y else 0
 
     def choose(self, s, types):
@@ -639,9 +660,9 @@ class Decoder:
         for i, (_, t) in enumerate(types):
             h = self.candidates[t][cls]
             last = 4 if i + 1 == len(types) else 0
-            y = self.choices.code(
+            y = self.candidate.code(
                 self.rc, ((cls * 4 + t) * 4 + (h & 3),
-                          t * 32 + (self.at_entry & 31),
+                          t * 32 + (s.entry & 31),
                           t * 32 + (last ^ (self.misses & 31)),
                           self.isa.opcode(s.old[:s.length])), t + last)
             self.candidates[t][cls] = (h << 1 | (1 - y)) & 0xFF

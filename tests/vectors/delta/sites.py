@@ -61,9 +61,12 @@ class Image:
                 return r.offset + (address - r.address & M) & M
         return None
 
-    def executable(self, offset):
+    def kind(self, offset):
         r = self.at(offset)
-        return r.kind == 1 if r is not None else not self.regions
+        return r.kind if r is not None else 0 if self.regions else 1
+
+    def executable(self, offset):
+        return self.kind(offset) == 1
 
     def ram(self, value):
         return any(low <= value < high for low, high in self.rams)
