@@ -3,7 +3,8 @@
  * Prints vectors like tests/diff/delta_vectors.c, of random bytes: as code
  * they hold each form of each instruction, as tables of ELF files each role;
  * of moved references some are right and some are not. The plans are laid out
- * here; no encoder would find anything in such images.
+ * here; no encoder would find anything in such images. Others are all as
+ * predicted but for some bytes at the edges of windows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,44 @@ static void make_tables(uint32_t isa, bool wide, bool pic)
     pair.plan.settings.exceptions = 2;
 }
 
+/* Copies one behind the other: one that ends within a window, some that begin
+ * and end there, one of an instruction's part, and those beside the block. */
+static void lay_out_copies(void)
+{
+    static const struct bl_operation operations[] = {
+        {700, 0},
+        {20, 700},
+        {20, 720},
+        {3, 740},
+        {PAIR_AT - 743, 743},
+        {PAIR_MORE, BL_LITERAL},
+        {PAIR_SIZE - PAIR_AT, PAIR_AT},
+    };
+
+    pair.plan.operations = operations;
+    pair.plan.operations_n = sizeof operations / sizeof operations[0];
+}
+
+/* A window's last byte, one's first, within the short copies, a window with
+ * many, the image's last byte. */
+static void make_windows(uint32_t isa, uint8_t table)
+{
+    static const uint16_t edges[] = {255, 512, 728, 742, 1407};
+    uint32_t at;
+    uint32_t i;
+
+    pair_make(&pair, isa, 700 + isa);
+    lay_out_copies();
+    pair.plan.settings.table = table;
+    for (i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        pair.now[edges[i]] ^= 0x24;
+    }
+    for (at = 1024; at < 1152; at += 8) {
+        pair.now[at] ^= 1;
+    }
+    pair.now[pair.now_n - 1] ^= 0x24;
+}
+
 int main(void)
 {
     static const char *const names[] = {
@@ -145,6 +184,10 @@ int main(void)
     print("tables-aarch64", ",\n");
     make_tables(BL_DELTA_RISCV, false, false);
     print("tables-riscv", ",\n");
+    make_windows(BL_DELTA_THUMB, 0);
+    print("windows-thumb", ",\n");
+    make_windows(BL_DELTA_AARCH64, 4);
+    print("windows-aarch64", ",\n");
     printf("]}\n");
     return 0;
 }
