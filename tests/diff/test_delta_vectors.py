@@ -55,8 +55,40 @@ def test_the_decoder_from_the_text_refuses(vector):
         decode.decode(old_of(vector), bytes.fromhex(vector["patch"]))
 
 
+class Windows(decode.Decoder):
+    """Remembers [from, left, quiet, where units were wrong] of each."""
+
+    def __init__(self, old, patch):
+        self.seen = []
+        super().__init__(old, patch)
+
+    def begin_window(self):
+        super().begin_window()
+        self.seen.append([self.at, self.left, self.quiet, []])
+
+    def check(self, s, at):
+        right = super().check(s, at)
+        if right is None:
+            self.seen[-1][3].append(at + s.length)
+        return right
+
+
+@pytest.mark.parametrize("name", ["windows-thumb", "windows-aarch64"])
+def test_the_windows_vectors_hold_each_kind_of_window(name):
+    vector = next(v for v in VECTORS if v["name"] == name)
+    decoder = Windows(old_of(vector), bytes.fromhex(vector["patch"]))
+    decoder.image()
+    seen = decoder.seen
+    assert {quiet for _, _, quiet, _ in seen} == {0, 1}
+    assert any(wrong == [at + 128] for at, _, _, wrong in seen)
+    assert any(len(wrong) > 8 for _, _, _, wrong in seen)
+    short = [w for w in seen if w[0] % 128 and w[0] % 128 + w[1] < 128]
+    assert {quiet for _, _, quiet, _ in short} == {0, 1}
+    assert any(at % 128 and left > 128 for at, left, _, _ in seen)
+
+
 def test_what_the_encoder_makes_today_is_still_this_format():
     today = make.made_today(BUILD / "test-programs")
-    assert len(today) >= 30
+    assert len(today) >= 32
     for vector in today:
         check_accepted(vector)
