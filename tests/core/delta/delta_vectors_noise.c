@@ -165,6 +165,26 @@ static void make_windows(uint32_t isa, uint8_t table)
     pair.now[pair.now_n - 1] ^= 0x24;
 }
 
+/* An AUIPC (x5) that is no site, since a look ahead takes the word behind it
+ * for other instructions than the walk does, and then its ADDI. */
+static void make_sweep(void)
+{
+    enum { AT = 600, ROOM = 8, FAR = 1500, ADDI = 5 << 15 | 5 << 7 | 0x13 };
+    uint32_t i;
+
+    pair_make(&pair, BL_DELTA_RISCV, 777);
+    pair.plan.code.ram[0].low = 0x20030000;
+    pair.plan.code.ram[0].high = 0x20031000;
+    for (i = AT - ROOM; i < AT; i += 2) {
+        bl_set(pair.old + i, 1, 2); /* C.NOP */
+    }
+    bl_set(pair.old + AT, 5 << 7 | 0x17, 4);
+    bl_set(pair.old + AT + 4, 0x20030010, 4);
+    bl_set(pair.old + AT + 8, (uint32_t)FAR << 20 | ADDI, 4);
+    memcpy(pair.now + AT - ROOM, pair.old + AT - ROOM, ROOM + 8);
+    bl_set(pair.now + AT + 8, (uint32_t)(FAR + PAIR_MORE) << 20 | ADDI, 4);
+}
+
 int main(void)
 {
     static const char *const names[] = {
@@ -188,6 +208,8 @@ int main(void)
     print("windows-thumb", ",\n");
     make_windows(BL_DELTA_AARCH64, 4);
     print("windows-aarch64", ",\n");
+    make_sweep();
+    print("sweep-riscv", ",\n");
     printf("]}\n");
     return 0;
 }
