@@ -35,7 +35,8 @@ class Head:
         if self.flags & DEFLATE:
             raise Unsupported("with deflate streams")
         if self.flags & IN_PLACE:
-            self.block, self.slots = 8 + (self.byte() & 15), self.byte()
+            b, self.slots = self.byte(), self.byte()
+            self.block, self.stash = 8 + (b & 15), b >> 4
         self.t = self.exceptions = 0
         self.regions, self.map = [0, 0], [0, 0]
         if not self.flags & SMALL:
@@ -278,6 +279,9 @@ class Decoder:
             Counter()
         self.save_flags, self.go_flags = counters(2), counters(4)
         self.slot_flags = counters(8)
+        self.anew, self.anew_flags, self.drop_flags = 0, counters(2), \
+            counters(2)
+        self.more_flag, self.other_flag = Counter(), Counter()
         while self.next_page():
             self.begin_page()
             self.fresh = True
@@ -322,11 +326,32 @@ class Decoder:
         self.saved = self.rc.flag(self.save_flags[self.saved])
         if self.saved and self.page <= (len(self.old.data) - 1) \
                 >> self.head.block:
-            self.save()
+            was = self.save()
         else:
-            self.saved = 0
+            self.saved, was = 0, None
+        if self.head.stash:
+            self.anew = self.rc.flag(self.anew_flags[self.anew])
+        if self.anew:
+            self.stash(was)
+
+    def stash(self, was):
+        pages, dropped, kept = self.old.pages, 0, []
+        for piece in pages.pieces:
+            dropped = self.rc.flag(self.drop_flags[dropped])
+            if not dropped:
+                kept.append(piece)
+        while len(kept) < 16 and self.rc.flag(self.more_flag):
+            other = was is not None and self.rc.flag(self.other_flag)
+            start, n = self.rc.even(6), self.rc.even(6) + 1
+            kept.append((was if other else self.page, start, n))
+            if start + n > 64:
+                raise Broken("a piece that reaches out of its page")
+        if sum(n for _, _, n in kept) > 4 * self.head.stash:
+            raise Broken("more than the stash holds")
+        pages.pieces = kept
 
     def save(self):
+        """What was in the slot before."""
         pages, i = self.old.pages, 0
         if not pages.held:
             raise Broken("no slots")
@@ -334,7 +359,9 @@ class Decoder:
                 self.rc.flag(self.slot_flags[min(i, 7)]):
             i += 1
         pages.order.append(pages.order.pop(i))
+        was = pages.held[pages.order[-1]]
         pages.held[pages.order[-1]] = self.page
+        return was
 
     def goes_on(self):
         """True: the page begins with a copy from the last distance."""

@@ -113,13 +113,19 @@ class Pages:
     def __init__(self, bits, slots):
         self.bits, self.begun = bits, set()
         self.held, self.order = [None] * slots, list(range(slots))
+        self.pieces = []  # of the stash: page, first grain, grains
 
     def byte(self, data, at):
         page = at >> self.bits
         if not 0 <= at < len(data) or page in self.begun \
-                and page not in self.held:
+                and page not in self.held and not self.stashed(page, at):
             return 0
         return data[at]
+
+    def stashed(self, page, at):
+        grain = at >> (self.bits - 6) & 63
+        return any(p == page and start <= grain < start + n
+                   for p, start, n in self.pieces)
 
 
 CLASSES = {None: 7, "POINTER": 0, "RAM": 1, "RELATIVE": 2, "TABLE": 2,
