@@ -68,6 +68,16 @@ static void in_place(struct made *m)
     m->options.block = 1024;
 }
 
+/* The halves change places, and a bit more: no order of blocks is good. */
+static void turned(struct made *m)
+{
+    size_t at = m->old_n / 2 + 100;
+    in_place(m);
+    memcpy(m->now, m->old + at, m->old_n - at);
+    memcpy(m->now + m->old_n - at, m->old, at);
+    m->now_n = m->old_n;
+}
+
 static const struct vector vectors[] = {
     {"plain", RAW + BL_DELTA_PLAIN, BL_DELTA_PLAIN, 12, NULL},
     {"thumb", RAW + BL_DELTA_THUMB, BL_DELTA_THUMB, 12, NULL},
@@ -91,6 +101,7 @@ static const struct vector vectors[] = {
     {"nothing-alike", RAW + BL_DELTA_PLAIN, BL_DELTA_PLAIN, 12, noise},
     {"in-place-thumb", RAW + BL_DELTA_THUMB, BL_DELTA_THUMB, 12, in_place},
     {"in-place-riscv", RAW + BL_DELTA_RISCV, BL_DELTA_RISCV, 12, in_place},
+    {"in-place-turned", RAW + BL_DELTA_THUMB, BL_DELTA_THUMB, 12, turned},
 };
 
 static void print_hex(const void *data, size_t n)
