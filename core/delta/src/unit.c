@@ -664,21 +664,22 @@ static uint32_t missed(struct bl_codec *c, const struct unit *u)
     return correct_bytes(c, u);
 }
 
-static void pass_unit(struct bl_codec *c, const struct unit *u, uint32_t now)
+static void pass_unit(struct bl_codec *c, struct unit *u, uint32_t now)
 {
     const struct bl_isa *isa = c->isa;
 
     if (isa->after != NULL && u->site.length == 4) {
+        find_place(c, u);
         isa->after(&c->sweep, u->at, u->address, u->site.word, now);
     }
     c->from += u->take;
     c->left -= u->take;
 }
 
-static void put_unit(struct bl_codec *c, const struct unit *u, uint32_t now)
+static void put_unit(struct bl_codec *c, struct unit *u, uint32_t now)
 {
-    bl_put(c, now >> (8 * u->skip), u->take);
     pass_unit(c, u, now);
+    bl_put(c, now >> (8 * u->skip), u->take);
 }
 
 /* In place, an instruction that reaches beyond the page is told in both: each
@@ -731,7 +732,8 @@ static void find_unit(struct bl_codec *c, struct unit *u)
 }
 
 #if BL_DELTA_ENCODE
-/* Are all units of the window right at first guess? Nothing is changed. */
+/* Are all units of the window that have one candidate as it says? Nothing is
+ * changed. Exceptions come and go within a window: they do not count. */
 static bool is_quiet(struct bl_codec *c)
 {
     struct bl_sweep sweep = c->sweep;
@@ -740,18 +742,21 @@ static bool is_quiet(struct bl_codec *c)
     uint32_t position = c->position;
     uint32_t raw = c->raw;
     uint8_t clip = c->clip;
+    uint8_t exceptions_n = c->exceptions_n;
     uint8_t carry = c->paged != NULL ? c->paged->carry : 0;
     bool quiet = true;
 
+    c->exceptions_n = 0;
     while (quiet && c->left > 0 && c->from < c->window) {
         struct unit u;
 
         find_unit(c, &u);
         find_candidates(c, &u);
         quiet = u.candidates > 1 || is_said(&u, 0);
-        c->position += u.take;
         pass_unit(c, &u, u.said);
+        c->position += u.take;
     }
+    c->exceptions_n = exceptions_n;
     c->sweep = sweep;
     c->from = from;
     c->left = left;
