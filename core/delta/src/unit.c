@@ -669,7 +669,7 @@ static void pass_unit(struct bl_codec *c, struct unit *u, uint32_t now)
     const struct bl_isa *isa = c->isa;
 
     if (isa->after != NULL && u->site.length == 4) {
-        find_place(c, u);
+        find_place(c, u); /* of no site, too */
         isa->after(&c->sweep, u->at, u->address, u->site.word, now);
     }
     c->from += u->take;
@@ -722,9 +722,6 @@ static void find_unit(struct bl_codec *c, struct unit *u)
         s->kind = BL_SITE_NONE;
         s->length = 1;
         s->word = bl_view_word(&c->old, u->at);
-    }
-    if (c->isa->after != NULL && s->kind == BL_SITE_NONE && s->length == 4) {
-        find_place(c, u); /* the sweep is told it, of no site too */
     }
 #if BL_DELTA_ENCODE
     u->said = bl_get(c->plan->now.data + c->position - u->skip, s->length);
