@@ -73,6 +73,8 @@ void delta_stop_end(void);
 /* --- Words (delta_words.c) ------------------------------------------------
  */
 
+/* Bytes of memory that the patch needs on a device, all in. */
+uint32_t delta_ram(const struct bl_delta_info *info);
 /* Bytes beside the image that a patch for one slot needs, with flash that is
  * written by up to 16 bytes. */
 uint32_t delta_work(const struct bl_delta_info *info);

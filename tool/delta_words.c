@@ -38,6 +38,11 @@ uint32_t delta_work(const struct bl_delta_info *info)
     return bl_in_place_work(info, &flash);
 }
 
+uint32_t delta_ram(const struct bl_delta_info *info)
+{
+    return info->in_place ? bl_in_place_memory(info) : info->ram;
+}
+
 void delta_put_head(struct call *c, const struct bl_delta_info *info,
                     json_t *out)
 {
@@ -47,7 +52,7 @@ void delta_put_head(struct call *c, const struct bl_delta_info *info,
     put_bool(out, "deflate", info->deflate);
     put_number(out, "old_size", info->old_size);
     put_number(out, "new_size", info->new_size);
-    put_number(out, "ram", info->ram);
+    put_number(out, "ram", delta_ram(info));
     if (info->in_place) {
         put_number(out, "block", info->block);
         put_number(out, "work", delta_work(info));

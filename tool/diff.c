@@ -210,7 +210,7 @@ static void tell(struct call *c, const struct pair *p,
     field(c, "new", "%lu bytes", (unsigned long)r->info.new_size);
     field(c, "patch", "%lu bytes, %.2f %% of the new image",
           (unsigned long)r->bytes, delta_percent(r->bytes, r->info.new_size));
-    field(c, "device's RAM", "%lu bytes", (unsigned long)r->info.ram);
+    field(c, "device's RAM", "%lu bytes", (unsigned long)delta_ram(&r->info));
     if (r->info.in_place) {
         field(c, "work area", "%lu bytes beside the image",
               (unsigned long)delta_work(&r->info));

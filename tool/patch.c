@@ -60,14 +60,14 @@ static void tell(struct call *c, const struct work *w, double started)
     put_number(out, "size", w->made.n);
     put_text(out, "sha256", keep_hex(c, digest, sizeof digest));
     put_number(out, "patch_size", w->patch.n);
-    put_number(out, "ram", w->info.ram);
+    put_number(out, "ram", delta_ram(&w->info));
     put(out, "seconds", json_real(delta_seconds() - started));
     if (delta_is_stdio(w->out)) {
         return;
     }
     field(c, "new", "%zu bytes", w->made.n);
     field(c, "sha256", "%s", keep_hex(c, digest, sizeof digest));
-    field(c, "device's RAM", "%lu bytes", (unsigned long)w->info.ram);
+    field(c, "device's RAM", "%lu bytes", (unsigned long)delta_ram(&w->info));
 }
 
 static int patch_file(struct call *c, struct work *w)

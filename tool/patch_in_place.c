@@ -231,7 +231,7 @@ static void tell(struct call *c, const struct work *w, double started)
     put_number(out, "size", w->info.new_size);
     put_text(out, "sha256", sha256);
     put_number(out, "patch_size", w->patch.n);
-    put_number(out, "ram", w->info.ram);
+    put_number(out, "ram", delta_ram(&w->info));
     put_number(out, "work", w->room);
     put_bool(out, "resumed", w->resumed);
     put_bool(out, "already", w->already);
@@ -241,7 +241,7 @@ static void tell(struct call *c, const struct work *w, double started)
     }
     field(c, "new", "%lu bytes", (unsigned long)w->info.new_size);
     field(c, "sha256", "%s", sha256);
-    field(c, "device's RAM", "%lu bytes", (unsigned long)w->info.ram);
+    field(c, "device's RAM", "%lu bytes", (unsigned long)delta_ram(&w->info));
     field(c, "work area", "%lu bytes", (unsigned long)w->room);
 }
 
