@@ -3,12 +3,14 @@
 set(BOWLINE_DELTA_SHARED
     src/codec.c
     src/coder.c
+    src/correct.c
     src/head.c
     src/map.c
     src/member.c
     src/model.c
     src/output.c
     src/place.c
+    src/predict.c
     src/site.c
     src/site_aarch64.c
     src/site_form.c

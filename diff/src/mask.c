@@ -80,7 +80,7 @@ static uint32_t reference_bits(const struct bl_code *code,
         return 0xffffffff;
     }
     if (s->kind == BL_SITE_SYMBOL) {
-        return s->target2 == BL_ROLE_SYMBOL_16 ? 0xffffff00 : 0xffffffff;
+        return s->role == BL_ROLE_SYMBOL_16 ? 0xffffff00 : 0xffffffff;
     }
     switch (code->isa) {
     case BL_DELTA_THUMB:

@@ -321,7 +321,7 @@ static void start_operations(struct bl_codec *c)
 #endif
     c->place = bl_map_place(&c->map[0], 0, &c->place_from);
     c->index = 1;
-    if (c->paged != NULL) {
+    if (BL_PAGED(c) != NULL) {
         c->stop = 0; /* and now the first page */
     }
 }
@@ -468,9 +468,8 @@ static void code_again(struct bl_codec *c, uint32_t said)
     c->raw = 0;
     if ((c->flags & BL_HEAD_IN_PLACE) == 0 && c->position > 0 &&
         flag(c, said != 0, IS_AGAIN + was) != 0) {
-        c->raw = bl_code_number(&c->rc, said - 1,
-                                &c->number.operations.target[BL_AGAIN_MODEL]) +
-                 1;
+        c->raw =
+            bl_code_number(&c->rc, said - 1, &c->number.operations.again) + 1;
         if (c->raw > c->position) {
             fail(c);
         }

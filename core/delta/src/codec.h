@@ -25,13 +25,11 @@
 #endif
 
 enum {
-    BL_FIXED = 4352, /* bytes of struct bl_delta, at most, on any machine */
+    BL_FIXED = 3520, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
     BL_APART = 4,
     BL_DIFFERENCES = 8,
-    BL_RECENT = 16,
-    BL_AGAIN_MODEL = 2, /* of targets: RAM's, which are seldom */
-    BL_TYPES = 4        /* of candidates */
+    BL_TYPES = 4 /* of candidates */
 };
 
 enum bl_phase {
@@ -58,24 +56,27 @@ struct bl_history {
 #if BL_DELTA_ENCODE
     uint32_t last; /* four bytes, the newest lowest */
 #endif
-    uint32_t unit[2];   /* the last two, the newest first */
-    uint8_t unit_n[2];  /* bytes of them */
+    uint32_t unit;      /* the last one */
+    uint8_t unit_n;     /* bytes of it */
     uint32_t misses;    /* a bit for each unit: 1: prediction was wrong */
     uint32_t windows;   /* a bit each */
-    uint32_t run;       /* units since the last wrong one */
     uint32_t change[5]; /* new - predicted, of the last changed unit of n */
     uint8_t candidates[BL_TYPES * BL_SITE_CLASSES]; /* 1: was wrong */
     uint32_t difference[3][BL_DIFFERENCES]; /* units of 2, 3, 4; 0: none */
     uint8_t difference_hits[3];
-    uint32_t recent[BL_RECENT]; /* targets that were said outright */
 };
 
 /* Counters of single decisions. */
 struct bl_choices {
     bl_counter operation[16];
-    bl_counter target[BL_SITE_CLASSES * 4];
-    bl_counter recent[BL_RECENT];
+    bl_counter target[2];
     bl_counter difference[3][12];
+};
+
+/* Addresses from .. from + n - 1 of the old image, as last looked up: all of
+ * them are moved `by` and are of map entry `entry`. */
+struct bl_kept {
+    uint32_t from, n, by, entry;
 };
 
 /* What is used most comes first, large tables last: code is shorter so. */
@@ -96,14 +97,14 @@ struct bl_codec {
     uint32_t raw;    /* of a copy: single bytes before whole units again;
                         of a literal: how far before it stood, or 0 */
     uint32_t window; /* old offset at which a flag says anew... */
-    uint32_t missed;
-    bool quiet;    /* whether all units up to there are as predicted */
-    uint32_t stop; /* where the operations end (the tail begins) */
+    bool quiet;      /* whether all units up to there are as predicted */
+    uint32_t stop;   /* where the operations end (the tail begins) */
     uint32_t place, place_from; /* next start of the map, and its old one */
     uint32_t index;             /* within the phase */
     struct bl_place *paged;     /* in place, else NULL */
     struct bl_view old, now;    /* the new one: regions only */
     struct bl_map map[2];       /* of the image, of RAM */
+    struct bl_kept kept[2];     /* of near targets, of parts of addresses */
     struct bl_exception *exceptions;
     struct bl_member *member; /* NULL: no streams are coded as such */
     struct bl_region *regions;
@@ -127,7 +128,7 @@ struct bl_codec {
             struct bl_number region, at[2], shift[2];
         } maps;
         struct {
-            struct bl_number literal, copy, seek, target[5];
+            struct bl_number literal, copy, seek, again, target[2];
         } operations;
     } number;
     struct bl_sweep sweep;
@@ -180,6 +181,8 @@ static inline void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
     }
 }
 #endif
+/* The same with n bytes of the old image, all in one window. */
+void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n);
 /* The last four bytes that were put, the newest lowest. */
 uint32_t bl_last(const struct bl_codec *c);
 /* Byte, word at `at` of what was put; at + 1, 4 <= c->position. */

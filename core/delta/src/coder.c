@@ -11,12 +11,7 @@ enum {
 
 static uint32_t bits_of(uint32_t v)
 {
-    uint32_t n = 0;
-
-    for (; v != 0; v >>= 1) {
-        n++;
-    }
-    return n;
+    return v == 0 ? 0 : bl_log2(v) + 1;
 }
 
 /* log2(1 + i / 32) * 4096 */

@@ -30,6 +30,24 @@
 #define bl_code_number(rc, v, m) (BL_UNUSED(v) bl_coder_number(rc, BL_Y(v) m))
 #define bl_code_signed(rc, v, m) (BL_UNUSED(v) bl_coder_signed(rc, BL_Y(v) m))
 
+/* Bits of v (not 0) below its highest one. */
+static inline uint32_t bl_log2(uint32_t v)
+{
+#if defined(__ARM_FEATURE_CLZ) || defined(__x86_64__) || defined(__aarch64__)
+    return 31U - (uint32_t)__builtin_clz(v);
+#else
+    uint32_t n = 0;
+
+    for (; v >= 16; v >>= 4) {
+        n += 4;
+    }
+    for (; v > 1; v >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
 enum {
     BL_INPUT = 128, /* bytes of patch that wait in the decoder; of 2^n */
     BL_STEP = 96,   /* no step takes more */

@@ -152,13 +152,13 @@ static size_t fill(struct bl_delta *d, const uint8_t *p, size_t n)
 /* In place, a page begins: the caller's turn. */
 static bool paused(const struct bl_delta *d)
 {
-    return d->codec.paged != NULL && d->codec.paged->event != 0;
+    return BL_PAGED(&d->codec) != NULL && BL_PAGED(&d->codec)->event != 0;
 }
 
 static void go_on(struct bl_delta *d)
 {
-    if (d->codec.paged != NULL) {
-        d->codec.paged->event = 0;
+    if (BL_PAGED(&d->codec) != NULL) {
+        BL_PAGED(&d->codec)->event = 0;
     }
 }
 
@@ -243,7 +243,7 @@ uint32_t bl_delta_taken(const struct bl_delta *d)
 
 bool bl_delta_page(const struct bl_delta *d, struct bl_delta_page *out)
 {
-    const struct bl_place *p = d->codec.paged;
+    const struct bl_place *p = BL_PAGED(&d->codec);
 
     if (!paused(d)) {
         return false;

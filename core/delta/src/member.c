@@ -215,7 +215,6 @@ static bl_status put(member *m, const use *u, uint8_t byte)
 static void remember(member *m, const uint8_t *b, unsigned n)
 {
     if (n == BL_DEFLATE_COPY_SIZE) {
-        m->length = b[1];
         m->distance = (uint16_t)((unsigned)b[2] << 8 | b[3]);
     }
     m->last = m->last << 8 | b[n == 2 ? 1 : 0];
@@ -245,8 +244,6 @@ static bool code_flag(member *m, const use *u, const struct guess *g,
 
     context[0] = n * 8 + 4 + kind;
     context[1] = (m->missed & 31U) * 4 + kind;
-    context[2] = kind == 1 ? 0x80U | g->b[1] : g->b[g->n - 1];
-    context[3] = n * 8 + (m->missed & 7U);
     wrong = bl_code_gate(
         u->rc, u->model, BL_GATE_UNIT,
         BL_SAY(m->units->n != g->n || memcmp(m->units->b, g->b, g->n) != 0),
@@ -256,67 +253,21 @@ static bool code_flag(member *m, const use *u, const struct guess *g,
     return wrong == 0;
 }
 
-static void symbol_contexts(const member *m, struct bl_byte *b)
+static uint32_t copy_context(const member *m, enum bl_deflate_phase phase)
 {
-    uint32_t guess = b->guess[0] < 0 ? 0 : (uint32_t)b->guess[0] + 1;
-
-    b->place = 10;
-    b->context[1] = bl_mix(m->last & 0xFFU, 0x2100);
-    b->context[2] = bl_mix(m->last & 0xFFFFU, 0x2200);
-    b->context[3] = bl_mix(m->last & 0xFFFFFFU, 0x2300);
-    b->context[4] = guess != 0 ? bl_mix(guess << 8 | (m->last & 0xFFU), 0x2400)
-                               : bl_mix(m->last, 0x2500);
-    b->context[5] = guess != 0
-                        ? bl_mix(guess, 0x2600)
-                        : bl_mix((m->last & 0xFFU) << 8 | m->length, 0x2700);
+    return phase == BL_DEFLATE_AT_LENGTH ? m->last & 0xFFU
+           : phase == BL_DEFLATE_AT_HIGH ? (uint32_t)m->writer.length
+                                         : (uint32_t)m->writer.high;
 }
 
-static void copy_contexts(const member *m, struct bl_byte *b,
-                          enum bl_deflate_phase phase)
+static void guess_other(const member *m, struct bl_byte *b)
 {
-    uint32_t guess = b->guess[0] < 0 ? 0 : (uint32_t)b->guess[0] + 1;
-    uint32_t name = (uint32_t)phase << 12;
-    uint32_t length = m->writer.length;
-    uint32_t high = m->writer.high;
-
-    b->place = 5 + (uint32_t)phase; /* 6, 7, 8 */
-    b->context[5] = guess != 0 ? bl_mix(guess, name + 0x500) : 0;
-    if (phase == BL_DEFLATE_AT_LENGTH) {
-        b->context[1] = bl_mix(m->last & 0xFFU, name + 0x100);
-        b->context[2] = bl_mix(m->last & 0xFFFFU, name + 0x200);
-        b->context[3] = bl_mix(m->last & 0xFFFFFFU, name + 0x300);
-        b->context[4] = bl_mix(m->length, name + 0x400);
-    } else if (phase == BL_DEFLATE_AT_HIGH) {
-        b->context[1] = bl_mix(length, name + 0x100);
-        b->context[2] = bl_mix(m->last & 0xFFU, name + 0x200);
-        b->context[3] = bl_mix((uint32_t)m->distance >> 8, name + 0x300);
-        b->context[4] = bl_mix(m->last & 0xFFFFU, name + 0x400);
-    } else {
-        b->context[1] = bl_mix(high, name + 0x100);
-        b->context[2] = bl_mix(high << 8 | length, name + 0x200);
-        b->context[3] = bl_mix(high << 16 | m->distance, name + 0x300);
-        b->context[4] = bl_mix(high << 8 | (m->last & 0xFFU), name + 0x400);
-    }
-}
-
-static void other_contexts(const member *m, struct bl_byte *b,
-                           enum bl_deflate_phase phase)
-{
-    uint32_t guess = b->guess[0] < 0 ? 0 : (uint32_t)b->guess[0] + 1;
-    uint32_t name = (uint32_t)phase << 12;
     int before;
-    uint32_t place =
-        (uint32_t)(bl_deflate_write_place(&m->writer, &before) + 1);
 
-    b->place = phase == BL_DEFLATE_AT_CODE ? 0 : 9;
+    (void)bl_deflate_write_place(&m->writer, &before);
     if (before >= 0 && b->guess[1] < 0) {
         b->guess[1] = before;
     }
-    b->context[1] = bl_mix(m->last & 0xFFU, name + 0x100);
-    b->context[2] = bl_mix(m->last & 0xFFFFU, name + 0x200);
-    b->context[3] = bl_mix(place, name + 0x300);
-    b->context[4] = bl_mix(guess << 8 | (m->last & 0xFFU), name + 0x400);
-    b->context[5] = bl_mix(guess << 8 | (uint32_t)(before + 1), name + 0x500);
 }
 
 /* Byte `i` of a unit that is not as guessed; without a guess g is NULL. */
@@ -326,22 +277,28 @@ static uint8_t code_byte(member *m, const use *u, const struct guess *g,
     enum bl_deflate_phase phase = bl_deflate_write_phase(&m->writer);
     struct bl_byte b;
 
-    memset(&b, 0, sizeof b);
+    uint32_t before = m->last & 0xFFU;
+    uint32_t name = (uint32_t)phase << 12 | 0x100;
+
     b.guess[0] = g != NULL && i < g->n ? g->b[i] : -1;
     b.guess[1] = g != NULL && i < g->n && i > 1 ? g->other[i] : -1;
-    b.context[0] = bl_mix((uint32_t)phase, 0x2000);
     if (phase == BL_DEFLATE_AT_SYMBOL || phase == BL_DEFLATE_AT_STORED) {
-        symbol_contexts(m, &b);
+        b.place = 10;
+        name = 0x2100;
     } else if (phase >= BL_DEFLATE_AT_LENGTH && phase <= BL_DEFLATE_AT_LOW) {
         if (b.guess[0] < 0 && phase != BL_DEFLATE_AT_LENGTH) {
             b.guess[0] = (phase == BL_DEFLATE_AT_HIGH ? m->distance >> 8
                                                       : m->distance) &
                          0xFF;
         }
-        copy_contexts(m, &b, phase);
+        b.place = 5 + (uint32_t)phase; /* 6, 7, 8 */
+        before = copy_context(m, phase);
     } else {
-        other_contexts(m, &b, phase);
+        b.place = phase == BL_DEFLATE_AT_CODE ? 0 : 9;
+        guess_other(m, &b);
     }
+    b.context[0] = bl_mix((uint32_t)phase, 0x2000);
+    b.context[1] = bl_mix(before, name);
     return (uint8_t)bl_code_byte(u->rc, u->model, BL_SAY(m->units->b[i]), &b);
 }
 

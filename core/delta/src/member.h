@@ -64,7 +64,6 @@ struct bl_member {
     uint32_t last;         /* four symbols put out, the last lowest */
     struct bl_member_move move[BL_MEMBER_MOVES]; /* the newest first */
     uint16_t distance;                           /* of the last copy, - 1 */
-    uint8_t length;                              /* of the last copy, - 3 */
     uint8_t moves;
     uint8_t restarts;
     uint8_t kind; /* enum bl_member_kind */

@@ -9,12 +9,13 @@ typedef char bl_shift_is_arithmetic[(-1 >> 1) == -1 ? 1 : -1];
 
 enum {
     SQUASH_END = 2879,
-    BYTE_LIMIT = 7, /* counts of the tables: what is new weighs more */
+    BYTE_LIMIT = 5, /* counts of the tables: what is new weighs more */
     MATCH_LIMIT = 14,
     GATE_LIMIT = 14,
-    GATE_WEIGHT = 20000,  /* 0.3 of 65536 */
+    GATE_SURE = 256, /* of 65536: when no more was amiss, nothing is learnt */
+    GATE_WEIGHT = 36000,  /* 0.55 of 65536 */
     GATE_BOUND = 1 << 19, /* of weights, 65536 being 1 */
-    BYTE_WEIGHT = 1228,   /* 0.3 of 4096 */
+    BYTE_WEIGHT = 1500,   /* 0.37 of 4096 */
     LEAST = 32            /* probability of a bit of a byte, of 65536 */
 };
 
@@ -38,13 +39,11 @@ static const uint16_t tails[46] = {
 int32_t bl_stretch(uint32_t p)
 {
     uint32_t q = p > 32768 ? 65536 - p : p;
-    uint32_t e = 15;
+    uint32_t e = bl_log2(q);
     uint32_t i;
     int32_t a;
 
-    for (; q < 32768; q <<= 1) {
-        e--;
-    }
+    q <<= 15 - e;
     i = e * 4 + (q >> 13 & 3);
     a = odds[i];
     a -= ((a - (int32_t)odds[i + 1]) * (int32_t)(q & 0x1FFF)) >> 13;
@@ -94,13 +93,6 @@ void bl_model_start(struct bl_model *m)
     }
 }
 
-/* What is asked for one bit: counters (NULL: none) and what they say. */
-struct opinions {
-    bl_counter *counter[BL_INPUTS - 1];
-    bool turn[BL_INPUTS - 1]; /* a guess, and its bit is 0 */
-    int32_t in[BL_INPUTS];
-};
-
 static BL_ONCE int32_t stretch_counter(bl_counter c)
 {
     uint32_t p = c & 0xFFF0U;
@@ -108,111 +100,126 @@ static BL_ONCE int32_t stretch_counter(bl_counter c)
     return bl_stretch(p < 16 ? 16 : p);
 }
 
-static bl_counter *context_counter(const struct bl_model *m, uint32_t context,
-                                   uint32_t node)
-{
-    uint32_t x = (context + node * 0x9E3779B1U) * 0x85EBCA6BU;
+/* Opinions of a bit: log odds that it is 1, each with the counter that says it
+ * and its weight. A guess says how likely its own bit is: turned when that is
+ * 0. */
+struct opinion {
+    bl_counter *counter;
+    int16_t *weight;
+    int32_t odds;
+    uint8_t turn, limit;
+};
 
-    x ^= x >> 15;
-    x *= 0x2C1B3C6DU;
-    x ^= x >> 14;
-    x *= 0x9E3779B1U;
-    return &m->table[(uint32_t)((uint64_t)x * m->counters >> 32)];
+struct opinions {
+    uint32_t n;
+    struct opinion o[BL_INPUTS - 1];
+};
+
+static void ask(struct opinions *all, bl_counter *counter, int16_t *weight,
+                uint32_t limit, uint32_t turn)
+{
+    struct opinion *o = &all->o[all->n];
+    int32_t said = stretch_counter(*counter);
+
+    o->counter = counter;
+    o->weight = weight;
+    o->odds = turn != 0 ? -said : said;
+    o->turn = (uint8_t)turn;
+    o->limit = (uint8_t)limit;
+    all->n++;
 }
 
-/* Contexts say how likely a 1 is; guesses, how likely their bit. */
-static void ask(struct bl_model *m, const struct bl_byte *b, uint32_t node,
-                uint32_t bit, struct opinions *o)
+static void ask_contexts(const struct bl_model *m, const struct bl_byte *b,
+                         uint32_t node, int16_t *w, struct opinions *all)
 {
     uint32_t k;
 
-    for (k = 0; k < BL_INPUTS - 1; k++) {
-        bl_counter *c = NULL;
+    node *= 0x9E3779B1U;
+    for (k = 0; k < BL_CONTEXTS; k++) {
+        uint32_t x = (b->context[k] + node) * 0x85EBCA6BU;
 
-        o->in[k] = 0;
-        o->turn[k] = false;
-        if (k < BL_CONTEXTS) {
-            if (b->context[k] != 0) {
-                c = context_counter(m, b->context[k], node);
-                o->in[k] = stretch_counter(*c);
-            }
-        } else if (b->guess[k - BL_CONTEXTS] >= 0) {
-            c = &m->match[k - BL_CONTEXTS][b->place * 8 + bit];
-            o->in[k] = stretch_counter(*c);
-            if (((uint32_t)b->guess[k - BL_CONTEXTS] >> bit & 1) == 0) {
-                o->turn[k] = true;
-                o->in[k] = -o->in[k];
-            }
-        }
-        o->counter[k] = c;
+        x ^= x >> 15;
+        x *= 0x2C1B3C6DU;
+        ask(all, &m->table[(uint32_t)((uint64_t)x * m->counters >> 32)], w + k,
+            BYTE_LIMIT, 0);
     }
-    o->in[k] = 256;
 }
 
-static uint32_t mix_bit(struct bl_coder *rc, int16_t *w, uint32_t y,
-                        const struct opinions *o)
+static void ask_guesses(struct bl_model *m, const struct bl_byte *b,
+                        uint32_t bit, int16_t *w, struct opinions *all)
 {
-    int32_t dot = 0;
+    uint32_t k;
+
+    for (k = 0; k < 2; k++) {
+        if (b->guess[k] >= 0) {
+            ask(all, &m->match[k][b->place * 8 + bit], w + k, MATCH_LIMIT,
+                ~((uint32_t)b->guess[k] >> bit) & 1);
+        }
+    }
+}
+
+static void move_weight(int16_t *weight, int32_t step)
+{
+    int32_t w = *weight + ((step + (1 << 14)) >> 15);
+
+    *weight = (int16_t)(w > INT16_MAX   ? INT16_MAX
+                        : w < INT16_MIN ? INT16_MIN
+                                        : w);
+}
+
+static uint32_t code_mix(struct bl_coder *rc, uint32_t y, int16_t *bias,
+                         const struct opinions *all)
+{
+    int32_t dot = *bias * 256;
     int32_t wrong;
     uint32_t p;
     uint32_t k;
 
-    for (k = 0; k < BL_INPUTS; k++) {
-        dot += w[k] * o->in[k];
+    for (k = 0; k < all->n; k++) {
+        dot += *all->o[k].weight * all->o[k].odds;
     }
     p = bl_squash(dot >> 12);
     p = p < LEAST ? LEAST : p > 65536 - LEAST ? 65536 - LEAST : p;
     y = bl_code_bit(rc, y, p);
     wrong = (int32_t)(y << 12) - (int32_t)(p >> 4);
-    for (k = 0; k < BL_INPUTS; k++) {
-        int32_t x = w[k] + ((o->in[k] * wrong + (1 << 14)) >> 15);
+    move_weight(bias, wrong * 256);
+    for (k = 0; k < all->n; k++) {
+        const struct opinion *o = &all->o[k];
 
-        w[k] = (int16_t)(x > INT16_MAX   ? INT16_MAX
-                         : x < INT16_MIN ? INT16_MIN
-                                         : x);
+        move_weight(o->weight, wrong * o->odds);
+        bl_count(o->counter, y ^ o->turn, o->limit);
     }
     return y;
-}
-
-/* A guess that was wrong once is asked no more. */
-static void learn(const struct opinions *o, struct bl_byte *b, uint32_t y)
-{
-    uint32_t k;
-
-    for (k = 0; k < BL_INPUTS - 1; k++) {
-        uint32_t right = y ^ (o->turn[k] ? 1U : 0U);
-
-        if (o->counter[k] == NULL) {
-            continue;
-        }
-        if (k >= BL_CONTEXTS && right == 0) {
-            b->guess[k - BL_CONTEXTS] = -1;
-        }
-        bl_count(o->counter[k], right,
-                 k < BL_CONTEXTS ? BYTE_LIMIT : MATCH_LIMIT);
-    }
 }
 
 uint32_t bl_code_byte(struct bl_coder *rc, struct bl_model *m, uint32_t byte,
                       struct bl_byte *b)
 {
-    struct opinions o;
     uint32_t row = b->place > 9 ? 9 : b->place;
     uint32_t node = 1;
     uint32_t bit = 8;
+    uint32_t k;
 
     if (b->guess[1] == b->guess[0]) {
         b->guess[1] = -1;
     }
     while (bit > 0) {
-        uint32_t set = row * 4 + (b->guess[0] >= 0 ? 2U : 0U) +
-                       (b->guess[1] >= 0 ? 1U : 0U);
+        int16_t *w = m->weight[row * 4 + (b->guess[0] >= 0 ? 2U : 0U) +
+                               (b->guess[1] >= 0 ? 1U : 0U)];
+        struct opinions all;
         uint32_t y;
 
         bit--;
-        ask(m, b, node, bit, &o);
-        y = mix_bit(rc, m->weight[set], byte >> bit & 1, &o);
-        learn(&o, b, y);
+        all.n = 0;
+        ask_contexts(m, b, node, w, &all);
+        ask_guesses(m, b, bit, w + BL_CONTEXTS, &all);
+        y = code_mix(rc, byte >> bit & 1, w + BL_INPUTS - 1, &all);
+        /* a guess that was wrong once is asked no more */
+        for (k = 0; k < 2; k++) {
+            if (((uint32_t)b->guess[k] >> bit & 1) != y) {
+                b->guess[k] = -1;
+            }
+        }
         node = node << 1 | y;
     }
     return node & 0xFF;
@@ -253,6 +260,9 @@ uint32_t bl_code_gate(struct bl_coder *rc, struct bl_model *m,
     p = bl_squash(high + (int32_t)(low >> 16));
     y = bl_code_bit(rc, y, p);
     wrong = (int32_t)(y << 16) - (int32_t)p;
+    if (wrong < GATE_SURE && wrong > -GATE_SURE) {
+        return y; /* nothing to learn */
+    }
     for (k = 0; k < BL_GATE_CONTEXTS; k++) {
         w[k] = clamp_weight(w[k] + ((in[k] * wrong) >> 16));
         bl_count(f[k], y, GATE_LIMIT);

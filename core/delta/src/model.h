@@ -11,11 +11,11 @@
 #include "coder.h"
 
 enum {
-    BL_CONTEXTS = 6, /* hashed contexts of a byte */
+    BL_CONTEXTS = 2, /* of a byte */
     BL_INPUTS = BL_CONTEXTS + 3,
     BL_WEIGHTS = 40,
     BL_PLACES = 11, /* of a byte in its unit */
-    BL_GATE_CONTEXTS = 4,
+    BL_GATE_CONTEXTS = 2,
     BL_GATE_SETS = 8 /* of weights */
 };
 
@@ -40,7 +40,7 @@ struct bl_model {
 /* What is known before a byte is coded. */
 struct bl_byte {
     uint32_t place;                /* 0 .. BL_PLACES - 1 */
-    uint32_t context[BL_CONTEXTS]; /* hashes; 0: not used */
+    uint32_t context[BL_CONTEXTS]; /* hashes */
     int32_t guess[2];              /* whole bytes; -1: none */
 };
 

@@ -39,10 +39,13 @@
 #else
 #define BL_DELTA_DEFLATE 1
 #endif
+/* BL_PAGED: the pages of a codec or of a view; NULL: it is not in place. */
 #ifdef BL_DELTA_NO_IN_PLACE
 #define BL_DELTA_IN_PLACE 0
+#define BL_PAGED(x) ((struct bl_place *)0)
 #else
 #define BL_DELTA_IN_PLACE 1
+#define BL_PAGED(x) ((x)->paged)
 #endif
 #ifdef BL_DELTA_NO_PIC
 #define BL_DELTA_PIC 0
@@ -69,6 +72,7 @@
 
 #define bl_view_address BL_NAME(view_address)
 #define bl_view_offset BL_NAME(view_offset)
+#define bl_view_loaded BL_NAME(view_loaded)
 #define bl_view_role BL_NAME(view_role)
 #define bl_view_executable BL_NAME(view_executable)
 #define bl_view_ram BL_NAME(view_ram)
@@ -102,6 +106,8 @@
 #define bl_gather BL_NAME(gather)
 #define bl_scatter BL_NAME(scatter)
 #define bl_site_find BL_NAME(site_find)
+#define bl_site_skip BL_NAME(site_skip)
+#define bl_site_may_word BL_NAME(site_may_word)
 #define bl_site_word BL_NAME(site_word)
 #define bl_site_write BL_NAME(site_write)
 #define bl_site_read BL_NAME(site_read)
@@ -144,11 +150,17 @@
 #define bl_codec_start BL_NAME(codec_start)
 #define bl_codec_step BL_NAME(codec_step)
 #define bl_unit_copy BL_NAME(unit_copy)
+#define bl_unit_place BL_NAME(unit_place)
+#define bl_unit_predict BL_NAME(unit_predict)
+#define bl_unit_correct BL_NAME(unit_correct)
+#define bl_exception_learn BL_NAME(exception_learn)
+#define bl_code_bytes BL_NAME(code_bytes)
 #define bl_now_byte BL_NAME(now_byte)
 #define bl_unit_literal BL_NAME(unit_literal)
 #define bl_unit_start BL_NAME(unit_start)
 #define bl_put BL_NAME(put)
 #define bl_put_word BL_NAME(put_word)
+#define bl_put_old BL_NAME(put_old)
 #define bl_last BL_NAME(last)
 #define bl_put_flush BL_NAME(put_flush)
 #define bl_tail_find BL_NAME(tail_find)

@@ -15,10 +15,8 @@ void bl_put(struct bl_codec *c, uint32_t word, uint32_t n)
     struct bl_history *h = &c->history;
 
     if (n > 1) {
-        h->unit[1] = h->unit[0];
-        h->unit_n[1] = h->unit_n[0];
-        h->unit[0] = word;
-        h->unit_n[0] = (uint8_t)n;
+        h->unit = word;
+        h->unit_n = (uint8_t)n;
     }
     bl_put_word(c, word, n);
 }
@@ -55,6 +53,13 @@ void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
     }
 }
 
+void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n)
+{
+    for (; n > 0; n--) {
+        bl_put_word(c, bl_view_byte(&c->old, from++), 1);
+    }
+}
+
 uint32_t bl_last(const struct bl_codec *c)
 {
     return c->history.last;
@@ -88,6 +93,7 @@ void bl_tail_put(struct bl_codec *c)
 /* The checksum is over what the segments hold. */
 static void add_sum(struct bl_codec *c, const uint8_t *out, uint32_t n)
 {
+    uint32_t sum = c->sum;
     uint32_t i;
     uint32_t k;
 
@@ -97,10 +103,15 @@ static void add_sum(struct bl_codec *c, const uint8_t *out, uint32_t n)
         uint32_t to = r->offset + r->length - c->written;
 
         to = to < n ? to : r->offset + r->length > c->written ? n : 0;
-        for (k = from; k < to; k++) {
-            c->sum ^= out[k];
+        for (k = from; k < to && to - k >= 4; k += 4) {
+            sum ^= bl_get4(out + k);
+        }
+        for (; k < to; k++) {
+            sum ^= out[k];
         }
     }
+    sum ^= sum >> 16;
+    c->sum = (uint8_t)(sum ^ sum >> 8);
 }
 #endif
 
@@ -124,6 +135,24 @@ void bl_put_flush(struct bl_codec *c)
     c->status = c->cache.io->write(c->cache.io->ctx, out, n);
     c->written += n;
     memmove(c->out, c->out + n, 2 * BL_SITE_UNIT);
+}
+
+void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n)
+{
+    const uint8_t *p = c->cache.near + (from - c->cache.near_at);
+
+    while (n > 0) {
+        uint32_t at = c->position - c->written;
+        uint32_t k = BL_OUT - at < n ? BL_OUT - at : n;
+
+        memcpy(c->out + BL_SITE_UNIT + at, p, k);
+        c->position += k;
+        p += k;
+        n -= k;
+        if (at + k == BL_OUT) {
+            bl_put_flush(c);
+        }
+    }
 }
 
 uint32_t bl_last(const struct bl_codec *c)
@@ -165,6 +194,9 @@ uint32_t bl_now_word(struct bl_codec *c, uint32_t at)
     uint32_t word = 0;
     uint32_t i;
 
+    if (at - c->back_at < c->back_n && c->back_n - (at - c->back_at) >= 4) {
+        return bl_get4(c->back + (at - c->back_at));
+    }
     for (i = 4; i > 0; i--) {
         word = word << 8 | bl_now_byte(c, at + i - 1);
     }

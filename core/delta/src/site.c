@@ -55,6 +55,17 @@ static uint32_t high_index(const struct bl_sweep *w, uint32_t reg)
     return i;
 }
 
+static void set_held(struct bl_sweep *w, struct bl_high *h, uint32_t reg)
+{
+    if (h->reg != 0) {
+        w->held &= ~(1U << (h->reg & 31));
+    }
+    if (reg != 0) {
+        w->held |= 1U << (reg & 31);
+    }
+    h->reg = (uint8_t)reg;
+}
+
 struct bl_high *bl_high_take(struct bl_sweep *w, uint32_t reg)
 {
     uint32_t i = high_index(w, reg);
@@ -63,23 +74,19 @@ struct bl_high *bl_high_take(struct bl_sweep *w, uint32_t reg)
         w->next = (w->next + 1) % BL_HIGHS;
         i = w->next;
     }
-    w->high[i].reg = (uint8_t)reg;
+    set_held(w, &w->high[i], reg);
     return &w->high[i];
 }
 
 const struct bl_high *bl_high_of(const struct bl_sweep *w, uint32_t reg)
 {
-    uint32_t i = high_index(w, reg);
-
-    return i < BL_HIGHS ? &w->high[i] : NULL;
+    return bl_high_held(w, reg) ? &w->high[high_index(w, reg)] : NULL;
 }
 
 void bl_high_drop(struct bl_sweep *w, uint32_t reg)
 {
-    uint32_t i = high_index(w, reg);
-
-    if (i < BL_HIGHS) {
-        w->high[i].reg = 0;
+    if (bl_high_held(w, reg)) {
+        set_held(w, &w->high[high_index(w, reg)], 0);
     }
 }
 
@@ -92,7 +99,6 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
 
     s->length = 1;
     s->kind = BL_SITE_NONE;
-    s->kind2 = BL_SITE_NONE;
     s->word = bl_view_word(v, at);
     s->address = r->address + (at - r->offset);
     if ((s->address & 3) == 0 && !(code && isa->dense) && v->size - at >= 4 &&
@@ -104,6 +110,50 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
     } else if ((s->address & 3) == 0 && v->size - at >= 4) {
         s->length = 4;
     }
+}
+
+uint32_t bl_site_skip(struct bl_view *v, uint32_t at, uint32_t end,
+                      const struct bl_sweep *w)
+{
+    const struct bl_isa *isa = isas[v->code->isa];
+    const struct bl_region *r = bl_view_region(v, at);
+    bool code = isa->find != NULL && r->kind == BL_REGION_CODE;
+    bool words = !(code && isa->dense);
+    uint32_t away = r->address - r->offset;
+    uint32_t first = at;
+
+    if (!bl_view_is_near(v, at, end) || v->span == 0 ||
+        r->kind > BL_REGION_CODE ||
+        (code && ((at + away) & (isa->grain - 1U)) != 0)) {
+        return 0;
+    }
+    if (end - r->offset > r->length) {
+        end = r->offset + r->length;
+    }
+    while (at < end) {
+        uint32_t word = bl_view_word_near(v, at);
+        uint32_t address = at + away;
+        uint32_t n = 1;
+
+        if ((address & 3) == 0) {
+            n = 4;
+            if (words && bl_site_may_word(v, r, address, word)) {
+                break;
+            }
+        }
+        if (code) {
+            uint32_t i = word >> isa->select & 31;
+
+            n = (isa->never >> i & 1) != 0 ? isa->size[isa->longer >> i & 1]
+                : isa->skip != NULL        ? isa->skip(w, word)
+                                           : 0;
+        }
+        if (n == 0) {
+            break;
+        }
+        at += n;
+    }
+    return at - first;
 }
 
 #if BL_DELTA_ELF || BL_DELTA_RELATIVE
@@ -125,7 +175,7 @@ static void write_relative(const struct bl_site *s, uint32_t was, uint32_t now,
 static bool write_symbol(const struct bl_site *s, uint32_t distance,
                          uint32_t *word)
 {
-    uint32_t size = s->target2 == BL_ROLE_SYMBOL_16 ? 16 : 24;
+    uint32_t size = s->role == BL_ROLE_SYMBOL_16 ? 16 : 24;
 
     if (distance % size != 0) {
         return false;
@@ -189,26 +239,19 @@ bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
 }
 #endif
 
-#define TRAITS(class, group, numbers) ((class) | (group) << 3 | (numbers) << 6)
+#define TRAITS(class, group) ((class) | (group) << 3)
 
 uint32_t bl_site_traits(uint32_t kind)
 {
     static const uint8_t traits[BL_SITE_KINDS] = {
-        [BL_SITE_NONE] = TRAITS(7, 0, 3),
-        [BL_SITE_POINTER] = TRAITS(0, 3, 3),
-        [BL_SITE_RAM] = TRAITS(1, 3, 2),
-        [BL_SITE_RELATIVE] = TRAITS(2, 3, 3),
-        [BL_SITE_TABLE] = TRAITS(2, 3, 3),
-        [BL_SITE_SYMBOL] = TRAITS(2, 3, 3),
-        [BL_SITE_CALL] = TRAITS(3, 6, 1),
-        [BL_SITE_BRANCH] = TRAITS(6, 6, 3),
-        [BL_SITE_LOAD] = TRAITS(4, 4, 3),
-        [BL_SITE_L32R] = TRAITS(4, 6, 0),
-        [BL_SITE_HALF] = TRAITS(5, 6, 3),
-        [BL_SITE_HIGH] = TRAITS(5, 5, 3),
-        [BL_SITE_LOW] = TRAITS(5, 5, 3),
-        [BL_SITE_JUMP] = TRAITS(7, 4, 3),
-        [BL_SITE_LOCAL] = TRAITS(7, 4, 3),
+        [BL_SITE_NONE] = TRAITS(7, 0),  [BL_SITE_POINTER] = TRAITS(0, 3),
+        [BL_SITE_RAM] = TRAITS(1, 3),   [BL_SITE_RELATIVE] = TRAITS(2, 3),
+        [BL_SITE_TABLE] = TRAITS(2, 3), [BL_SITE_SYMBOL] = TRAITS(2, 3),
+        [BL_SITE_CALL] = TRAITS(3, 6),  [BL_SITE_BRANCH] = TRAITS(6, 6),
+        [BL_SITE_LOAD] = TRAITS(4, 4),  [BL_SITE_L32R] = TRAITS(4, 6),
+        [BL_SITE_HALF] = TRAITS(5, 6),  [BL_SITE_HIGH] = TRAITS(5, 5),
+        [BL_SITE_LOW] = TRAITS(5, 5),   [BL_SITE_JUMP] = TRAITS(7, 4),
+        [BL_SITE_LOCAL] = TRAITS(7, 4),
     };
 
     return traits[kind];

@@ -36,9 +36,8 @@ enum { BL_SITE_CLASSES = 8, BL_SITE_UNIT = 4 /* bytes of the longest unit */ };
 struct bl_site {
     uint8_t length; /* bytes of the unit, 1 .. BL_SITE_UNIT; site or not */
     uint8_t kind;
-    uint8_t kind2;    /* what else a word may be, or BL_SITE_NONE */
     uint32_t target;  /* address, of the image that was walked */
-    uint32_t target2; /* with kind2; or the enum bl_role */
+    uint8_t role;     /* of BL_SITE_SYMBOL: enum bl_role */
     uint32_t word;    /* the four bytes from there on, though it be shorter */
     uint32_t address; /* of the unit */
 };
@@ -66,6 +65,7 @@ struct bl_pieces {
 struct bl_sweep {
     struct bl_pieces pieces;
     uint32_t next; /* entry that is given up next */
+    uint32_t held; /* bit reg % 32: an entry holds it */
     struct bl_high high[BL_HIGHS];
 };
 
@@ -106,6 +106,14 @@ struct bl_isa {
     /* Bit i: a word may be of a form when its bits from `select` on are i. */
     uint32_t may;
     uint8_t select;
+    /* Bit i: words of such bits from `select` on are no sites at an address
+     * that is a multiple of `grain`, leave the sweep as it is, and are units
+     * of `size[0]` bytes, or size[1] where the bit of `longer` is set. */
+    uint32_t never, longer;
+    uint8_t size[2], grain;
+    /* As much for more of them: their size; 0: look closer, with `find`.
+     * NULL: always. */
+    uint32_t (*skip)(const struct bl_sweep *w, uint32_t word);
     /* The unit at `at` that is no word site; only asked where there is code.
      * `s` has its word and address, length 1 and kind BL_SITE_NONE. */
     void (*find)(struct bl_view *v, uint32_t at, struct bl_sweep *w,
@@ -139,10 +147,21 @@ struct bl_high *bl_high_take(struct bl_sweep *w, uint32_t reg);
 const struct bl_high *bl_high_of(const struct bl_sweep *w, uint32_t reg);
 void bl_high_drop(struct bl_sweep *w, uint32_t reg);
 
+static inline bool bl_high_held(const struct bl_sweep *w, uint32_t reg)
+{
+    return (w->held >> (reg & 31) & 1) != 0;
+}
+
 /* The unit at offset `at` (below v->size). Its length may reach beyond the
  * end of the image by up to 3. Calls in order of offsets within a copy. */
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
                   struct bl_site *s);
+
+/* How many bytes from `at` on, below `end`, are units that bl_site_find would
+ * find to be no sites, and that leave the sweep as it is; at least four bytes
+ * of the image follow `end`. Perhaps not all of them; none that cross. */
+uint32_t bl_site_skip(struct bl_view *v, uint32_t at, uint32_t end,
+                      const struct bl_sweep *w);
 
 /* *word, the unit of `s` at `was` (address in the walked image), written anew
  * to refer to `target` from `now`. False: the distance does not fit. */
@@ -157,8 +176,8 @@ bool bl_site_read(const struct bl_code *code, const struct bl_site *s,
                   uint32_t now, uint32_t word, uint32_t *target);
 #endif
 
-/* What the model asks of a kind: its class, group (of flags; not of NONE), and
- * which numbers say its target. */
+/* What the model asks of a kind: its class, and its group (of flags; not of
+ * NONE). */
 uint32_t bl_site_traits(uint32_t kind);
 
 static inline uint32_t bl_site_class(uint32_t kind)
@@ -168,17 +187,17 @@ static inline uint32_t bl_site_class(uint32_t kind)
 
 static inline uint32_t bl_site_group(uint32_t kind)
 {
-    return bl_site_traits(kind) >> 3 & 7;
-}
-
-static inline uint32_t bl_site_numbers(uint32_t kind)
-{
-    return bl_site_traits(kind) >> 6;
+    return bl_site_traits(kind) >> 3;
 }
 
 /* Of bl_site_find: is s->word, in region `r`, an address or a distance? */
 bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
                   struct bl_site *s);
+
+/* False: it is none, for sure. Of a region of code or data, behind
+ * bl_view_close. */
+bool bl_site_may_word(const struct bl_view *v, const struct bl_region *r,
+                      uint32_t address, uint32_t word);
 
 /* RISC-V: the lower part that is used with register `reg` soon after `at`. */
 bool bl_riscv_low(struct bl_view *v, uint32_t at, uint32_t reg, int32_t *low);

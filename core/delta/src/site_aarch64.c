@@ -138,7 +138,7 @@ static void forget(struct bl_sweep *w)
 
     for (i = 0; i < BL_HIGHS; i++) {
         if (w->high[i].reg <= LINK) {
-            w->high[i].reg = 0;
+            bl_high_drop(w, w->high[i].reg);
         }
     }
 }
@@ -159,6 +159,16 @@ static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
     } else {
         find_low(at, w, s);
     }
+}
+
+/* ADD, loads and stores: only with a register that is held. */
+static uint32_t skip(const struct bl_sweep *w, uint32_t word)
+{
+    return (bl_isa_aarch64.may >> (word >> 24 & 31) & 1) != 0 ||
+                   bl_high_held(w, rn_of(word) + 1) ||
+                   bl_high_held(w, rd_of(word) + 1)
+               ? 0
+               : 4;
 }
 
 /* ADRP: 21 bits of a distance in pages. */
@@ -214,6 +224,10 @@ const struct bl_isa bl_isa_aarch64 = {
     .forms = forms,
     .may = 0x11F10000U,
     .select = 24,
+    .never = ~(0x11F10000U | 1U << 0x11 | 1U << 0x19 | 1U << 0x1D),
+    .size = {4},
+    .grain = 4,
+    .skip = skip,
     .find = find,
     .write = write,
     .opcode = opcode,

@@ -175,6 +175,19 @@ static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
     }
 }
 
+static uint32_t skip(const struct bl_sweep *w, uint32_t word)
+{
+    uint32_t op = word & 0x7F;
+
+    if ((word & 3) != 3) {
+        return (word & 0x6003) == 0x2001 || (word & 0xC003) == 0xC001 ? 0 : 2;
+    }
+    return op == OP_JAL || op == OP_BRANCH || is_high(word) ||
+                   bl_high_held(w, rs1_of(word))
+               ? 0
+               : 4;
+}
+
 static bool write_high(uint32_t *word, uint32_t address, uint32_t target)
 {
     uint32_t base = (*word & 0x7F) == OP_AUIPC ? address : 0;
@@ -244,6 +257,8 @@ const struct bl_isa bl_isa_riscv = {
     .shift = 1,
     .forms = forms,
     .may = 0xFFFFFFFFU,
+    .grain = 2,
+    .skip = skip,
     .find = find,
     .write = write,
     .after = after,

@@ -161,6 +161,20 @@ static void find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
     }
 }
 
+/* Long ones that are no branches, loads of a literal, halves, or stubs. */
+static uint32_t skip(const struct bl_sweep *w, uint32_t word)
+{
+    uint32_t op = word >> 11 & 31;
+    uint32_t which = word & MOVE_MASK;
+
+    (void)w;
+    if (op == 31) {
+        return (word & 0xFF7F) == 0xF85F || word >> 12 == 0xE5BCF ? 0 : 4;
+    }
+    return op != 30 || word >> 31 != 0 || which == MOVW || which == MOVT ? 0
+                                                                         : 4;
+}
+
 static bool write_load(uint32_t *word, uint32_t address, uint32_t target)
 {
     int32_t d = (int32_t)(target - load_base(address));
@@ -214,6 +228,11 @@ const struct bl_isa bl_isa_thumb = {
     .forms = forms,
     .may = 0x5CD00200U,
     .select = 11,
+    .never = 0x202FFDFFU,
+    .longer = 1U << 29,
+    .size = {2, 4},
+    .grain = 2,
+    .skip = skip,
     .find = find,
     .write = write,
     .opcode = opcode,

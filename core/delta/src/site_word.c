@@ -73,36 +73,6 @@ static void set(struct bl_site *s, uint32_t kind, uint32_t target)
     s->target = target;
 }
 
-#if BL_DELTA_PIC
-static void set_other(struct bl_site *s, uint32_t kind, uint32_t target)
-{
-    s->kind2 = (uint8_t)kind;
-    s->target2 = target;
-}
-
-/* Both readings are kept when both make sense; among code the distance is the
- * likelier one. */
-static bool pic_word(const struct bl_view *v, uint32_t word, uint32_t address,
-                     bool pointer, bool code, struct bl_site *s)
-{
-    uint32_t target;
-
-    if (!pic_distance(v, word, address, &target)) {
-        return false;
-    }
-    if (!pointer || code) {
-        set(s, BL_SITE_RELATIVE, target);
-        if (pointer) {
-            set_other(s, BL_SITE_POINTER, word);
-        }
-    } else {
-        set(s, BL_SITE_POINTER, word);
-        set_other(s, BL_SITE_RELATIVE, target);
-    }
-    return true;
-}
-#endif
-
 #if BL_DELTA_ELF
 /* In tables of an ELF file: no address, but what stands for one. */
 static bool role_word(const struct bl_view *v, enum bl_role role,
@@ -117,7 +87,7 @@ static bool role_word(const struct bl_view *v, enum bl_role role,
     } else {
         set(s, BL_SITE_SYMBOL, base + word * 24);
     }
-    s->target2 = role;
+    s->role = (uint8_t)role;
     if (!bl_view_offset(v, s->target, &t)) {
         s->kind = BL_SITE_NONE;
     }
@@ -126,6 +96,40 @@ static bool role_word(const struct bl_view *v, enum bl_role role,
 
 #endif
 
+#if BL_DELTA_PIC || BL_DELTA_RELATIVE
+static bool may_refer(const struct bl_view *v, uint32_t address)
+{
+    return address - v->may[0].low < v->may[0].high;
+}
+#endif
+
+bool bl_site_may_word(const struct bl_view *v, const struct bl_region *r,
+                      uint32_t address, uint32_t word)
+{
+    uint32_t i;
+
+    for (i = 0; i <= BL_RAM_RANGES; i++) {
+        if (word - v->may[i].low < v->may[i].high) {
+            return true;
+        }
+    }
+#if BL_DELTA_PIC
+    if (v->code->pic) {
+        return word + 64 > 256 + 64 &&
+               (may_refer(v, word + address) ||
+                may_refer(v, (uint32_t)bl_sign(word, 31) + address));
+    }
+#endif
+#if BL_DELTA_RELATIVE
+    return r->kind != BL_REGION_CODE && word + 64 > NEAR_AHEAD + 64 &&
+           may_refer(v, word + address);
+#else
+    (void)r;
+    (void)address;
+    return false;
+#endif
+}
+
 bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
                   struct bl_site *s)
 {
@@ -133,6 +137,9 @@ bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
 #if BL_DELTA_ELF
     enum bl_role role;
     uint32_t base = 0;
+#endif
+#if BL_DELTA_PIC
+    uint32_t target;
 #endif
     bool pointer;
     bool code = r->kind == BL_REGION_CODE;
@@ -148,8 +155,10 @@ bool bl_site_word(struct bl_view *v, uint32_t at, const struct bl_region *r,
 #endif
     pointer = is_pointer(v, word);
 #if BL_DELTA_PIC
-    if (v->code->pic && v->regions_n > 0 &&
-        pic_word(v, word, s->address, pointer, code, s)) {
+    /* Where both make sense, it is a distance among code. */
+    if (v->code->pic && v->regions_n > 0 && (!pointer || code) &&
+        pic_distance(v, word, s->address, &target)) {
+        set(s, BL_SITE_RELATIVE, target);
         return true;
     }
 #endif
@@ -176,6 +185,7 @@ static uint8_t opcode(uint32_t word, uint32_t n)
 
 const struct bl_isa bl_isa_plain = {
     .literal = 1,
+    .grain = 1,
     .forms = &bl_form_none,
     .opcode = opcode,
 };

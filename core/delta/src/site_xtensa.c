@@ -57,6 +57,10 @@ const struct bl_isa bl_isa_xtensa = {
     .shift = 2,
     .forms = forms,
     .may = 0x10E210E2U,
+    .never = 0xEF1DEF1DU,
+    .longer = 0xC0FFC0FFU,
+    .size = {2, 3},
+    .grain = 1,
     .find = find,
     .opcode = opcode,
 };

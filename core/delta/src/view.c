@@ -52,7 +52,16 @@ void bl_view_close(struct bl_view *v)
         v->low = r->address < v->low ? r->address : v->low;
         high = r->address + r->length > high ? r->address + r->length : high;
     }
+    if (high - v->low > UINT32_MAX - 2) {
+        return;
+    }
     v->span = high - v->low;
+    v->may[0].low = v->low;
+    v->may[0].high = v->span + 2; /* Thumb's bit 0 on top of it */
+    for (i = 0; i < v->code->rams; i++) {
+        v->may[1 + i].low = v->code->ram[i].low;
+        v->may[1 + i].high = v->code->ram[i].high - v->code->ram[i].low;
+    }
 }
 
 uint32_t bl_view_address(const struct bl_view *v, uint32_t offset)
@@ -62,23 +71,34 @@ uint32_t bl_view_address(const struct bl_view *v, uint32_t offset)
     return r != NULL ? r->address + (offset - r->offset) : NOWHERE + offset;
 }
 
-bool bl_view_offset(const struct bl_view *v, uint32_t address,
-                    uint32_t *offset)
+const struct bl_region *bl_view_loaded(const struct bl_view *v,
+                                       uint32_t address)
 {
     uint32_t i;
 
     if (v->span != 0 && address - v->low > v->span) {
-        return false;
+        return NULL;
     }
     for (i = 0; i < v->regions_n; i++) {
         const struct bl_region *r = &v->regions[i];
 
         if (address - r->address <= r->length) {
-            *offset = r->offset + (address - r->address);
-            return true;
+            return r;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool bl_view_offset(const struct bl_view *v, uint32_t address,
+                    uint32_t *offset)
+{
+    const struct bl_region *r = bl_view_loaded(v, address);
+
+    if (r == NULL) {
+        return false;
+    }
+    *offset = r->offset + (address - r->address);
+    return true;
 }
 
 #if BL_DELTA_ELF
@@ -150,7 +170,7 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address)
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 {
     if (offset >= v->size ||
-        (v->paged != NULL && bl_place_lost(v->paged, offset))) {
+        (BL_PAGED(v) != NULL && bl_place_lost(v->paged, offset))) {
         return 0;
     }
     return v->data[offset];
@@ -158,7 +178,7 @@ uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
 
 uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
 {
-    if (v->paged == NULL && offset < v->size && v->size - offset >= 4) {
+    if (BL_PAGED(v) == NULL && offset < v->size && v->size - offset >= 4) {
         return bl_get4(v->data + offset);
     }
     return bl_view_half(v, offset) | bl_view_half(v, offset + 2) << 16;
@@ -196,11 +216,13 @@ static void fill(const struct bl_view *v, uint8_t *out, uint32_t at)
     struct bl_cache *c = v->cache;
     uint32_t n;
 
-    memset(out, 0, BL_LINE);
-    if (at >= v->size) {
+    n = at >= v->size ? 0 : v->size - at < BL_LINE ? v->size - at : BL_LINE;
+    if (n < BL_LINE || BL_PAGED(v) != NULL) {
+        memset(out, 0, BL_LINE);
+    }
+    if (n == 0) {
         return;
     }
-    n = v->size - at < BL_LINE ? v->size - at : BL_LINE;
 #if BL_DELTA_IN_PLACE
     if (v->paged != NULL) {
         fill_kept(v, out, at, n);
@@ -209,6 +231,9 @@ static void fill(const struct bl_view *v, uint8_t *out, uint32_t at)
 #endif
     if (c->status == BL_OK) {
         c->status = c->io->old(c->io->ctx, at, out, n);
+    }
+    if (c->status != BL_OK) {
+        memset(out, 0, BL_LINE);
     }
 }
 

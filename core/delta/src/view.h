@@ -113,6 +113,7 @@ struct bl_view {
     uint32_t regions_n;
     struct bl_region here; /* that bl_view_region found last */
     uint32_t low, span;    /* of all addresses; span 0: not looked for */
+    struct bl_range may[1 + BL_RAM_RANGES]; /* low, length: of all, of RAM */
     const struct bl_region *regions;
     const struct bl_code *code;
     struct bl_place *paged; /* of the old image in place, else NULL */
@@ -153,8 +154,13 @@ void bl_view_near(struct bl_view *v, uint32_t offset);
  */
 uint32_t bl_view_address(const struct bl_view *v, uint32_t offset);
 
-/* The offset of an address; the first address behind a region counts as in
- * it. Returns false, *offset untouched, when no region has it. */
+/* The region that has the address, NULL: none has; the first address behind a
+ * region counts as in it. */
+const struct bl_region *bl_view_loaded(const struct bl_view *v,
+                                       uint32_t address);
+
+/* The offset of an address. Returns false, *offset untouched, when no region
+ * has it. */
 bool bl_view_offset(const struct bl_view *v, uint32_t address,
                     uint32_t *offset);
 
@@ -176,6 +182,28 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address);
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_half(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_word(struct bl_view *v, uint32_t offset);
+
+/* Were bytes at .. end + 2 read at once? And a word of them. */
+static inline bool bl_view_is_near(const struct bl_view *v, uint32_t at,
+                                   uint32_t end)
+{
+#if BL_DELTA_ENCODE
+    (void)v;
+    return at <= end;
+#else
+    return at <= end && at >= v->cache->near_at &&
+           end - v->cache->near_at <= BL_NEAR - 3;
+#endif
+}
+
+static inline uint32_t bl_view_word_near(struct bl_view *v, uint32_t offset)
+{
+#if BL_DELTA_ENCODE
+    return bl_view_word(v, offset);
+#else
+    return bl_get4(v->cache->near + (offset - v->cache->near_at));
+#endif
+}
 
 #if !BL_DELTA_ENCODE
 /* What is cached is not what is there any more. */

@@ -161,14 +161,12 @@ class Bytes:
         self.n = (272 if t & 1 else 192) << (t >> 1)
         self.table = counters(self.n)
         self.guess = [counters(88), counters(88)]
-        self.weight = [[1228] * 9 for _ in range(40)]
+        self.weight = [[1500] * 5 for _ in range(40)]
 
     def counter(self, context, node):
         x = (context + node * 0x9E3779B1) * 0x85EBCA6B & M
         x ^= x >> 15
         x = x * 0x2C1B3C6D & M
-        x ^= x >> 14
-        x = x * 0x9E3779B1 & M
         return self.table[x * self.n >> 32]
 
     def code(self, rc, place, contexts, guesses):
@@ -181,8 +179,8 @@ class Bytes:
                                  + (g[1] is not None)]
             asked, inputs = [], []
             for c in contexts:
-                asked.append(self.counter(c, node) if c else None)
-                inputs.append(asked[-1].stretched() if c else 0)
+                asked.append(self.counter(c, node))
+                inputs.append(asked[-1].stretched())
             for k in range(2):
                 c = None if g[k] is None else self.guess[k][place * 8 + b]
                 asked.append(c)
@@ -196,13 +194,12 @@ class Bytes:
             for k, i in enumerate(inputs):
                 w = weight[k] + ((i * wrong + 16384) >> 15)
                 weight[k] = max(-32768, min(32767, w))
-            for k in range(6):
-                if asked[k] is not None:
-                    asked[k].learn(y, 7)
+            for k in range(2):
+                asked[k].learn(y, 5)
             for k in range(2):
                 if g[k] is not None:
                     right = (g[k] >> b & 1) == y
-                    asked[6 + k].learn(right, 14)
+                    asked[2 + k].learn(right, 14)
                     if not right:
                         g[k] = None
             node = node << 1 | y
@@ -210,12 +207,12 @@ class Bytes:
 
 
 class Gate:
-    """One decision that is made often, told by four contexts."""
+    """One decision that is made often, told by two contexts."""
 
     def __init__(self, t):
         n = 32 if t == 0 else 64 if t < 4 else 128
-        self.table = [counters(n) for _ in range(4)]
-        self.weight = [[20000] * 4 for _ in range(8)]
+        self.table = [counters(n) for _ in range(2)]
+        self.weight = [[36000] * 2 for _ in range(8)]
 
     def code(self, rc, contexts, chosen):
         weight = self.weight[chosen % 8]
@@ -225,7 +222,9 @@ class Gate:
         p = squash(dot)
         y = rc.bit(p)
         wrong = (y << 16) - p
-        for k in range(4):
+        if -256 < wrong < 256:
+            return y
+        for k in range(2):
             weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
             f[k].learn(y, 14)
         return y

@@ -19,6 +19,9 @@ SAME, SMALL, ONE, RAM_MAP, IN_PLACE, DEFLATE, PIC, ESP, ESP_SHORT, SUM, HASH \
     = (1 << i for i in range(11))
 
 
+SAID = "CALL", "L32R"  # kinds whose target may be told, and excepted
+
+
 # --- the head ---
 
 
@@ -127,19 +130,18 @@ class Decoder:
 
     def models(self):
         self.literals, self.copies, self.seeks = Number(), Number(), Number()
-        self.targets = [Number() for _ in range(5)]
-        self.target_flags = counters(32)
-        self.recent_flags = counters(16)
+        self.agains = Number()
+        self.targets = {"L32R": Number(), "CALL": Number()}
+        self.target_flags = {"L32R": Counter(), "CALL": Counter()}
         self.difference_flags = [counters(12) for _ in range(3)]
 
     def history(self):
-        self.last, self.op = 0, [0, 0]
-        self.misses = self.windows = self.run = 0
+        self.last = self.op = 0
+        self.misses = self.windows = 0
         self.change = [0] * 5
         self.candidates = [[0] * 8 for _ in range(4)]
         self.differences = [[0] * 8 for _ in range(3)]
         self.hits = [0] * 3
-        self.recent = [0] * 16
         self.exceptions, self.next_exception = [], 0
 
     def flag(self, which):
@@ -388,7 +390,7 @@ class Decoder:
             again = self.position > 0 \
                 and not self.head.flags & IN_PLACE \
                 and self.flag(15 if self.again else 14)
-            self.again = self.rc.number(self.targets[2]) + 1 if again else 0
+            self.again = self.rc.number(self.agains) + 1 if again else 0
             if self.again > self.position:
                 raise Broken("before the new image")
         else:
@@ -439,7 +441,7 @@ class Decoder:
         for b in data:
             self.last = (self.last << 8 | b) & M
         if told and len(data) > 1:
-            self.op = [self.isa.opcode(data), self.op[0]]
+            self.op = self.isa.opcode(data)
         self.now.data[self.position:self.position + len(data)] = data
         self.position += len(data)
 
@@ -564,17 +566,14 @@ class Decoder:
         return sites.Site(1), 0, 1
 
     def begin_window(self):
-        self.missed_here = 0
         self.window = (self.at | 127) + 1
         if self.left < 128:
             c = self.left.bit_length()
         else:
             c = 16 + (self.windows & 7) + 8 * self.old.kind(self.at)
         self.quiet = self.quiet_window.code(
-            self.rc, (self.windows, self.map.found(self.at),
-                      self.run.bit_length() * 4 + (self.windows & 3), c), 0)
+            self.rc, (self.map.found(self.at), c), 0)
         self.windows = (self.windows << 1 | (1 - self.quiet)) & M
-        self.run += 1
 
     def unit(self):
         if self.at >= self.window:
@@ -599,7 +598,6 @@ class Decoder:
                 self.misses = self.misses << 1 & M
         else:
             self.misses = (self.misses << 1 | 1) & M
-            self.run = 0
             data = self.missed(s, types[0][0])
         self.put(data[skip:skip + take], s.kind is not None or not self.quiet)
         if s.length == 4 and self.isa.after is not None:
@@ -617,7 +615,7 @@ class Decoder:
                 found.setdefault(bytes(data[:s.length]), kind_of)
 
         if s.kind is not None:
-            e = self.exception(s.target)
+            e = self.exception(s.target) if s.kind in SAID else None
             first = e is not None and \
                 self.candidates[1][s.cls()] & 3 <= 1
             s.predicted = self.map_target(s.target, s.kind)
@@ -631,8 +629,6 @@ class Decoder:
             add(s.kind, s.predicted, 0)
             if e is not None and not first:
                 add(s.kind, e[1], 1)
-            if s.kind2 is not None:
-                add(s.kind2, self.map_target(s.target2, s.kind2), 3)
         found.setdefault(bytes(s.old[:s.length]), 2)
         return found
 
@@ -668,18 +664,13 @@ class Decoder:
         return None
 
     def check(self, s, at):
-        n, group, missed = s.length, s.group(), self.missed_here
+        n, group = s.length, s.group()
         if n == 1:
             op = 0x60 | (at & 3) | (4 if s.old[0] == 0 else 0)
         else:
             op = self.isa.opcode(s.old[:n])
         y = self.check_unit.code(
-            self.rc, (group * 8 + min(missed, 7) if missed
-                      else 64 + (self.window - self.at >> 1),
-                      (self.misses & 15) * 8 + group, op,
-                      4 + (self.misses & 31) * 4 + (n & 3) if missed else n),
-            0)
-        self.missed_here += y
+            self.rc, ((self.misses & 15) * 8 + group, op), 0)
         return None if y else 0
 
     def choose(self, s, types):
@@ -689,9 +680,7 @@ class Decoder:
             last = 4 if i + 1 == len(types) else 0
             y = self.candidate.code(
                 self.rc, ((cls * 4 + t) * 4 + (h & 3),
-                          t * 32 + (s.entry & 31),
-                          t * 32 + (last ^ (self.misses & 31)),
-                          self.isa.opcode(s.old[:s.length])), t + last)
+                          t * 32 + (s.entry & 31)), t + last)
             self.candidates[t][cls] = (h << 1 | (1 - y)) & 0xFF
             if y:
                 return i
@@ -699,12 +688,12 @@ class Decoder:
 
     def missed(self, s, predicted):
         n = s.length
-        if s.kind in ("POINTER", "RAM", "RELATIVE", "TABLE", "CALL", "L32R"):
-            if self.rc.flag(self.target_flags[4 * s.cls() + 3]):
-                t = self.target(s)
-                data = sites.write(s, s.kind, t, self.sweep, self.isa)
-                self.learn_exception(s.target, t)
-                return bytes((s.old if data is None else data)[:n])
+        if s.kind in SAID and self.rc.flag(self.target_flags[s.kind]):
+            d = self.rc.signed(self.targets[s.kind])
+            t = s.predicted + (d << self.isa.shift) & M
+            data = sites.write(s, s.kind, t, self.sweep, self.isa)
+            self.learn_exception(s.target, t)
+            return bytes((s.old if data is None else data)[:n])
         value = int.from_bytes(predicted, "little")
         if n > 1:
             d = self.difference(n)
@@ -720,25 +709,6 @@ class Decoder:
             row = self.differences[n - 2]
             front(row, row.index(d) if d in row else 7, d)
         return data
-
-    def target(self, s):
-        z = self.isa.shift if s.kind in ("CALL", "L32R") else 0
-        at = 4 * s.cls()
-        if self.rc.flag(self.target_flags[at]):
-            model = {"L32R": 0, "CALL": 1, "RAM": 2}.get(s.kind, 3)
-            d = self.rc.signed(self.targets[model])
-            return s.predicted + (d << z) & M
-        i = 15
-        if self.rc.flag(self.target_flags[at + 1]):
-            x = 1
-            for _ in range(4):
-                x = 2 * x + self.rc.flag(self.recent_flags[x])
-            i = x - 16
-            t = self.recent[i]
-        else:
-            t = s.predicted + (self.rc.signed(self.targets[4]) << z) & M
-        front(self.recent, i, t)
-        return t
 
     def difference(self, n):
         row, flags = self.differences[n - 2], self.difference_flags[n - 2]
@@ -760,37 +730,17 @@ class Decoder:
             i = j ^ order
             g = [None if x is None else x[i] for x in (predicted, again)]
             if n == 1:
-                place, salt = 0 if g[0] is not None else 10, 0x100
-                v = self.contexts_single(g[0])
+                place = 0 if g[0] is not None else 10
+                c = [mix(10 + (self.position & 3), 0x100),
+                     mix(self.last & 0xFF, 0x101)]
             else:
-                place, salt = (0, 0, 1, 3, 6)[n] + j, 0x1000
-                v = self.contexts_unit(place, j, head, g[0])
-                v[0] += 16 if is_site else 0
-            c = [mix(x, salt + k) for k, x in enumerate(v)]
-            if g[0] is None:
-                c[3] = 0
+                place = (0, 0, 1, 3, 6)[n] + j
+                before = head & 0xFF if j else self.op
+                c = [mix(place + 16 * is_site, 0x1000),
+                     mix(place | before << 8, 0x1001)]
             out[i] = self.bytes.code(self.rc, place, c, g)
             head = (head << 8 | out[i]) & M
         return bytes(out)
-
-    def contexts_single(self, g):
-        last, phase = self.last, self.position & 3
-        return [10 + phase, last & 0xFF, last & 0xFFFF, g or 0,
-                last >> 24 | phase << 8,
-                last & 0xFFFFFF if g is None else g | (last & 0xFF) << 8]
-
-    def contexts_unit(self, m, j, head, g):
-        before = head & 0xFF if j else self.op[0]
-        v = [m, m | before << 8,
-             m | ((head << 8 | self.op[0]) & 0xFFFFFF) << 6,
-             0 if g is None else m | g << 8]
-        if g is not None:
-            v.append(m | g << 8 | before << 16)
-        else:
-            v.append(m | self.op[1] << 8 | self.op[0] << 16
-                     | (head & 0xFF) << 24)
-        v.append((self.last << 8 * j | head & (1 << 8 * j) - 1) & 0xFFFF)
-        return v
 
 
 def digest(data):

@@ -136,10 +136,9 @@ GROUPS = {"POINTER": 3, "RAM": 3, "RELATIVE": 3, "TABLE": 3, "SYMBOL": 3,
 
 
 class Site:
-    def __init__(self, length, kind=None, target=0, kind2=None, target2=0,
-                 size=0):
+    def __init__(self, length, kind=None, target=0, size=0):
         self.length, self.kind, self.target = length, kind, target & M
-        self.kind2, self.target2, self.size = kind2, target2 & M, size
+        self.size = size
 
     def cls(self):
         return CLASSES[self.kind]
@@ -204,14 +203,11 @@ def find_word(image, at, a):
     p = w & ~image.isa.thumb
     pointer = p != 0 and image.offset(p) is not None \
         and not (p < 0x100 and image.regions[0].address == 0)
-    if image.pic and image.regions:
+    if image.pic and image.regions and \
+            (not pointer or image.executable(at)):
         t = distance(image, w, a)
         if t is not None:
-            if not pointer:
-                return Site(4, "RELATIVE", t)
-            if image.executable(at):
-                return Site(4, "RELATIVE", t, "POINTER", w)
-            return Site(4, "POINTER", w, "RELATIVE", t)
+            return Site(4, "RELATIVE", t)
     if not image.pic and not pointer and plain_distance(image, at, w, a):
         return Site(4, "RELATIVE", w + a)
     if pointer:
@@ -247,7 +243,7 @@ def write(s, kind, t, sweep, isa):
         return t.to_bytes(4, "little")
     if kind in ("RELATIVE", "TABLE"):
         d = t - s.now & M
-        if word + s.was & M != (s.target if kind == s.kind else s.target2):
+        if word + s.was & M != (s.target):
             d = word & 0x80000000 | d & 0x7FFFFFFF
         return d.to_bytes(4, "little")
     if kind == "SYMBOL":
