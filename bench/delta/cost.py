@@ -76,7 +76,7 @@ def show(name, c):
 def make(pair, ram, work):
     patch = work / "patch"
     run(bench.program(), "diff", "--ram", ram, pair["old"], pair["new"], "-o",
-        patch)
+        patch, "--force")
     return pair["old"], patch
 
 

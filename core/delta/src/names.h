@@ -101,6 +101,7 @@
 #define bl_sweep_start BL_NAME(sweep_start)
 #define bl_form_none BL_NAME(form_none)
 #define bl_form_find BL_NAME(form_find)
+#define bl_form_near BL_NAME(form_near)
 #define bl_form_write BL_NAME(form_write)
 #define bl_form_read BL_NAME(form_read)
 #define bl_gather BL_NAME(gather)

@@ -8,10 +8,6 @@
 
 enum { WINDOW = 16 /* words, to either side, in which a literal is sought */ };
 
-/* Sets of kinds of sites. */
-#define NEAR_KINDS                                                            \
-    (BL_KIND(BL_SITE_BRANCH) | BL_KIND(BL_SITE_LOAD) |                        \
-     BL_KIND(BL_SITE_JUMP) | BL_KIND(BL_SITE_LOCAL))
 /* Whose targets lie together, elsewhere; their bytes are not told by the
  * distance alone. */
 #define POOLS                                                                 \
@@ -97,7 +93,7 @@ static uint32_t map_address(struct bl_codec *c, uint32_t address,
     offset = r->offset + (address - r->address);
     *entry = bl_map_find(&c->map[0], offset);
     now = map_offset(&c->map[0], offset, *entry);
-    if (now < c->now.size && (BL_KIND(kind) & (NEAR_KINDS | POOLS)) != 0) {
+    if (now < c->now.size && (BL_KIND(kind) & (BL_KINDS_NEAR | POOLS)) != 0) {
         k->entry = *entry;
         keep_move(c, k, r, address, offset, now);
         return address + k->by + bits;

@@ -113,7 +113,7 @@ void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
 }
 
 uint32_t bl_site_skip(struct bl_view *v, uint32_t at, uint32_t end,
-                      const struct bl_sweep *w)
+                      const struct bl_sweep *w, struct bl_stay *stay)
 {
     const struct bl_isa *isa = isas[v->code->isa];
     const struct bl_region *r = bl_view_region(v, at);
@@ -147,6 +147,12 @@ uint32_t bl_site_skip(struct bl_view *v, uint32_t at, uint32_t end,
             n = (isa->never >> i & 1) != 0 ? isa->size[isa->longer >> i & 1]
                 : isa->skip != NULL        ? isa->skip(w, word)
                                            : 0;
+            if (n == 0 &&
+                bl_form_near(isa, address, word, stay->from, stay->n)) {
+                n = isa->size[isa->longer >> i & 1];
+                stay->word = word;
+                stay->length = (uint8_t)n;
+            }
         }
         if (n == 0) {
             break;

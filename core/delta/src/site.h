@@ -30,6 +30,12 @@ enum bl_site_kind {
     BL_SITE_KINDS
 };
 
+/* Sets of kinds. */
+#define BL_KIND(kind) (1U << (kind))
+#define BL_KINDS_NEAR                                                         \
+    (BL_KIND(BL_SITE_BRANCH) | BL_KIND(BL_SITE_LOAD) |                        \
+     BL_KIND(BL_SITE_JUMP) | BL_KIND(BL_SITE_LOCAL))
+
 /* Kinds that behave alike, for statistics: 0 .. BL_SITE_CLASSES - 1. */
 enum { BL_SITE_CLASSES = 8, BL_SITE_UNIT = 4 /* bytes of the longest unit */ };
 
@@ -106,9 +112,9 @@ struct bl_isa {
     /* Bit i: a word may be of a form when its bits from `select` on are i. */
     uint32_t may;
     uint8_t select;
-    /* Bit i: words of such bits from `select` on are no sites at an address
-     * that is a multiple of `grain`, leave the sweep as it is, and are units
-     * of `size[0]` bytes, or size[1] where the bit of `longer` is set. */
+    /* Bit i: words of such bits from `select` on, at an address that is a
+     * multiple of `grain`, are no sites and leave the sweep as it is; are
+     * units of size[1] bytes, not of size[0]. size 0: nothing is known so. */
     uint32_t never, longer;
     uint8_t size[2], grain;
     /* As much for more of them: their size; 0: look closer, with `find`.
@@ -157,11 +163,20 @@ static inline bool bl_high_held(const struct bl_sweep *w, uint32_t reg)
 void bl_site_find(struct bl_view *v, uint32_t at, struct bl_sweep *w,
                   struct bl_site *s);
 
+/* Near targets from .. from + n - 1 move as what refers to them does, so that
+ * its bytes stay. The last such unit that was passed over; 0: there was none.
+ */
+struct bl_stay {
+    uint32_t from, n;
+    uint32_t word;
+    uint8_t length;
+};
+
 /* How many bytes from `at` on, below `end`, are units that bl_site_find would
- * find to be no sites, and that leave the sweep as it is; at least four bytes
- * of the image follow `end`. Perhaps not all of them; none that cross. */
+ * find to be no sites, or such as `stay` says, and that leave the sweep as it
+ * is; at least three bytes of the image follow `end`. Perhaps not all. */
 uint32_t bl_site_skip(struct bl_view *v, uint32_t at, uint32_t end,
-                      const struct bl_sweep *w);
+                      const struct bl_sweep *w, struct bl_stay *stay);
 
 /* *word, the unit of `s` at `was` (address in the walked image), written anew
  * to refer to `target` from `now`. False: the distance does not fit. */
@@ -208,6 +223,9 @@ uint32_t bl_scatter(const struct bl_form *f, uint32_t word, uint32_t value);
 
 /* As find, write and read above, for an instruction set's forms. */
 bool bl_form_find(const struct bl_isa *isa, struct bl_site *s);
+/* Is it a near site whose target is within n bytes from `from`? */
+bool bl_form_near(const struct bl_isa *isa, uint32_t address, uint32_t word,
+                  uint32_t from, uint32_t n);
 bool bl_form_write(const struct bl_isa *isa, const struct bl_site *s,
                    uint32_t address, uint32_t target, const struct bl_sweep *w,
                    uint32_t *word);

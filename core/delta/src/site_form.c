@@ -86,6 +86,17 @@ bool bl_form_find(const struct bl_isa *isa, struct bl_site *s)
     return true;
 }
 
+bool bl_form_near(const struct bl_isa *isa, uint32_t address, uint32_t word,
+                  uint32_t from, uint32_t n)
+{
+    struct bl_site s;
+
+    s.word = word;
+    s.address = address;
+    return n > 0 && bl_form_find(isa, &s) &&
+           (BL_KIND(s.kind) & BL_KINDS_NEAR) != 0 && s.target - from < n;
+}
+
 bool bl_form_write(const struct bl_isa *isa, const struct bl_site *s,
                    uint32_t address, uint32_t target, const struct bl_sweep *w,
                    uint32_t *word)

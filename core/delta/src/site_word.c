@@ -185,6 +185,7 @@ static uint8_t opcode(uint32_t word, uint32_t n)
 
 const struct bl_isa bl_isa_plain = {
     .literal = 1,
+    .size = {1},
     .grain = 1,
     .forms = &bl_form_none,
     .opcode = opcode,

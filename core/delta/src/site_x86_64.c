@@ -281,7 +281,6 @@ const struct bl_isa bl_isa_x86_64 = {
     .literal = 1,
     .dense = true,
     .forms = &bl_form_none,
-    .grain = 1,
     .find = find,
     .write = write,
 #if BL_DELTA_ENCODE

@@ -221,16 +221,40 @@ static void code_window(struct bl_codec *c)
     h->windows = h->windows << 1 | (c->quiet ? 0U : 1U);
 }
 
-/* Units that are surely no sites. */
+/* Near targets that move as the next n bytes of the copy do. */
+static void find_stay(struct bl_codec *c, uint32_t n, struct bl_stay *stay)
+{
+    const struct bl_region *old = bl_view_region(&c->old, c->from);
+    const struct bl_region *now = bl_view_region(&c->now, c->position);
+    const struct bl_kept *k = &c->kept[0];
+    uint32_t by = now->address + (c->position - now->offset) -
+                  (old->address + (c->from - old->offset));
+
+    stay->length = 0;
+    stay->from = k->from;
+    stay->n = k->by == by && (by & 3) == 0 &&
+                      now->length - (c->position - now->offset) >= n
+                  ? k->n
+                  : 0;
+}
+
+/* Units that are as they were, for sure. */
 static void skip_units(struct bl_codec *c)
 {
     uint32_t end = c->left < 4 ? c->from : c->from + c->left - 3;
-    uint32_t n = bl_site_skip(&c->old, c->from,
-                              end < c->window ? end : c->window, &c->sweep);
+    struct bl_stay stay;
+    uint32_t n;
 
+    end = end < c->window ? end : c->window;
+    find_stay(c, end - c->from, &stay);
+    n = bl_site_skip(&c->old, c->from, end, &c->sweep, &stay);
     bl_put_old(c, c->from, n);
     c->from += n;
     c->left -= n;
+    if (stay.length != 0) {
+        c->history.unit = stay.word;
+        c->history.unit_n = stay.length;
+    }
 }
 
 /* One unit that takes bytes of the patch, and those before it that take none.
@@ -245,7 +269,8 @@ void bl_unit_copy(struct bl_codec *c)
         code_window(c);
     }
     do {
-        if (c->quiet && c->raw == 0 && clip_of(c) == 0) {
+        if (c->quiet && c->raw == 0 && clip_of(c) == 0 &&
+            c->isa->size[0] != 0) {
             skip_units(c);
             if (c->left == 0 || c->from >= c->window) {
                 return;

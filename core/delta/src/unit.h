@@ -8,8 +8,6 @@
 
 #include "codec.h"
 
-/* Sets of kinds of sites. */
-#define BL_KIND(kind) (1U << (kind))
 /* Those whose target may be said, and kept as an exception. */
 #define BL_KINDS_SAID (BL_KIND(BL_SITE_CALL) | BL_KIND(BL_SITE_L32R))
 

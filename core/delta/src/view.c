@@ -30,8 +30,13 @@ const struct bl_region *bl_view_here(struct bl_view *v, uint32_t offset)
     here->offset = offset;
     here->length = 1;
     here->address = NOWHERE + offset;
-    here->kind = v->regions_n == 0 ? BL_REGION_CODE : BL_REGION_DATA;
-    if (r != NULL) {
+    here->kind = BL_REGION_DATA;
+    if (v->regions_n == 0) {
+        here->offset = 0;
+        here->length = UINT32_MAX;
+        here->address = NOWHERE;
+        here->kind = BL_REGION_CODE;
+    } else if (r != NULL) {
         *here = *r;
     }
     return here;
