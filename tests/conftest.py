@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that tests of several rooms share."""
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from bowline_server import Server, finish  # noqa: E402
+
+# Started in the background, this process may ignore Ctrl-C, and what it starts
+# would, too.
+if threading.current_thread() is threading.main_thread() \
+        and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

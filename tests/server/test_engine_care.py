@@ -333,7 +333,7 @@ def test_who_confirmed_and_fell_silent_counts_as_silent(make_server):
     wait_for(lambda: shown(server, rollout)["state"] == "paused")
     now = shown(server, rollout)
     assert now["stage"] == 0 and "failed" in now["state_reason"]
-    assert now["failure"]["failures"] == 6
+    wait_for(lambda: shown(server, rollout)["failure"]["failures"] == 6)
     for device in inside:
         device.poll()
     assert shown(server, rollout)["failure"]["failures"] == 0
