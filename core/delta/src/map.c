@@ -25,6 +25,11 @@ static inline uint32_t get(const uint8_t *p, uint32_t half)
     return half == 3 ? value : value | (uint32_t)p[3] << 24;
 }
 
+static inline uint32_t shift_of(const uint8_t *p, uint32_t half)
+{
+    return half == 3 ? (uint32_t)bl_sign(get(p, half), 24) : get(p, half);
+}
+
 uint32_t bl_map_start_at(const struct bl_map *m, uint32_t i)
 {
     uint32_t half = half_of(m);
@@ -36,8 +41,7 @@ uint32_t bl_map_shift(const struct bl_map *m, uint32_t i)
 {
     uint32_t half = half_of(m);
 
-    return (uint32_t)bl_sign(
-        get(m->entries + ((size_t)i * 2 + 1) * half, half), half * 8);
+    return shift_of(m->entries + ((size_t)i * 2 + 1) * half, half);
 }
 
 uint32_t bl_map_find(const struct bl_map *m, uint32_t at)
@@ -60,17 +64,20 @@ uint32_t bl_map_find(const struct bl_map *m, uint32_t at)
 
 uint32_t bl_map_place(const struct bl_map *m, uint32_t from, uint32_t *at)
 {
+    uint32_t half = half_of(m);
+    const uint8_t *p = m->entries;
     uint32_t best = UINT32_MAX;
     uint32_t i;
 
     for (i = 0; i < m->n; i++) {
-        uint32_t start = bl_map_start_at(m, i);
-        uint32_t place = start + bl_map_shift(m, i);
+        uint32_t start = get(p, half);
+        uint32_t place = start + shift_of(p + half, half);
 
         if (place >= from && place < best) {
             best = place;
             *at = start;
         }
+        p += 2 * half;
     }
     return best;
 }
