@@ -42,16 +42,17 @@ bool hostile_same(const struct hostile *a, const struct hostile *b);
 /*
  * The most work there may be for each byte of the new image. A step gives a
  * byte or more, but for an operation's two first ones, a page's, those of
- * regions and two for each entry of a map. A unit is looked for 68 times when
- * each byte is a copy of its own, whose old code is walked to find where units
- * begin. Streams: the tables of a block are 335 units that may take 8 bytes;
- * units of old streams may be passed over, 8 for each byte of either image.
+ * regions and two for each entry of a map. A unit is looked for 8 times at
+ * most, when each byte is a copy of its own: before a copy no more old code is
+ * walked than the copy has, and three bytes. Streams: the tables of a block
+ * are 335 units that may take 8 bytes; units of old streams may be passed
+ * over, 8 for each byte of either image.
  */
 enum {
     HOSTILE_STEPS = 4,
     HOSTILE_STEPS_STREAM = 96,
     HOSTILE_STEPS_HEAD = 512,
-    HOSTILE_SITES = 68,
+    HOSTILE_SITES = 8,
     HOSTILE_READS = 64,
     HOSTILE_UNITS = 8,
     HOSTILE_READS_HEAD = 64
