@@ -17,7 +17,7 @@ BUILD = Path(os.environ.get("BOWLINE_BUILD", TOP / "build/dev"))
 LONG = bool(os.environ.get("BOWLINE_LONG"))
 KINDS = range(17)
 MAP_KIND, MAP = 15, 4000
-EACH_BYTE, EACH_PAIR, STACK = 15_000, 50, 1024
+EACH_BYTE, EACH_PAIR, STACK = 10_000, 50, 1024
 
 
 @pytest.fixture(scope="module", name="work")
