@@ -10,6 +10,7 @@ TOP = Path(__file__).resolve().parent.parent
 SEES = {
     "core": {"bowline"},
     "boot": {"bowline"},
+    "esp": {"bowline"},
     "host": {"bowline/span.h", "bowline/status.h", "bowline/sha256.h", "host"},
     "diff": {"bowline", "host", "diff"},
     "author": {"bowline", "host", "author"},
@@ -55,9 +56,9 @@ def test_every_room_includes_only_what_it_may_see():
     assert not wrong, "\n".join(wrong)
 
 
-def test_core_and_boot_are_freestanding():
+def test_device_code_is_freestanding():
     wrong = []
-    for room in ("core", "boot"):
+    for room in ("core", "boot", "esp"):
         for path in sources(room):
             for number, kind, header in includes(path):
                 if kind == "<" and header not in FREESTANDING:
