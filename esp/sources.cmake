@@ -5,4 +5,12 @@ set(BOWLINE_ESP_SOURCES
     src/chip.c
     src/image.c
     src/image_descriptor.c
-    src/image_fault.c)
+    src/image_fault.c
+    src/md5.c
+    src/otadata.c
+    src/otadata_boot.c
+    src/otadata_ops.c
+    src/partition.c
+    src/partition_check.c
+    src/partition_text.c
+    src/slot.c)

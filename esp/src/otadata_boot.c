@@ -18,8 +18,8 @@ bl_status bl_esp_ota_read(const struct bl_esp_ota *ota,
     for (i = 0; i < 2; i++) {
         uint8_t bytes[BL_ESP_OTA_RECORD];
 
-        if (flash->read(flash->ctx, area->offset + i * BL_ESP_SECTOR, bytes,
-                        sizeof bytes) != BL_OK) {
+        if (flash->read(flash->ctx, area->offset + i * BL_ESP_FLASH_SECTOR,
+                        bytes, sizeof bytes) != BL_OK) {
             return BL_FLASH;
         }
         bl_esp_ota_get(bytes, &read[i]);
@@ -32,11 +32,12 @@ bl_status bl_esp_ota_write(const struct bl_esp_ota *ota, int i,
                            const struct bl_esp_ota_record *record)
 {
     const struct bl_flash *flash = ota->flash;
-    uint32_t at = ota->slots->otadata.offset + (uint32_t)i * BL_ESP_SECTOR;
+    uint32_t at =
+        ota->slots->otadata.offset + (uint32_t)i * BL_ESP_FLASH_SECTOR;
     uint8_t bytes[BL_ESP_OTA_RECORD];
 
     bl_esp_ota_put(record, bytes);
-    if (flash->erase(flash->ctx, at, BL_ESP_SECTOR) != BL_OK ||
+    if (flash->erase(flash->ctx, at, BL_ESP_FLASH_SECTOR) != BL_OK ||
         flash->write(flash->ctx, at, bytes, sizeof bytes) != BL_OK ||
         flash->sync(flash->ctx) != BL_OK) {
         return BL_FLASH;

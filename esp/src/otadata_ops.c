@@ -189,9 +189,9 @@ bl_status bl_esp_ota_forget_inactive(const struct bl_esp_ota *ota, int running)
         (int)bl_esp_ota_slot(other, n) == running) {
         return BL_BUSY;
     }
-    sector.offset =
-        ota->slots->otadata.offset + (uint32_t)(active ^ 1) * BL_ESP_SECTOR;
-    sector.size = BL_ESP_SECTOR;
+    sector.offset = ota->slots->otadata.offset +
+                    (uint32_t)(active ^ 1) * BL_ESP_FLASH_SECTOR;
+    sector.size = BL_ESP_FLASH_SECTOR;
     return erase(ota, &sector);
 }
 

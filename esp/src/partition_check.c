@@ -4,7 +4,7 @@
 
 /* Bootloader and table lie below this, where the table is at its usual place.
  * A table that was moved may have its first partition lower or higher. */
-enum { FIRST = BL_ESP_TABLE_OFFSET + BL_ESP_SECTOR };
+enum { FIRST = BL_ESP_TABLE_OFFSET + BL_ESP_FLASH_SECTOR };
 
 static bool is_ota(const struct bl_esp_partition *p)
 {
@@ -29,14 +29,14 @@ static enum bl_esp_table_fault alone(const struct bl_esp_partition *p)
     if (p->type == BL_ESP_TYPE_APP && p->offset % BL_ESP_APP_ALIGN != 0) {
         return BL_ESP_TABLE_APP_ALIGN;
     }
-    if (p->offset % BL_ESP_SECTOR != 0 ||
-        (p->type == BL_ESP_TYPE_APP && p->size % BL_ESP_SECTOR != 0)) {
+    if (p->offset % BL_ESP_FLASH_SECTOR != 0 ||
+        (p->type == BL_ESP_TYPE_APP && p->size % BL_ESP_FLASH_SECTOR != 0)) {
         return BL_ESP_TABLE_ALIGN;
     }
     if (p->offset < FIRST) {
         return BL_ESP_TABLE_IN_TABLE;
     }
-    if (is_otadata(p) && p->size != 2 * BL_ESP_SECTOR) {
+    if (is_otadata(p) && p->size != 2 * BL_ESP_FLASH_SECTOR) {
         return BL_ESP_TABLE_OTADATA_SIZE;
     }
     return BL_ESP_TABLE_OK;

@@ -17,7 +17,7 @@
 
 #include "bowline/esp_partition.h"
 
-enum { BL_ESP_OTA_RECORD = 32, BL_ESP_OTADATA_SIZE = 2 * BL_ESP_SECTOR };
+enum { BL_ESP_OTA_RECORD = 32, BL_ESP_OTADATA_SIZE = 2 * BL_ESP_FLASH_SECTOR };
 
 /* States of a record. Others may stand there: they count as UNDEFINED. */
 #define BL_ESP_OTA_NEW 0u                /* never started */

@@ -20,7 +20,7 @@ enum {
     BL_ESP_TABLE_SIZE = 0xC00, /* what the bootloader reads of it */
     BL_ESP_ROW = 32,
     BL_ESP_ROWS = BL_ESP_TABLE_SIZE / BL_ESP_ROW,
-    BL_ESP_SECTOR = 4096,
+    BL_ESP_FLASH_SECTOR = 4096,
     BL_ESP_APP_ALIGN = 0x10000,
     BL_ESP_LABEL = 16, /* characters, not always ended by a zero */
     BL_ESP_OTA_SLOTS = 16
