@@ -330,20 +330,13 @@ static size_t fresh(uint8_t *data, size_t size, size_t max_size,
                                 : fresh_drawn(data, size, max_size, d);
 }
 
-/* A few bits or bytes, seldom in the head. */
-static void damage(uint8_t *data, size_t size, struct dice *d)
+/* Seldom in the head. */
+static void damage_most(uint8_t *data, size_t size, struct dice *d)
 {
-    uint32_t times = 1 + dice_roll(d, 3);
     size_t head = size > LEAD + 24 && dice_roll(d, 6) != 0 ? LEAD + 16 : 1;
 
-    for (uint32_t k = 0; k < times && size > head; k++) {
-        uint8_t *p = data + head + dice_roll(d, (uint32_t)(size - head));
-
-        if (dice_roll(d, 2) == 0) {
-            *p ^= (uint8_t)(1U << dice_roll(d, 8));
-        } else {
-            *p = (uint8_t)(dice_roll(d, 2) == 0 ? 0 : dice_roll(d, 256));
-        }
+    if (size > head) {
+        damage(d, data + head, size - head);
     }
 }
 
@@ -366,7 +359,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
         return size;
     }
     if (what != 0 || dice_roll(&d, 4) != 0) {
-        damage(data, size, &d);
+        damage_most(data, size, &d);
     }
     return size;
 }

@@ -3,7 +3,7 @@
 # Hostile patches, EXECUTIONS in all on every processor (fuzz/storm_main.c):
 #   tests/fuzz_delta.sh [EXECUTIONS]
 # 100 million, which is what `make test-long` does unless BOWLINE_DELTA_RUNS
-# says less, are about an hour and three quarters of one processor's time.
+# says less, are about an hour and a half of one processor's time.
 # Interrupted, it goes on where it was; another build of the decoder, or another
 # BOWLINE_DELTA_SEED, begins anew. Ends with 1 at a finding, which is kept.
 set -u

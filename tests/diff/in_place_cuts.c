@@ -12,6 +12,15 @@
 
 enum { SEVENTH = 7 };
 
+struct cuts {
+    struct rig *r;
+    const char *name;
+    bool exhaustive;
+    uint32_t turn; /* which kind of cut comes first */
+    uint32_t runs; /* so far */
+    struct sim_flash start, first;
+};
+
 bool cuts_exhaustive(void)
 {
     const char *all = getenv("BOWLINE_EXHAUSTIVE");
@@ -92,21 +101,23 @@ static bool first(struct cuts *c, uint64_t k, uint32_t kind)
     return true;
 }
 
-void cut_everywhere(struct cuts *c)
+uint32_t cut_everywhere(struct rig *r, const char *name, uint32_t turn)
 {
-    struct rig *r = c->r;
+    struct cuts c = {
+        .r = r, .name = name, .exhaustive = cuts_exhaustive(), .turn = turn};
     struct sim_geometry g = {r->flash.flash.size, r->block, r->unit, 0xFF};
-    assert_int_equal(sim_flash_open(&c->start, &g), 0);
-    assert_int_equal(sim_flash_open(&c->first, &g), 0);
-    sim_flash_copy(&c->start, &r->flash);
+    assert_int_equal(sim_flash_open(&c.start, &g), 0);
+    assert_int_equal(sim_flash_open(&c.first, &g), 0);
+    sim_flash_copy(&c.start, &r->flash);
     bool more = true;
     for (uint64_t k = 1; more; k++) {
-        uint32_t n = c->exhaustive ? SIM_CUTS : 1;
+        uint32_t n = c.exhaustive ? SIM_CUTS : 1;
         for (uint32_t kind = 0; kind < n && more; kind++) {
-            more =
-                first(c, k, c->exhaustive ? kind : (k + c->turn) % SIM_CUTS);
+            more = first(&c, k, c.exhaustive ? kind : (k + turn) % SIM_CUTS);
         }
     }
-    sim_flash_close(&c->start);
-    sim_flash_close(&c->first);
+    sim_flash_close(&c.start);
+    sim_flash_close(&c.first);
+    rig_end(r);
+    return c.runs;
 }

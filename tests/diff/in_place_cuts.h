@@ -10,17 +10,9 @@
 
 #include "in_place_rig.h"
 
-struct cuts {
-    struct rig *r;
-    const char *name;
-    bool exhaustive;
-    uint32_t turn;                 /* which kind of cut comes first */
-    uint32_t runs;                 /* so far */
-    struct sim_flash start, first; /* private */
-};
-
 /* BOWLINE_EXHAUSTIVE=1 */
 bool cuts_exhaustive(void);
-void cut_everywhere(struct cuts *c);
+/* Ends the rig. Returns how many cuts there were. */
+uint32_t cut_everywhere(struct rig *r, const char *name, uint32_t turn);
 
 #endif

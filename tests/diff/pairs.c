@@ -116,3 +116,18 @@ void mutate(struct dice *d, uint8_t *p, size_t *n, size_t room)
         }
     }
 }
+
+void damage(struct dice *d, uint8_t *p, size_t n)
+{
+    uint32_t times = 1 + dice_roll(d, 3);
+
+    for (uint32_t k = 0; k < times; k++) {
+        uint8_t *b = p + dice_roll(d, (uint32_t)n);
+
+        if (dice_roll(d, 2) == 0) {
+            *b ^= (uint8_t)(1U << dice_roll(d, 8));
+        } else {
+            *b = (uint8_t)(dice_roll(d, 2) == 0 ? 0 : dice_roll(d, 256));
+        }
+    }
+}

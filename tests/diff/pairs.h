@@ -26,4 +26,7 @@ size_t make_firmware(uint32_t seed, uint32_t base, uint32_t functions,
  * most `room`. */
 void mutate(struct dice *d, uint8_t *p, size_t *n, size_t room);
 
+/* One to three bits or bytes of n > 0 are made others. */
+void damage(struct dice *d, uint8_t *p, size_t n);
+
 #endif

@@ -9,11 +9,6 @@ enum {
 
 #if BL_DELTA_ENCODE
 
-static uint32_t bits_of(uint32_t v)
-{
-    return v == 0 ? 0 : bl_log2(v) + 1;
-}
-
 /* log2(1 + i / 32) * 4096 */
 static const uint16_t logarithms[33] = {
     0,    182,  358,  530,  696,  858,  1016, 1169, 1319, 1465, 1607,
@@ -24,7 +19,7 @@ static const uint16_t logarithms[33] = {
 /* Bits * 256 that a symbol of probability p / 65536 costs. */
 static uint64_t cost_of(uint32_t p)
 {
-    uint32_t e = bits_of(p) - 1;
+    uint32_t e = bl_bits(p) - 1;
     uint32_t m = (p << (16 - e)) & 0xFFFF;
     uint32_t i = m >> 11;
     uint32_t part = m & 0x7FF;
@@ -225,7 +220,7 @@ uint32_t bl_coder_number(struct bl_coder *rc,
                          BL_Y(uint32_t v) struct bl_number *m)
 {
 #if BL_DELTA_ENCODE
-    uint32_t bits = bits_of(v + 1);
+    uint32_t bits = bl_bits(v + 1);
 #endif
     uint32_t length = 0;
     uint32_t value = 1;
@@ -278,7 +273,7 @@ uint32_t bl_code_round(struct bl_coder *rc, uint32_t v)
     while (shift < 31 && (v >> shift & 1) == 0) {
         shift++;
     }
-    n = v == 0 ? 1 : bits_of(v >> shift >> 1);
+    n = v == 0 ? 1 : bl_bits(v >> shift >> 1);
 #endif
     shift = bl_code_bits(rc, shift, 5);
     n = bl_code_bits(rc, n, 5);

@@ -48,6 +48,12 @@ static inline uint32_t bl_log2(uint32_t v)
 #endif
 }
 
+/* The least n with v < 2^n. */
+static inline uint32_t bl_bits(uint32_t v)
+{
+    return v == 0 ? 0 : bl_log2(v) + 1;
+}
+
 enum {
     BL_INPUT = 128, /* bytes of patch that wait in the decoder; of 2^n */
     BL_STEP = 96,   /* no step takes more */

@@ -220,21 +220,12 @@ static void remember(member *m, const uint8_t *b, unsigned n)
     m->last = m->last << 8 | b[n == 2 ? 1 : 0];
 }
 
-static uint32_t run_class(uint32_t run)
-{
-    uint32_t n = 0;
-
-    for (; run > 0 && n < 15; run >>= 1) {
-        n++;
-    }
-    return n;
-}
-
 /* Is the unit as guessed? */
 static bool code_flag(member *m, const use *u, const struct guess *g,
                       enum bl_deflate_phase phase)
 {
-    uint32_t n = run_class(m->run);
+    uint32_t bits = bl_bits(m->run);
+    uint32_t n = bits < 15 ? bits : 15;
     uint32_t kind = g->n == BL_DEFLATE_COPY_SIZE    ? 1
                     : phase == BL_DEFLATE_AT_SYMBOL ? 0
                     : phase == BL_DEFLATE_AT_CODE   ? 2

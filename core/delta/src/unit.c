@@ -197,11 +197,6 @@ static bool is_quiet(struct bl_codec *c)
 }
 #endif
 
-static uint32_t log_of(uint32_t v)
-{
-    return v == 0 ? 0 : bl_log2(v) + 1;
-}
-
 /* Begins a window: one flag for all of its units. */
 static void code_window(struct bl_codec *c)
 {
@@ -213,7 +208,7 @@ static void code_window(struct bl_codec *c)
     BL_ACCOUNT(c, BL_COST_FLAGS);
     context[0] = bl_map_find(&c->map[0], c->from);
     context[1] = c->left < BL_WINDOW
-                     ? log_of(c->left)
+                     ? bl_bits(c->left)
                      : 16 + (h->windows & 7) +
                            8 * bl_view_region(&c->old, c->from)->kind;
     c->quiet = bl_code_gate(&c->rc, &c->model, BL_GATE_WINDOW,

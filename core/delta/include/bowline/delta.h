@@ -15,10 +15,10 @@
  * (the manifest's, when Bowline installs). It can not make the decoder read
  * outside the old image, write more than the size in its head, use more memory
  * than it was given, or run longer than a bound that is linear in both sizes:
- * 50,000 instructions of a Cortex-M for each byte of the new image, and 50 for
+ * 10,000 instructions of a Cortex-M for each byte of the new image, and 50 for
  * each pair of map entries (there are as many as its memory holds); with
  * compressed members 5,000 more for each byte of either image. Patches of
- * bowline diff take some 400 to 5,000 a byte; a patch that is far above may be
+ * bowline diff take some 80 to 3,000 a byte; a patch that is far above may be
  * given up by a caller that counts its time. The stack: below 1 KB.
  */
 #ifndef BOWLINE_DELTA_H
