@@ -142,7 +142,6 @@ static void draw_head(struct draw *d, const struct symbols_old *old,
         return;
     }
     h->table = (uint8_t)(draw(d, 32) != 0 ? draw(d, 5) : draw(d, 16));
-    h->exceptions = (uint8_t)draw(d, draw(d, 4) != 0 ? 3 : 16);
     h->regions[0] = h->regions[1] = 1;
     if ((h->flags & BL_HEAD_ONE) == 0) {
         h->regions[0] = (uint8_t)draw(d, draw(d, 4) != 0 ? 5 : 16);

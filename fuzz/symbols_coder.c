@@ -30,16 +30,6 @@ uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
                            enum bl_gate gate, uint32_t y,
                            const uint32_t context[BL_GATE_CONTEXTS],
                            uint32_t set);
-uint32_t symbols_mix(uint32_t a, uint32_t b);
-
-void symbols_begin(const struct bl_head *h, uint8_t *p, size_t room)
-{
-    uint32_t n = bl_head_write(h, p);
-
-    first = p;
-    bl_coder_start(&out, p + n, room - n);
-    out.cost = &cost;
-}
 
 size_t symbols_end(bool *whole)
 {
@@ -205,12 +195,11 @@ uint32_t symbols_code_byte(struct bl_coder *rc, struct bl_model *m,
 
 uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
                            enum bl_gate gate, uint32_t y,
-                           const uint32_t context[BL_GATE_CONTEXTS],
-                           uint32_t set)
+                           const uint32_t context[BL_GATE_CONTEXTS])
 {
     (void)rc;
     y = draw_chance(dice(), symbols_ways.wrong) == (gate == BL_GATE_UNIT);
-    return bl_code_gate(&out, m, gate, y, context, set);
+    return bl_code_gate(&out, m, gate, y, context);
 }
 
 uint32_t symbols_mix(uint32_t a, uint32_t b)

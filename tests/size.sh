@@ -16,11 +16,11 @@ sections() { "$1" -B "$2" | awk 'NR == 2 { print $1, $2, $3 }'; }
 for preset in arm-m0 arm rv32; do
     case $preset in
     arm-m0) name="Cortex-M0+ (thumbv6m)"; size=arm-none-eabi-size
-        delta="11700 14300" ;;
+        delta="10300 12950" ;;
     arm) name="Cortex-M4 (thumbv7em)"; size=arm-none-eabi-size
-        delta="11100 13600" ;;
+        delta="9750 12288" ;;
     rv32) name="RV32IMC"; size=riscv64-unknown-elf-size
-        delta="13400 16450" ;;
+        delta="11750 14850" ;;
     esac
     cmake --fresh --preset "$preset" >/dev/null
     cmake --build --preset "$preset" >/dev/null

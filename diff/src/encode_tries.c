@@ -38,7 +38,7 @@ static int win(const struct layout *l, const struct bl_plan *plan,
 
 /* One plan with these maps. */
 static int encode_one(const struct layout *l, const struct bl_plan *settings,
-                      const struct maps *maps, struct winner *w,
+                      const struct maps *maps, bool tables, struct winner *w,
                       struct error *error)
 {
     struct bl_plan one = *settings, *plan = &one;
@@ -51,7 +51,7 @@ static int encode_one(const struct layout *l, const struct bl_plan *settings,
     plan->map_n = maps->image.n;
     plan->ram_map = maps->ram.m;
     plan->ram_map_n = maps->ram.n;
-    if (plan->settings.exceptions != 0) {
+    if (tables) {
         fit_table(plan, w->ram);
     }
     void *memory = malloc(bl_encode_memory(plan));
@@ -135,13 +135,13 @@ static int map_tries(const struct layout *l, const struct analysis *a,
         result = map_vote(&a->operations, &a->image, &a->copies, dears[k],
                           fit->map, &maps.image, error);
         if (result == 0) {
-            result = encode_one(l, plan, &maps, w, error);
+            result = encode_one(l, plan, &maps, true, w, error);
         }
     }
     if (result == 0 && effort > 1) {
         result = copied_map(l, a, fit->map, &maps.image, error);
         if (result == 0) {
-            result = encode_one(l, plan, &maps, w, error);
+            result = encode_one(l, plan, &maps, true, w, error);
         }
     }
     maps_free(&maps);
@@ -157,19 +157,17 @@ static int small_tries(const struct layout *l, struct bl_plan *plan,
     int result = moves_copy(&w->maps.image, &maps.image, error);
     if (result == 0 && w->maps.ram.n == 0) {
         plan->code.rams = 0;
-        result = encode_one(l, plan, &maps, w, error);
+        result = encode_one(l, plan, &maps, true, w, error);
     }
     bare.code.rams = 0;
     bare.old.regions_n = bare.now.regions_n = 0;
     bare.settings.esp = bare.settings.esp_tail = false;
-    bare.settings.exceptions = 0;
     bare.settings.table = 0;
     if (result == 0) {
-        result = encode_one(l, &bare, &none, w, error);
+        result = encode_one(l, &bare, &none, false, w, error);
     }
     if (result == 0 && l->kind == IMAGE_RAW) { /* nothing but the map */
-        bare.settings.exceptions = plan->settings.exceptions;
-        result = encode_one(l, &bare, &maps, w, error);
+        result = encode_one(l, &bare, &maps, true, w, error);
     }
     maps_free(&maps);
     return result;

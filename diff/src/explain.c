@@ -111,7 +111,6 @@ static int plan_take(const struct told *t, struct explained *e,
     struct bl_plan *p = &e->plan;
     code_take(t, &p->code);
     p->settings.table = t->table;
-    p->settings.exceptions = t->exceptions;
     p->settings.in_place = t->in_place;
     p->settings.esp = t->esp;
     p->settings.esp_short = t->esp_short;

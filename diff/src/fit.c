@@ -4,18 +4,17 @@
 /* Larger tables are only worth it when the map has room beside them: what
  * references need comes first. Found by measuring. */
 static const struct profile {
-    uint8_t table, exceptions;
+    uint8_t table;
     uint16_t map, ram_map; /* entries at least */
-} profiles[] = {{14, 15, 6000, 256}, {12, 12, 3000, 128}, {10, 6, 1500, 96},
-                {8, 4, 400, 64},     {6, 2, 250, 32},     {4, 2, 100, 16},
-                {2, 1, 48, 8},       {0, 1, 16, 4},       {0, 0, 0, 0}};
+} profiles[] = {{14, 6000, 256}, {12, 3000, 128}, {10, 1500, 96},
+                {8, 400, 64},    {6, 250, 32},    {4, 100, 16},
+                {2, 48, 8},      {0, 16, 4},      {0, 0, 0}};
 
 static uint32_t need(const struct bl_plan *plan, const struct profile *p,
                      uint32_t map)
 {
     struct bl_plan one = *plan;
     one.settings.table = p->table;
-    one.settings.exceptions = p->exceptions;
     one.map_n = map;
     one.ram_map_n = p->ram_map;
     return bl_encode_ram(&one);
@@ -47,7 +46,6 @@ int fit_ram(const struct bl_plan *plan, uint32_t ram, struct fit *out,
         }
         out->settings = plan->settings;
         out->settings.table = p->table;
-        out->settings.exceptions = p->exceptions;
         out->map = most_entries(plan, p, ram);
         out->ram_map = p->ram_map;
         return 0;

@@ -108,7 +108,6 @@ static void settings_take(const struct bl_codec *c, struct told *t)
     uint16_t flags = c->head.flags;
     t->isa = c->head.isa;
     t->table = c->head.table;
-    t->exceptions = c->head.exceptions;
     t->in_place = (flags & BL_HEAD_IN_PLACE) != 0;
     t->pic = (flags & BL_HEAD_PIC) != 0;
     t->esp = (flags & BL_HEAD_ESP) != 0;

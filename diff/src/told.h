@@ -40,7 +40,7 @@ struct told_region {
 enum { TOLD_REGIONS = 15, TOLD_RAMS = 2 };
 
 struct told {
-    uint8_t isa, table, exceptions;
+    uint8_t isa, table;
     bool in_place, pic, esp, esp_short, esp_tail;
     uint32_t rams, ram[TOLD_RAMS][2];
     uint32_t regions[2]; /* of the old, of the new image */

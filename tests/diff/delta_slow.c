@@ -184,7 +184,6 @@ static void plan(struct slow *s, uint32_t kind)
     p->code.ram[0].low = 0x20000000;
     p->code.ram[0].high = 0x20001000;
     p->settings.table = 4;
-    p->settings.exceptions = 15;
     fill(s, isa);
     regions(s);
     p->old = (struct bl_view){.size = SIZE,

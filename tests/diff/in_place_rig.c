@@ -119,10 +119,11 @@ void rig_open_patch(struct rig *r, uint32_t unit)
     assert_in_range(r->place.memory_size, 1, sizeof r->memory);
 }
 
-void rig_close(struct rig *r)
+void rig_end(struct rig *r)
 {
     sim_flash_close(&r->flash);
     buffer_free(&r->patch);
+    free(r);
 }
 
 bl_status rig_run(struct rig *r)

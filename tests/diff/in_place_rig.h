@@ -24,7 +24,7 @@ struct rig {
 void rig_open(struct rig *r, uint32_t block, uint32_t unit, uint32_t spare);
 /* The same with a patch that is there, and r->block. */
 void rig_open_patch(struct rig *r, uint32_t unit);
-void rig_close(struct rig *r);
+void rig_end(struct rig *r); /* frees it, too */
 
 /* As after a reset: nothing is left in memory. */
 bl_status rig_run(struct rig *r);

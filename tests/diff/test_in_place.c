@@ -122,12 +122,6 @@ static struct rig *rig_of(uint32_t pair, const struct shape *s)
     return r;
 }
 
-static void rig_end(struct rig *r)
-{
-    rig_close(r);
-    free(r);
-}
-
 /* --- without cuts --- */
 
 static void every_pair_becomes_the_new_image(void **state)

@@ -41,12 +41,6 @@ static struct rig *rig_drawn(uint32_t number)
     return r;
 }
 
-static void rig_end(struct rig *r)
-{
-    rig_close(r);
-    free(r);
-}
-
 /* --- tests --- */
 
 static void must_give_the_new_image(uint32_t number)

@@ -213,7 +213,7 @@ static void too_little_memory_leaves_members_alone(void **state)
     struct diff_report report;
     (void)state;
     diff_defaults(&options);
-    options.ram = 6 * 1024;
+    options.ram = 5 * 1024;
     (void)patch_of(a, b, &options, &report);
     assert_int_equal(report.members, 0);
     assert_true(report.info.ram <= options.ram);

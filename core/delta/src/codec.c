@@ -49,7 +49,6 @@ void bl_codec_link(struct bl_codec *c, void *memory)
     c->model.gates = (bl_counter *)(void *)(base + at.gates);
     c->map[0].entries = base + at.map;
     c->map[1].entries = base + at.ram_map;
-    c->exceptions = (struct bl_exception *)(void *)(base + at.exceptions);
     c->regions = (struct bl_region *)(void *)(base + at.regions);
 #if BL_DELTA_IN_PLACE
     if ((c->head.flags & BL_HEAD_IN_PLACE) != 0) {
@@ -61,13 +60,17 @@ void bl_codec_link(struct bl_codec *c, void *memory)
     c->now.regions = c->regions + c->head.regions[0];
     c->old.code = &c->code;
     c->now.code = &c->code;
+#if BL_DELTA_DEFLATE
     c->member = (c->head.flags & BL_HEAD_DEFLATE) != 0
                     ? (struct bl_member *)(void *)(base + at.deflate)
                     : NULL;
+#endif
 #if !BL_DELTA_ENCODE
     c->old.cache = &c->cache;
     c->rc.in = c->in;
+#if BL_DELTA_ESP
     c->hash = (struct bl_sha256 *)(void *)(base + at.hash);
+#endif
 #endif
 }
 

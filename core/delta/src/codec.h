@@ -25,11 +25,11 @@
 #endif
 
 enum {
-    BL_FIXED = 3520, /* bytes of struct bl_delta, at most, on any machine */
+    BL_FIXED = 3216, /* bytes of struct bl_delta, at most, on any machine */
     BL_OUT = 256,    /* bytes of output that are kept together */
     BL_APART = 4,
     BL_DIFFERENCES = 8,
-    BL_TYPES = 4 /* of candidates */
+    BL_TYPES = 3 /* of candidates */
 };
 
 enum bl_phase {
@@ -46,15 +46,10 @@ enum bl_phase {
     BL_PHASE_DONE
 };
 
-/* A target that the map gets wrong. */
-struct bl_exception {
-    uint32_t from, to;
-};
-
 /* What has been put out: all that contexts look at. */
 struct bl_history {
 #if BL_DELTA_ENCODE
-    uint32_t last; /* four bytes, the newest lowest */
+    uint8_t last;
 #endif
     uint32_t unit;      /* the last one */
     uint8_t unit_n;     /* bytes of it */
@@ -84,7 +79,6 @@ struct bl_codec {
     struct bl_coder rc;
     uint8_t phase, field;
     bool literal; /* the operation, and the one before while reading it */
-    uint8_t exceptions_n, exceptions_next;
     uint8_t sum;  /* of what was put out: ESP's checksum */
     uint8_t clip; /* in place: bytes of the next unit that are there already */
     uint16_t flags; /* of the head; those of the tail go with it */
@@ -105,8 +99,7 @@ struct bl_codec {
     struct bl_view old, now;    /* the new one: regions only */
     struct bl_map map[2];       /* of the image, of RAM */
     struct bl_kept kept[2];     /* of near targets, of parts of addresses */
-    struct bl_exception *exceptions;
-    struct bl_member *member; /* NULL: no streams are coded as such */
+    struct bl_member *member;   /* NULL: no streams are coded as such */
     struct bl_region *regions;
     struct bl_head head;
     struct bl_code code;
@@ -183,8 +176,15 @@ static inline void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
 #endif
 /* The same with n bytes of the old image, all in one window. */
 void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n);
-/* The last four bytes that were put, the newest lowest. */
-uint32_t bl_last(const struct bl_codec *c);
+/* The last byte that was put. */
+static inline uint32_t bl_last(const struct bl_codec *c)
+{
+#if BL_DELTA_ENCODE
+    return c->history.last;
+#else
+    return c->out[BL_SITE_UNIT - 1 + (c->position - c->written)];
+#endif
+}
 /* Byte, word at `at` of what was put; at + 1, 4 <= c->position. */
 uint8_t bl_now_byte(struct bl_codec *c, uint32_t at);
 uint32_t bl_now_word(struct bl_codec *c, uint32_t at);

@@ -59,7 +59,6 @@ static bool correct_target(struct bl_codec *c, const struct bl_unit *u,
                        &c->sweep, now)) {
         *now = u->site.word;
     }
-    bl_exception_learn(c, u->site.target, target);
     return true;
 }
 
@@ -119,15 +118,15 @@ static void contexts_of(const struct bl_codec *c, struct bl_byte *b,
     uint32_t before = j > 0 ? head & 0xFF : c->isa->opcode(h->unit, h->unit_n);
     uint32_t first = b->place + (guess == BL_GUESS_SITE ? 16U : 0U);
     uint32_t second = b->place | before << 8;
-    uint32_t salt = 0x1000;
+    uint32_t name = BL_CONTEXT_UNIT;
 
     if (n == 1) {
         first = 10 + (c->position & 3);
-        second = bl_last(c) & 0xFF;
-        salt = 0x100;
+        second = bl_last(c);
+        name = BL_CONTEXT_BYTE;
     }
-    b->context[0] = bl_mix(first, salt);
-    b->context[1] = bl_mix(second, salt + 1);
+    b->context[0] = name | first;
+    b->context[1] = (name + BL_CONTEXT_OTHER) | second;
 }
 
 /* n bytes, as a word. Guesses are `predicted` and `again` (the prediction plus

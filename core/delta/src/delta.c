@@ -28,13 +28,7 @@ static uint32_t build_id(void)
 
 uint32_t bl_delta_isas(void)
 {
-    uint32_t isas = 0;
-    uint32_t i;
-
-    for (i = 0; i < BL_DELTA_ISAS; i++) {
-        isas |= bl_isa_of(i) != NULL ? 1U << i : 0;
-    }
-    return isas;
+    return BL_ISAS;
 }
 
 bl_status bl_delta_head(const void *patch, size_t n, struct bl_delta_info *out)

@@ -12,7 +12,7 @@ static bool is_small(const struct bl_plan *p)
     const struct bl_settings *s = &p->settings;
 
     return p->old.regions_n + p->now.regions_n + p->code.rams + p->map_n +
-                   p->ram_map_n + p->members_n + s->exceptions ==
+                   p->ram_map_n + p->members_n ==
                0 &&
            s->table == 0 && !s->esp;
 }
@@ -74,7 +74,6 @@ static void make_head(const struct bl_plan *p, uint16_t tail,
                    (p->ram_map_n > 0 ? BL_HEAD_RAM_MAP : 0) |
                    (p->old.size == p->now.size ? BL_HEAD_SAME : 0) | tail);
     h->table = s->table;
-    h->exceptions = s->exceptions;
     h->block = s->in_place ? s->block : 0;
     h->slots = s->in_place ? s->slots : 0;
     h->stash = s->in_place ? s->stash : 0;
@@ -171,8 +170,7 @@ static bool can_be(const struct bl_plan *p)
            p->old.size <= BL_IMAGE_MAX && p->now.size > 0 &&
            p->now.size <= BL_IMAGE_MAX && p->old.regions_n <= BL_REGIONS &&
            p->now.regions_n <= BL_REGIONS && s->table <= BL_TABLE_MAX &&
-           s->exceptions <= 15 && p->code.rams <= BL_RAM_RANGES &&
-           moves_can_be(p->map, p->map_n) &&
+           p->code.rams <= BL_RAM_RANGES && moves_can_be(p->map, p->map_n) &&
            moves_can_be(p->ram_map, p->ram_map_n) && operations_can_be(p) &&
            pages_can_be(p) && members_can_be(p);
 }

@@ -41,8 +41,7 @@ struct bl_move {
 
 /* What stands in the head, beside sizes and checks. */
 struct bl_settings {
-    uint8_t table;      /* 0 .. 15: size of the byte model (head.h) */
-    uint8_t exceptions; /* entries / 8: 0 .. 15 */
+    uint8_t table; /* 0 .. 15: size of the byte model (head.h) */
     bool in_place;
     uint8_t block;  /* in place: 1 << block bytes of a page */
     uint8_t slots;  /* in place: pages that may be saved at once */
@@ -123,7 +122,7 @@ size_t bl_encode_memory(const struct bl_plan *plan);
 /* The patch, into `out`: BL_OK, costs->bytes of it; BL_BUFFER: longer than
  * `size`; BL_ARGUMENT: the plan cannot be (a mistake of the caller); BL_DELTA:
  * an instruction set that is not there. A plan without regions, RAM ranges,
- * maps and exceptions, and with table 0, gets the shortest head. */
+ * maps, and with table 0, gets the shortest head. */
 bl_status bl_encode(const struct bl_plan *plan, void *memory, uint8_t *out,
                     size_t size, struct bl_costs *costs) BL_MUST_CHECK;
 

@@ -60,9 +60,7 @@ static void take_settings(struct reader *r, struct bl_head *h)
     if ((h->flags & BL_HEAD_SMALL) != 0) {
         return;
     }
-    b = take(r);
-    h->table = b & 15;
-    h->exceptions = (uint8_t)(b >> 4);
+    h->table = take(r);
     b = (h->flags & BL_HEAD_ONE) != 0 ? 0x11 : take(r);
     h->regions[0] = b & 15;
     h->regions[1] = (uint8_t)(b >> 4);
@@ -78,7 +76,8 @@ static bool possible(const struct bl_head *h)
     uint8_t both = BL_HEAD_IN_PLACE | BL_HEAD_DEFLATE;
     uint32_t i;
 
-    if ((h->flags & both) == both) {
+    if ((BL_DELTA_IN_PLACE && (h->flags & both) == both) ||
+        h->table > BL_TABLE_MAX) {
         return false;
     }
     for (i = 0; i < 2; i++) {
@@ -122,8 +121,10 @@ bl_status bl_head_read(const uint8_t *p, size_t n, struct bl_head *h,
     if (!possible(h)) {
         return BL_DELTA_FORMAT;
     }
-    return bl_isa_of(h->isa) != NULL && (h->flags & LEFT_OUT) == 0 ? BL_OK
-                                                                   : BL_DELTA;
+    return bl_isa_of(h->isa) != NULL && (h->flags & LEFT_OUT) == 0 &&
+                   (BL_DELTA_LARGE || bl_head_narrow(h))
+               ? BL_OK
+               : BL_DELTA;
 }
 
 #if BL_DELTA_ENCODE
@@ -140,7 +141,7 @@ static uint8_t *give_varint(uint8_t *out, uint32_t value)
 
 static uint8_t *give_settings(uint8_t *p, const struct bl_head *h)
 {
-    *p++ = (uint8_t)(h->table | h->exceptions << 4);
+    *p++ = h->table;
     if ((h->flags & BL_HEAD_ONE) == 0) {
         *p++ = (uint8_t)(h->regions[0] | h->regions[1] << 4);
     }
@@ -196,16 +197,17 @@ void bl_head_memory(const struct bl_head *h, struct bl_parts *parts)
                                  sizeof(bl_counter));
     parts->map = part(&at, h->map[0] * entry);
     parts->ram_map = part(&at, h->map[1] * 8);
-    parts->exceptions =
-        part(&at, (uint32_t)h->exceptions * BL_EXCEPTIONS_UNIT *
-                      sizeof(struct bl_exception));
     parts->regions = part(&at, regions * sizeof(struct bl_region));
+#if BL_DELTA_ESP
     parts->hash = part(
         &at, (h->flags & BL_HEAD_HASH) != 0 ? sizeof(struct bl_sha256) : 0);
+#endif
+#if BL_DELTA_DEFLATE
     parts->deflate =
         part(&at, (h->flags & BL_HEAD_DEFLATE) != 0 ? BL_MEMBER_SIZE : 0);
-    parts->paged = at;
+#endif
 #if BL_DELTA_IN_PLACE
+    parts->paged = at;
     if ((h->flags & BL_HEAD_IN_PLACE) != 0) {
         parts->paged = part(&at, bl_place_memory(h));
     }

@@ -8,7 +8,7 @@
 /* What patches of few bytes have comes first: it takes one byte. */
 enum bl_head_flag {
     BL_HEAD_SAME = 1,    /* both images have one size */
-    BL_HEAD_SMALL = 2,   /* no regions, maps, exceptions; least tables */
+    BL_HEAD_SMALL = 2,   /* no regions, no maps, least tables */
     BL_HEAD_ONE = 4,     /* one region in each image */
     BL_HEAD_RAM_MAP = 8, /* its entries are counted in the head */
     BL_HEAD_IN_PLACE = 16,
@@ -25,7 +25,6 @@ enum {
     BL_IMAGE_MAX = 1 << 30,
     BL_TABLE_MAX = 15,
     BL_MAP_MAX = 65535,
-    BL_EXCEPTIONS_UNIT = 8,
     BL_BLOCK_MIN = 8, /* 256 bytes */
     BL_BLOCK_MAX = 20,
     BL_STASH_MAX = 15
@@ -35,7 +34,6 @@ struct bl_head {
     uint8_t isa;
     uint16_t flags; /* enum bl_head_flag */
     uint8_t table;
-    uint8_t exceptions; /* in units */
     uint8_t regions[2]; /* of the old and the new image */
     uint8_t block;      /* in place: 1 << block bytes of an erase block */
     uint8_t slots;      /* in place: blocks that old pages are saved in */
@@ -56,8 +54,7 @@ uint32_t bl_head_write(const struct bl_head *h, uint8_t *out);
 
 /* Parts of the memory behind the fixed one: where each begins. */
 struct bl_parts {
-    uint32_t table, gates, map, ram_map, exceptions, regions, hash, deflate,
-        paged, end;
+    uint32_t table, gates, map, ram_map, regions, hash, deflate, paged, end;
 };
 
 /* The same on all devices: nothing in it depends on the size of a pointer.

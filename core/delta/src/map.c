@@ -5,7 +5,12 @@
 
 static uint32_t half_of(const struct bl_map *m)
 {
+#if BL_DELTA_LARGE
     return m->narrow != 0 ? 3 : 4;
+#else
+    (void)m;
+    return 3;
+#endif
 }
 
 void bl_map_set(struct bl_map *m, uint32_t i, uint32_t at, uint32_t shift)

@@ -230,15 +230,11 @@ static bool code_flag(member *m, const use *u, const struct guess *g,
                     : phase == BL_DEFLATE_AT_SYMBOL ? 0
                     : phase == BL_DEFLATE_AT_CODE   ? 2
                                                     : 3;
-    uint32_t context[BL_GATE_CONTEXTS];
-    uint32_t wrong;
-
-    context[0] = n * 8 + 4 + kind;
-    context[1] = (m->missed & 31U) * 4 + kind;
-    wrong = bl_code_gate(
+    uint32_t wrong = bl_code_gate(
         u->rc, u->model, BL_GATE_UNIT,
         BL_SAY(m->units->n != g->n || memcmp(m->units->b, g->b, g->n) != 0),
-        context, 1 + n / 3);
+        n * 8 + 4 + kind, (m->missed & 31U) * 4 + kind);
+
     m->missed = m->missed << 1 | wrong;
     m->run = wrong != 0 ? 0 : m->run + 1;
     return wrong == 0;
@@ -269,13 +265,13 @@ static uint8_t code_byte(member *m, const use *u, const struct guess *g,
     struct bl_byte b;
 
     uint32_t before = m->last & 0xFFU;
-    uint32_t name = (uint32_t)phase << 12 | 0x100;
+    uint32_t name = (uint32_t)phase;
 
     b.guess[0] = g != NULL && i < g->n ? g->b[i] : -1;
     b.guess[1] = g != NULL && i < g->n && i > 1 ? g->other[i] : -1;
     if (phase == BL_DEFLATE_AT_SYMBOL || phase == BL_DEFLATE_AT_STORED) {
         b.place = 10;
-        name = 0x2100;
+        name = 8;
     } else if (phase >= BL_DEFLATE_AT_LENGTH && phase <= BL_DEFLATE_AT_LOW) {
         if (b.guess[0] < 0 && phase != BL_DEFLATE_AT_LENGTH) {
             b.guess[0] = (phase == BL_DEFLATE_AT_HIGH ? m->distance >> 8
@@ -288,8 +284,9 @@ static uint8_t code_byte(member *m, const use *u, const struct guess *g,
         b.place = phase == BL_DEFLATE_AT_CODE ? 0 : 9;
         guess_other(m, &b);
     }
-    b.context[0] = bl_mix((uint32_t)phase, 0x2000);
-    b.context[1] = bl_mix(before, name);
+    b.context[0] = BL_CONTEXT_MEMBER | (uint32_t)phase;
+    b.context[1] =
+        (BL_CONTEXT_MEMBER + BL_CONTEXT_OTHER) | name << 12 | before;
     return (uint8_t)bl_code_byte(u->rc, u->model, BL_SAY(m->units->b[i]), &b);
 }
 

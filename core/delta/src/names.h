@@ -13,6 +13,36 @@
 #define BL_DELTA_ENCODE 0
 #endif
 
+/* Bit n: enum bl_delta_isa n is in this build. */
+#ifdef BL_DELTA_NO_THUMB
+#define BL_ISA_THUMB 0U
+#else
+#define BL_ISA_THUMB (1U << 1)
+#endif
+#ifdef BL_DELTA_NO_RISCV
+#define BL_ISA_RISCV 0U
+#else
+#define BL_ISA_RISCV (1U << 2)
+#endif
+#ifdef BL_DELTA_NO_XTENSA
+#define BL_ISA_XTENSA 0U
+#else
+#define BL_ISA_XTENSA (1U << 3)
+#endif
+#ifdef BL_DELTA_NO_AARCH64
+#define BL_ISA_AARCH64 0U
+#else
+#define BL_ISA_AARCH64 (1U << 4)
+#endif
+#ifdef BL_DELTA_NO_X86_64
+#define BL_ISA_X86_64 0U
+#else
+#define BL_ISA_X86_64 (1U << 5)
+#endif
+#define BL_ISAS                                                               \
+    (1U | BL_ISA_THUMB | BL_ISA_RISCV | BL_ISA_XTENSA | BL_ISA_AARCH64 |      \
+     BL_ISA_X86_64)
+
 /* Parts that a build may leave out, beside instruction sets. ESP images have
  * Xtensa or RISC-V code; literals are looked for by their content with Xtensa
  * only. */
@@ -47,6 +77,12 @@
 #define BL_DELTA_IN_PLACE 1
 #define BL_PAGED(x) ((x)->paged)
 #endif
+/* Images of 8 MB and more: map entries of 8 bytes. */
+#ifdef BL_DELTA_NO_LARGE
+#define BL_DELTA_LARGE 0
+#else
+#define BL_DELTA_LARGE 1
+#endif
 #ifdef BL_DELTA_NO_PIC
 #define BL_DELTA_PIC 0
 #else
@@ -77,7 +113,6 @@
 #define bl_view_executable BL_NAME(view_executable)
 #define bl_view_ram BL_NAME(view_ram)
 #define bl_view_byte BL_NAME(view_byte)
-#define bl_view_half BL_NAME(view_half)
 #define bl_view_word BL_NAME(view_word)
 #define bl_view_here BL_NAME(view_here)
 #define bl_view_close BL_NAME(view_close)
@@ -134,11 +169,8 @@
 #define bl_coder_signed BL_NAME(coder_signed)
 #define bl_code_round BL_NAME(code_round)
 #define bl_model_start BL_NAME(model_start)
-#define bl_code_byte BL_NAME(code_byte)
-#define bl_code_gate BL_NAME(code_gate)
-#define bl_mix BL_NAME(mix)
-#define bl_stretch BL_NAME(stretch)
-#define bl_squash BL_NAME(squash)
+#define bl_model_byte BL_NAME(model_byte)
+#define bl_model_gate BL_NAME(model_gate)
 #define bl_head_read BL_NAME(head_read)
 #define bl_head_write BL_NAME(head_write)
 #define bl_head_memory BL_NAME(head_memory)
@@ -154,7 +186,6 @@
 #define bl_unit_place BL_NAME(unit_place)
 #define bl_unit_predict BL_NAME(unit_predict)
 #define bl_unit_correct BL_NAME(unit_correct)
-#define bl_exception_learn BL_NAME(exception_learn)
 #define bl_code_bytes BL_NAME(code_bytes)
 #define bl_now_byte BL_NAME(now_byte)
 #define bl_unit_literal BL_NAME(unit_literal)
@@ -162,7 +193,6 @@
 #define bl_put BL_NAME(put)
 #define bl_put_word BL_NAME(put_word)
 #define bl_put_old BL_NAME(put_old)
-#define bl_last BL_NAME(last)
 #define bl_put_flush BL_NAME(put_flush)
 #define bl_tail_find BL_NAME(tail_find)
 #define bl_tail_put BL_NAME(tail_put)

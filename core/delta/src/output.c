@@ -47,10 +47,7 @@ uint32_t bl_tail_find(const struct bl_view *now, uint32_t flags, uint32_t *n)
 void bl_put_word(struct bl_codec *c, uint32_t word, uint32_t n)
 {
     c->position += n;
-    for (; n > 0; n--) {
-        c->history.last = c->history.last << 8 | (word & 0xFF);
-        word >>= 8;
-    }
+    c->history.last = (uint8_t)(word >> (8 * (n - 1)));
 }
 
 void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n)
@@ -58,11 +55,6 @@ void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n)
     for (; n > 0; n--) {
         bl_put_word(c, bl_view_byte(&c->old, from++), 1);
     }
-}
-
-uint32_t bl_last(const struct bl_codec *c)
-{
-    return c->history.last;
 }
 
 uint8_t bl_now_byte(struct bl_codec *c, uint32_t at)
@@ -155,14 +147,6 @@ void bl_put_old(struct bl_codec *c, uint32_t from, uint32_t n)
     }
 }
 
-uint32_t bl_last(const struct bl_codec *c)
-{
-    const uint8_t *p = c->out + (c->position - c->written);
-
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
-           p[3];
-}
-
 /* A line of what was handed out; what of it is not yet, is left out. */
 static void fill_back(struct bl_codec *c, uint32_t at)
 {
@@ -171,7 +155,6 @@ static void fill_back(struct bl_codec *c, uint32_t at)
 
     c->back_at = line;
     c->back_n = n;
-    memset(c->back, 0, sizeof c->back);
     if (c->status == BL_OK) {
         c->status = c->cache.io->written(c->cache.io->ctx, line, c->back, n);
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a unit is likely to be in the new image: its target by the map, by an
- * exception learnt before, by where an Xtensa literal's value is found, or the
- * old bytes as they are.
+ * What a unit is likely to be in the new image: its target by the map, by
+ * where an Xtensa literal's value is found, or the old bytes as they are.
  */
 #include "unit.h"
 
@@ -110,41 +109,6 @@ static uint32_t map_target(struct bl_codec *c, uint32_t target, uint32_t kind,
                                : map_address(c, target, kind, entry);
 }
 
-/* --- exceptions --- */
-
-static struct bl_exception *find_exception(const struct bl_codec *c,
-                                           uint32_t from)
-{
-    uint32_t i;
-
-    for (i = 0; i < c->exceptions_n; i++) {
-        if (c->exceptions[i].from == from) {
-            return &c->exceptions[i];
-        }
-    }
-    return NULL;
-}
-
-/* The oldest one gives way. */
-void bl_exception_learn(struct bl_codec *c, uint32_t from, uint32_t to)
-{
-    struct bl_exception *e = find_exception(c, from);
-    uint32_t size = (uint32_t)c->head.exceptions * BL_EXCEPTIONS_UNIT;
-
-    if (size == 0) {
-        return;
-    }
-    if (e == NULL) {
-        e = &c->exceptions[c->exceptions_next];
-        c->exceptions_next = (uint8_t)((c->exceptions_next + 1U) % size);
-        if (c->exceptions_n < size) {
-            c->exceptions_n++;
-        }
-    }
-    e->from = from;
-    e->to = to;
-}
-
 /* --- candidates --- */
 
 static BL_ONCE void add_word(struct bl_unit *u, uint32_t word, uint32_t type)
@@ -228,11 +192,6 @@ void bl_unit_place(struct bl_codec *c, struct bl_unit *u)
 #endif
 }
 
-static bool has_target(uint32_t kind)
-{
-    return (BL_KIND(kind) & BL_KINDS_SAID) != 0;
-}
-
 /* Do the place and the target move alike? Then the bytes are what they were. A
  * quick answer: it may be false where they are, too. */
 static bool stays(const struct bl_unit *u)
@@ -249,9 +208,6 @@ static bool stays(const struct bl_unit *u)
 
 void bl_unit_predict(struct bl_codec *c, struct bl_unit *u)
 {
-    const struct bl_exception *e;
-    bool first;
-
     u->class = bl_site_class(u->site.kind);
     u->mask = bl_unit_mask(u->site.length);
     if (u->site.kind == BL_SITE_NONE) {
@@ -260,24 +216,15 @@ void bl_unit_predict(struct bl_codec *c, struct bl_unit *u)
     }
     bl_unit_place(c, u);
     u->predicted = map_target(c, u->site.target, u->site.kind, &u->entry);
-    e = has_target(u->site.kind) ? find_exception(c, u->site.target) : NULL;
-    if (e == NULL && stays(u)) {
+    if (stays(u)) {
         add_word(u, u->site.word, BL_BY_MAP);
         return;
     }
-    first = e != NULL &&
-            (*bl_candidate_history(c, BL_BY_EXCEPTION, u->class) & 3) <= 1;
 #if BL_DELTA_CONTENT
     if (u->site.kind == BL_SITE_L32R) {
         add_content(c, u);
     }
 #endif
-    if (first) {
-        add_target(c, u, &u->site, e->to, BL_BY_EXCEPTION);
-    }
     add_target(c, u, &u->site, u->predicted, BL_BY_MAP);
-    if (e != NULL && !first) {
-        add_target(c, u, &u->site, e->to, BL_BY_EXCEPTION);
-    }
     add_word(u, u->site.word, BL_UNCHANGED);
 }

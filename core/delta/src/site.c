@@ -7,31 +7,11 @@
 /* A row for each enum bl_delta_isa. */
 static const struct bl_isa *const isas[BL_DELTA_ISAS] = {
     &bl_isa_plain,
-#ifndef BL_DELTA_NO_THUMB
-    &bl_isa_thumb,
-#else
-    NULL,
-#endif
-#ifndef BL_DELTA_NO_RISCV
-    &bl_isa_riscv,
-#else
-    NULL,
-#endif
-#ifndef BL_DELTA_NO_XTENSA
-    &bl_isa_xtensa,
-#else
-    NULL,
-#endif
-#ifndef BL_DELTA_NO_AARCH64
-    &bl_isa_aarch64,
-#else
-    NULL,
-#endif
-#ifndef BL_DELTA_NO_X86_64
-    &bl_isa_x86_64,
-#else
-    NULL,
-#endif
+    BL_ISA_THUMB != 0 ? &bl_isa_thumb : NULL,
+    BL_ISA_RISCV != 0 ? &bl_isa_riscv : NULL,
+    BL_ISA_XTENSA != 0 ? &bl_isa_xtensa : NULL,
+    BL_ISA_AARCH64 != 0 ? &bl_isa_aarch64 : NULL,
+    BL_ISA_X86_64 != 0 ? &bl_isa_x86_64 : NULL,
 };
 
 const struct bl_isa *bl_isa_of(uint32_t isa)

@@ -81,13 +81,12 @@ bool bl_riscv_low(struct bl_view *v, uint32_t at, uint32_t reg, int32_t *low)
     uint32_t k;
 
     for (k = 0; k < LOW_STEPS && v->size >= 4 && at <= v->size - 4; k++) {
-        uint32_t word = bl_view_half(v, at);
+        uint32_t word = bl_view_word(v, at);
 
         if ((word & 3) != 3) {
             at += 2;
             continue;
         }
-        word = bl_view_word(v, at);
         if (rs1_of(word) == reg && has_low(word, low)) {
             return true;
         }

@@ -27,21 +27,6 @@ static bool is_said(const struct bl_unit *u, uint32_t i)
 }
 #endif
 
-/* What tells whether the i-th candidate is right: its type with how often such
- * ones were, and the part of the map that its target is in. Returns the set of
- * weights. */
-static uint32_t choice_contexts(const struct bl_unit *u, uint32_t i,
-                                uint32_t past,
-                                uint32_t context[BL_GATE_CONTEXTS])
-{
-    uint32_t type = u->type[i];
-    uint32_t last = i + 1 == u->candidates ? BL_TYPES : 0;
-
-    context[0] = (u->class * BL_TYPES + type) * 4 + (past & 3);
-    context[1] = type * 32 + (u->entry & 31);
-    return type + last;
-}
-
 /* Several candidates: each in turn. Returns which one is right, or how many
  * there are. */
 static uint32_t choose(struct bl_codec *c, const struct bl_unit *u)
@@ -51,13 +36,13 @@ static uint32_t choose(struct bl_codec *c, const struct bl_unit *u)
     BL_ACCOUNT(c, BL_COST_SITES);
     BL_TALLY(c, sites);
     for (i = 0; i < u->candidates; i++) {
-        uint8_t *h = bl_candidate_history(c, u->type[i], u->class);
-        uint32_t context[BL_GATE_CONTEXTS];
-        uint32_t set = choice_contexts(u, i, *h, context);
-        bool right = BL_SAY(is_said(u, i));
+        uint32_t type = u->type[i];
+        uint8_t *h = bl_candidate_history(c, type, u->class);
+        bool right = bl_code_gate(&c->rc, &c->model, BL_GATE_CANDIDATE,
+                                  BL_SAY(is_said(u, i)),
+                                  (u->class * BL_TYPES + type) * 4 + (*h & 3),
+                                  type * 32 + (u->entry & 31)) != 0;
 
-        right = bl_code_gate(&c->rc, &c->model, BL_GATE_CANDIDATE, right,
-                             context, set) != 0;
         *h = (uint8_t)(*h << 1 | (right ? 0 : 1));
         if (right) {
             break;
@@ -77,17 +62,16 @@ static uint32_t group_of(const struct bl_unit *u)
 /* One candidate: 0 when it is right, else 1. */
 static uint32_t check(struct bl_codec *c, const struct bl_unit *u)
 {
-    uint32_t context[BL_GATE_CONTEXTS];
     uint32_t n = u->site.length;
-    bool wrong = BL_SAY(!is_said(u, 0));
+    uint32_t does =
+        n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
+               : c->isa->opcode(u->site.word, n);
 
     BL_ACCOUNT(c, BL_COST_FLAGS);
     BL_TALLY(c, flags);
-    context[0] = (c->history.misses & 15) * 8 + group_of(u);
-    context[1] =
-        n == 1 ? 0x60 | (u->at & 3) | ((u->site.word & 0xFF) == 0 ? 4U : 0U)
-               : c->isa->opcode(u->site.word, n);
-    return bl_code_gate(&c->rc, &c->model, BL_GATE_UNIT, wrong, context, 0);
+    return bl_code_gate(&c->rc, &c->model, BL_GATE_UNIT,
+                        BL_SAY(!is_said(u, 0)),
+                        (c->history.misses & 15) * 8 + group_of(u), does);
 }
 
 static void pass_unit(struct bl_codec *c, struct bl_unit *u, uint32_t now)
@@ -160,7 +144,7 @@ static void find_unit(struct bl_codec *c, struct bl_unit *u)
 
 #if BL_DELTA_ENCODE
 /* Are all units of the window that have one candidate as it says? Nothing is
- * changed. Exceptions come and go within a window: they do not count. */
+ * changed. */
 static bool is_quiet(struct bl_codec *c)
 {
     struct bl_sweep sweep = c->sweep;
@@ -169,11 +153,9 @@ static bool is_quiet(struct bl_codec *c)
     uint32_t position = c->position;
     uint32_t raw = c->raw;
     uint8_t clip = c->clip;
-    uint8_t exceptions_n = c->exceptions_n;
     uint8_t carry = BL_PAGED(c) != NULL ? BL_PAGED(c)->carry : 0;
     bool quiet = true;
 
-    c->exceptions_n = 0;
     while (quiet && c->left > 0 && c->from < c->window) {
         struct bl_unit u;
 
@@ -183,7 +165,6 @@ static bool is_quiet(struct bl_codec *c)
         pass_unit(c, &u, u.said);
         c->position += u.take;
     }
-    c->exceptions_n = exceptions_n;
     c->sweep = sweep;
     c->from = from;
     c->left = left;
@@ -201,18 +182,18 @@ static bool is_quiet(struct bl_codec *c)
 static void code_window(struct bl_codec *c)
 {
     struct bl_history *h = &c->history;
-    uint32_t context[BL_GATE_CONTEXTS];
+    uint32_t rest;
 
     c->window = (c->from | (BL_WINDOW - 1)) + 1;
     bl_view_near(&c->old, c->window - BL_WINDOW);
     BL_ACCOUNT(c, BL_COST_FLAGS);
-    context[0] = bl_map_find(&c->map[0], c->from);
-    context[1] = c->left < BL_WINDOW
-                     ? bl_bits(c->left)
-                     : 16 + (h->windows & 7) +
-                           8 * bl_view_region(&c->old, c->from)->kind;
-    c->quiet = bl_code_gate(&c->rc, &c->model, BL_GATE_WINDOW,
-                            BL_SAY(is_quiet(c)), context, 0) != 0;
+    rest = c->left < BL_WINDOW
+               ? bl_bits(c->left)
+               : 16 + (h->windows & 7) +
+                     8 * bl_view_region(&c->old, c->from)->kind;
+    c->quiet =
+        bl_code_gate(&c->rc, &c->model, BL_GATE_WINDOW, BL_SAY(is_quiet(c)),
+                     bl_map_find(&c->map[0], c->from), rest) != 0;
     h->windows = h->windows << 1 | (c->quiet ? 0U : 1U);
 }
 

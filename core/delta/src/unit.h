@@ -8,13 +8,13 @@
 
 #include "codec.h"
 
-/* Those whose target may be said, and kept as an exception. */
+/* Those whose target may be said. */
 #define BL_KINDS_SAID (BL_KIND(BL_SITE_CALL) | BL_KIND(BL_SITE_L32R))
 
 /* How a candidate came about; numbers stand in contexts. */
-enum bl_type { BL_BY_MAP, BL_BY_EXCEPTION, BL_UNCHANGED, BL_BY_CONTENT };
+enum bl_type { BL_BY_MAP, BL_UNCHANGED, BL_BY_CONTENT };
 
-enum { BL_CANDIDATES = 4 };
+enum { BL_CANDIDATES = 3 };
 
 struct bl_unit {
     struct bl_site site;
@@ -62,9 +62,6 @@ void bl_unit_place(struct bl_codec *c, struct bl_unit *u);
 
 /* What it may be, the likeliest first; at least one. */
 void bl_unit_predict(struct bl_codec *c, struct bl_unit *u);
-
-/* A call to `from` goes to `to` from now on. */
-void bl_exception_learn(struct bl_codec *c, uint32_t from, uint32_t to);
 
 /* None of the candidates is right: the bytes. */
 uint32_t bl_unit_correct(struct bl_codec *c, const struct bl_unit *u);

@@ -170,6 +170,18 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address)
     return false;
 }
 
+/* A word, byte by byte. */
+static uint32_t bytes_at(struct bl_view *v, uint32_t offset)
+{
+    uint32_t word = 0;
+    uint32_t i;
+
+    for (i = 4; i > 0; i--) {
+        word = word << 8 | bl_view_byte(v, offset + i - 1);
+    }
+    return word;
+}
+
 #if BL_DELTA_ENCODE
 
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset)
@@ -186,7 +198,7 @@ uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
     if (BL_PAGED(v) == NULL && offset < v->size && v->size - offset >= 4) {
         return bl_get4(v->data + offset);
     }
-    return bl_view_half(v, offset) | bl_view_half(v, offset + 2) << 16;
+    return bytes_at(v, offset);
 }
 
 #else
@@ -291,17 +303,10 @@ uint32_t bl_view_word(struct bl_view *v, uint32_t offset)
     if (offset - c->near_at < BL_NEAR - 3) {
         return bl_get4(c->near + (offset - c->near_at));
     }
-    return bl_view_half(v, offset) | bl_view_half(v, offset + 2) << 16;
+    return bytes_at(v, offset);
 }
 
 #endif
-
-uint32_t bl_view_half(struct bl_view *v, uint32_t offset)
-{
-    uint32_t low = bl_view_byte(v, offset);
-
-    return low | (uint32_t)bl_view_byte(v, offset + 1) << 8;
-}
 
 #if BL_DELTA_ESP
 

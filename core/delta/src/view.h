@@ -180,7 +180,6 @@ bool bl_view_ram(const struct bl_code *code, uint32_t address);
 
 /* Little-endian values at any offset. */
 uint8_t bl_view_byte(struct bl_view *v, uint32_t offset);
-uint32_t bl_view_half(struct bl_view *v, uint32_t offset);
 uint32_t bl_view_word(struct bl_view *v, uint32_t offset);
 
 /* Were bytes at .. end + 2 read at once? And a word of them. */

@@ -124,7 +124,6 @@ static void make_tables(uint32_t isa, bool wide, bool pic)
     pair.plan.old.regions = regions[0];
     pair.plan.now.regions = regions[1];
     pair.plan.old.regions_n = pair.plan.now.regions_n = 6;
-    pair.plan.settings.exceptions = 2;
 }
 
 /* Copies one behind the other: one that ends within a window, some that begin

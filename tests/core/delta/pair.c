@@ -56,7 +56,6 @@ static void set_plan(struct pair *p, uint32_t isa)
     plan->now.regions_n = 1;
     plan->now.code = &plan->code;
     plan->settings.table = 2;
-    plan->settings.exceptions = 1;
     plan->operations = p->operations;
     plan->operations_n = 3;
     plan->map = p->map;

@@ -154,7 +154,6 @@ static void identical_images_cost_less_than_24_bytes(void **state)
     pair.plan.old.regions_n = pair.plan.now.regions_n = 0;
     pair.plan.code.rams = 0;
     pair.plan.map_n = 0;
-    pair.plan.settings.exceptions = 0;
     pair.plan.settings.table = 0;
     pair.operations[0].length = PAIR_SIZE;
     pair.plan.operations_n = 1;
@@ -176,7 +175,6 @@ static void all_settings_of_memory_give_the_same_image(void **state)
     pair_make(&pair, BL_DELTA_RISCV, 500);
     for (table = 0; table <= 15; table++) {
         pair.plan.settings.table = (uint8_t)table;
-        pair.plan.settings.exceptions = (uint8_t)table;
         pair_encode(&pair);
         assert_gives_new(0, true);
     }
@@ -190,7 +188,6 @@ static void the_usual_memory_holds_a_map_of_250(void **state)
     pair_make(&pair, BL_DELTA_THUMB, 600);
     plan = pair.plan;
     plan.settings.table = 5;
-    plan.settings.exceptions = 2;
     plan.map_n = 250;
     plan.ram_map_n = 32;
     assert_true(bl_encode_ram(&plan) <= 12288);

@@ -1,20 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The range coder of docs/DELTA.md, and what mixes opinions."""
+"""The range coder of docs/DELTA.md, and its models."""
 
 from sites import M
 
 RATES = [24576, 16384, 11000, 8500, 6800, 5700, 4900, 4300, 3800, 3400, 3100,
          2850, 2600, 2400, 2250, 2100]
-ODDS = [2839, 2782, 2735, 2696, 2662, 2605, 2558, 2518, 2484, 2427, 2380,
-        2341, 2307, 2250, 2203, 2163, 2129, 2072, 2025, 1986, 1952, 1895,
-        1848, 1808, 1774, 1717, 1670, 1631, 1597, 1539, 1492, 1453, 1419,
-        1361, 1314, 1275, 1240, 1182, 1135, 1095, 1061, 1002, 955, 914, 879,
-        820, 771, 730, 693, 632, 581, 537, 498, 432, 375, 326, 281, 202, 131,
-        64, 0, 0]
-TAILS = [65535, 57386, 49485, 42051, 35251, 29190, 23911, 19405, 15624, 12498,
-         9943, 7876, 6216, 4893, 3842, 3012, 2357, 1843, 1440, 1124, 877, 684,
-         533, 416, 324, 253, 197, 153, 119, 93, 72, 56, 44, 34, 27, 21, 16,
-         13, 10, 8, 6, 5, 4, 3, 2, 2]
 
 
 class Broken(Exception):
@@ -23,34 +13,6 @@ class Broken(Exception):
 
 class Unsupported(Exception):
     """A patch of a part or format that is not known here."""
-
-
-def stretch(p):
-    q = 65536 - p if p > 32768 else p
-    e = 15
-    while q < 32768:
-        q <<= 1
-        e -= 1
-    i = e * 4 + (q >> 13 & 3)
-    a = ODDS[i]
-    a -= (a - ODDS[i + 1]) * (q & 0x1FFF) >> 13
-    return a if p > 32768 else -a
-
-
-def squash(d):
-    x = min(abs(d), 2879)
-    i = x >> 6
-    t = TAILS[i]
-    t = (t - ((t - TAILS[i + 1]) * (x & 63) >> 6)) >> 1
-    return t if d < 0 else 65536 - t
-
-
-def mix(a, b):
-    x = a * 0x9E3779B1 + b * 0x7FEB352D + 0x01234567 & M
-    x ^= x >> 15
-    x = x * 0x846CA68B & M
-    x ^= x >> 13
-    return x | 1
 
 
 class Counter:
@@ -68,8 +30,8 @@ class Counter:
         if self.n < limit:
             self.n += 1
 
-    def stretched(self):
-        return stretch(max(16 * self.p, 16))
+    def doubt(self):
+        return min(self.p, 4095 - self.p)
 
 
 def counters(n):
@@ -149,59 +111,63 @@ class Coder:
         return (1 << n | m << 1 | 1) << s & M
 
 
-# --- what mixes ---
+# --- models ---
 
 
-def clamp(w, limit):
-    return max(-limit, min(limit, w))
+def both(rc, a, b, limit, sure=True):
+    """A bit of which two counters have an opinion."""
+    more = min(a.n, 4) - min(b.n, 4)
+    p = 16 * b.p + ((a.p - b.p) * (16 + 3 * more) >> 1)
+    if sure:
+        surer = a if a.doubt() < b.doubt() else b
+        p = (p + 16 * surer.p) // 2
+    y = rc.bit(within(p))
+    a.learn(y, limit)
+    b.learn(y, limit)
+    return y
+
+
+def within(p):
+    return max(16, min(65520, p))
 
 
 class Bytes:
     def __init__(self, t):
         self.n = (272 if t & 1 else 192) << (t >> 1)
         self.table = counters(self.n)
-        self.guess = [counters(88), counters(88)]
-        self.weight = [[1500] * 5 for _ in range(40)]
+        self.guess = [[counters(4) for _ in range(8)] for _ in range(11)]
 
     def counter(self, context, node):
-        x = (context + node * 0x9E3779B1) * 0x85EBCA6B & M
+        x = context * 0x85EBCA6B + node * 0x9E3779B1 & M
         x ^= x >> 15
         x = x * 0x2C1B3C6D & M
         return self.table[x * self.n >> 32]
 
     def code(self, rc, place, contexts, guesses):
-        g = list(guesses)
-        if g[0] == g[1]:
-            g[1] = None
+        first, second = guesses
+        if first == second:
+            second = None
         node = 1
         for b in range(7, -1, -1):
-            weight = self.weight[min(place, 9) * 4 + 2 * (g[0] is not None)
-                                 + (g[1] is not None)]
-            asked, inputs = [], []
-            for c in contexts:
-                asked.append(self.counter(c, node))
-                inputs.append(asked[-1].stretched())
-            for k in range(2):
-                c = None if g[k] is None else self.guess[k][place * 8 + b]
-                asked.append(c)
-                s = 0 if c is None else c.stretched()
-                inputs.append(s if c is None or g[k] >> b & 1 else -s)
-            inputs.append(256)
-            dot = sum(w * i for w, i in zip(weight, inputs))
-            p = max(32, min(65504, squash(dot >> 12)))
-            y = rc.bit(p)
-            wrong = (y << 12) - (p >> 4)
-            for k, i in enumerate(inputs):
-                w = weight[k] + ((i * wrong + 16384) >> 15)
-                weight[k] = max(-32768, min(32767, w))
-            for k in range(2):
-                asked[k].learn(y, 5)
-            for k in range(2):
-                if g[k] is not None:
-                    right = (g[k] >> b & 1) == y
-                    asked[2 + k].learn(right, 14)
-                    if not right:
-                        g[k] = None
+            guess = second if first is None else first
+            if guess is None:
+                y = both(rc, self.counter(contexts[0], node),
+                         self.counter(contexts[1], node), 6, False)
+            else:
+                if first is None:
+                    standing = 0
+                elif second is None:
+                    standing = 1
+                else:
+                    standing = 2 + ((first ^ second) >> b & 1)
+                c = self.guess[place][b][standing]
+                wrong = rc.bit(within(16 * c.p))
+                c.learn(wrong, 8)
+                y = (guess >> b & 1) ^ wrong
+            if first is not None and first >> b & 1 != y:
+                first = None
+            if second is not None and second >> b & 1 != y:
+                second = None
             node = node << 1 | y
         return node & 0xFF
 
@@ -212,19 +178,7 @@ class Gate:
     def __init__(self, t):
         n = 32 if t == 0 else 64 if t < 4 else 128
         self.table = [counters(n) for _ in range(2)]
-        self.weight = [[36000] * 2 for _ in range(8)]
 
-    def code(self, rc, contexts, chosen):
-        weight = self.weight[chosen % 8]
-        f = [t[c % len(t)] for t, c in zip(self.table, contexts)]
-        inputs = [c.stretched() for c in f]
-        dot = sum(w * i for w, i in zip(weight, inputs)) >> 16
-        p = squash(dot)
-        y = rc.bit(p)
-        wrong = (y << 16) - p
-        if -256 < wrong < 256:
-            return y
-        for k in range(2):
-            weight[k] = clamp(weight[k] + (inputs[k] * wrong >> 16), 1 << 19)
-            f[k].learn(y, 14)
-        return y
+    def code(self, rc, contexts):
+        a, b = (t[c % len(t)] for t, c in zip(self.table, contexts))
+        return both(rc, a, b, 4)

@@ -11,7 +11,7 @@ import sys
 
 import sites
 from coder import (Broken, Bytes, Coder, Counter, Gate, Number, Unsupported,
-                   counters, mix)
+                   counters)
 from instructions import ISAS
 from sites import M
 
@@ -40,7 +40,7 @@ class Head:
         if self.flags & IN_PLACE:
             b, self.slots = self.byte(), self.byte()
             self.block, self.stash = 8 + (b & 15), b >> 4
-        self.t = self.exceptions = 0
+        self.t = 0
         self.regions, self.map = [0, 0], [0, 0]
         if not self.flags & SMALL:
             self.settings()
@@ -48,13 +48,12 @@ class Head:
         z = 0 if self.flags & SAME else self.varint()
         self.size = [old, old + (z >> 1 ^ -(z & 1)) & M]
         if not all(0 < n <= 1 << 30 for n in self.size) \
-                or max(self.map) > 65535:
+                or max(self.map) > 65535 or self.t > 15:
             raise Broken("sizes that cannot be")
         self.check = [bytes(self.byte() for _ in range(3)) for _ in range(2)]
 
     def settings(self):
-        b = self.byte()
-        self.t, self.exceptions = b & 15, (b >> 4) * 8
+        self.t = self.byte()
         b = 0x11 if self.flags & ONE else self.byte()
         self.regions = [b & 15, b >> 4]
         self.map[0] = self.varint()
@@ -139,10 +138,9 @@ class Decoder:
         self.last = self.op = 0
         self.misses = self.windows = 0
         self.change = [0] * 5
-        self.candidates = [[0] * 8 for _ in range(4)]
+        self.candidates = [[0] * 8 for _ in range(3)]
         self.differences = [[0] * 8 for _ in range(3)]
         self.hits = [0] * 3
-        self.exceptions, self.next_exception = [], 0
 
     def flag(self, which):
         return self.rc.flag(self.flag_of[which])
@@ -438,8 +436,7 @@ class Decoder:
 
     def put(self, data, told=True):
         """told: not a unit that a quiet window passes over."""
-        for b in data:
-            self.last = (self.last << 8 | b) & M
+        self.last = data[-1]
         if told and len(data) > 1:
             self.op = self.isa.opcode(data)
         self.now.data[self.position:self.position + len(data)] = data
@@ -572,7 +569,7 @@ class Decoder:
         else:
             c = 16 + (self.windows & 7) + 8 * self.old.kind(self.at)
         self.quiet = self.quiet_window.code(
-            self.rc, (self.map.found(self.at), c), 0)
+            self.rc, (self.map.found(self.at), c))
         self.windows = (self.windows << 1 | (1 - self.quiet)) & M
 
     def unit(self):
@@ -615,39 +612,15 @@ class Decoder:
                 found.setdefault(bytes(data[:s.length]), kind_of)
 
         if s.kind is not None:
-            e = self.exception(s.target) if s.kind in SAID else None
-            first = e is not None and \
-                self.candidates[1][s.cls()] & 3 <= 1
             s.predicted = self.map_target(s.target, s.kind)
             s.entry = self.entry
             if s.kind == "L32R" and not self.head.flags & IN_PLACE:
                 t = self.content(s)
                 if t is not None:
-                    add(s.kind, t, 3)
-            if first:
-                add(s.kind, e[1], 1)
+                    add(s.kind, t, 2)
             add(s.kind, s.predicted, 0)
-            if e is not None and not first:
-                add(s.kind, e[1], 1)
-        found.setdefault(bytes(s.old[:s.length]), 2)
+        found.setdefault(bytes(s.old[:s.length]), 1)
         return found
-
-    def exception(self, target):
-        for e in self.exceptions:
-            if e[0] == target:
-                return e
-        return None
-
-    def learn_exception(self, source, target):
-        e = self.exception(source)
-        if e is not None:
-            e[1] = target
-        elif len(self.exceptions) < self.head.exceptions:
-            self.exceptions.append([source, target])
-        elif self.exceptions:
-            self.exceptions[self.next_exception] = [source, target]
-            self.next_exception = (self.next_exception + 1) \
-                % self.head.exceptions
 
     def content(self, s):
         o, p = self.old.offset(s.target), self.now.offset(s.predicted)
@@ -670,17 +643,16 @@ class Decoder:
         else:
             op = self.isa.opcode(s.old[:n])
         y = self.check_unit.code(
-            self.rc, ((self.misses & 15) * 8 + group, op), 0)
+            self.rc, ((self.misses & 15) * 8 + group, op))
         return None if y else 0
 
     def choose(self, s, types):
         cls = s.cls()
         for i, (_, t) in enumerate(types):
             h = self.candidates[t][cls]
-            last = 4 if i + 1 == len(types) else 0
             y = self.candidate.code(
-                self.rc, ((cls * 4 + t) * 4 + (h & 3),
-                          t * 32 + (s.entry & 31)), t + last)
+                self.rc, ((cls * 3 + t) * 4 + (h & 3),
+                          t * 32 + (s.entry & 31)))
             self.candidates[t][cls] = (h << 1 | (1 - y)) & 0xFF
             if y:
                 return i
@@ -692,7 +664,6 @@ class Decoder:
             d = self.rc.signed(self.targets[s.kind])
             t = s.predicted + (d << self.isa.shift) & M
             data = sites.write(s, s.kind, t, self.sweep, self.isa)
-            self.learn_exception(s.target, t)
             return bytes((s.old if data is None else data)[:n])
         value = int.from_bytes(predicted, "little")
         if n > 1:
@@ -731,13 +702,12 @@ class Decoder:
             g = [None if x is None else x[i] for x in (predicted, again)]
             if n == 1:
                 place = 0 if g[0] is not None else 10
-                c = [mix(10 + (self.position & 3), 0x100),
-                     mix(self.last & 0xFF, 0x101)]
+                c = [10 + (self.position & 3), 0x10000 | self.last]
             else:
                 place = (0, 0, 1, 3, 6)[n] + j
                 before = head & 0xFF if j else self.op
-                c = [mix(place + 16 * is_site, 0x1000),
-                     mix(place | before << 8, 0x1001)]
+                c = [0x20000 | place + 16 * is_site,
+                     0x30000 | place | before << 8]
             out[i] = self.bytes.code(self.rc, place, c, g)
             head = (head << 8 | out[i]) & M
         return bytes(out)
