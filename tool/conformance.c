@@ -111,9 +111,11 @@ static void find_keys(struct check *c, const json_t *file)
 }
 
 static void check_one(struct check *c, const json_t *file,
-                      const json_t *vector)
+                      const json_t *vector, size_t number)
 {
-    if (json_object_get(vector, "device_state") != NULL) {
+    if (json_object_get(vector, "entry0") != NULL) {
+        check_otadata(c, vector, number);
+    } else if (json_object_get(vector, "device_state") != NULL) {
         check_profile(c, vector);
     } else if (json_object_get(vector, "manifest_digest") != NULL) {
         check_draft(c, file, vector);
@@ -160,7 +162,7 @@ static void check_vectors(struct check *c, const json_t *file,
     json_array_foreach(vectors, i, vector)
     {
         if (!failed(c)) {
-            check_one(c, file, vector);
+            check_one(c, file, vector, i);
         }
     }
 }

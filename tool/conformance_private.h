@@ -79,6 +79,8 @@ void check_cose(struct check *c, const json_t *vector);
 void check_lms(struct check *c, const json_t *vector);
 void check_parameters(struct check *c, const json_t *sets);
 void check_delta(struct check *c, const json_t *vector);
+/* These have no names: the number stands for one. */
+void check_otadata(struct check *c, const json_t *vector, size_t number);
 void check_wycheproof(struct check *c, const json_t *file);
 
 #endif

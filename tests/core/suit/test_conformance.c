@@ -112,6 +112,12 @@ static void wycheproof_signatures_and_macs_give_their_verdicts(void **state)
     expect("wycheproof/hmac_sha256_test.json", 174, 0);
 }
 
+static void slots_that_esp_idf_chooses_are_chosen(void **state)
+{
+    (void)state;
+    expect("esp/otadata-select.json", 489, 0);
+}
+
 static void file_that_is_no_vector_file_is_an_error(void **state)
 {
     const char *files[1] = {VECTORS "/README.md"};
@@ -180,6 +186,7 @@ int main(void)
         cmocka_unit_test(hss_examples_verify),
         cmocka_unit_test(wycheproof_signatures_and_macs_give_their_verdicts),
         cmocka_unit_test(wrong_expectations_are_seen_as_differences),
+        cmocka_unit_test(slots_that_esp_idf_chooses_are_chosen),
         cmocka_unit_test(file_that_is_no_vector_file_is_an_error),
     };
 
