@@ -24,12 +24,12 @@ static const char *spi_name(uint8_t mode)
     return mode < sizeof name / sizeof name[0] ? name[mode] : NULL;
 }
 
-static json_t *segments(struct call *c, const struct image_esp *e)
+static json_t *segments(struct call *c, const struct bl_esp_image *e)
 {
     json_t *list = json_array();
     uint8_t i;
 
-    for (i = 0; i < e->n_segments && i < ESP_SEGMENTS; i++) {
+    for (i = 0; i < e->walked; i++) {
         json_t *row = json_object();
 
         put_text(row, "address", keep(c, "0x%08x", e->segment[i].address));
@@ -40,28 +40,69 @@ static json_t *segments(struct call *c, const struct image_esp *e)
     return list;
 }
 
-static void descriptor(struct call *c, const struct image_esp *e, json_t *out)
+/* Also what is only odd: `odd` tells. */
+static json_t *faults(struct call *c, const struct bl_esp_image *e)
 {
-    put_text(out, "project", e->project);
-    put_text(out, "descriptor_version", e->version);
-    put_text(out, "built",
-             e->date[0] == '\0' ? NULL : keep(c, "%s %s", e->date, e->time));
-    put_text(out, "idf", e->idf);
-    put_number(out, "secure_version", e->secure_version);
-    put_text(out, "elf_sha256", keep_hex(c, e->elf_sha256, 32));
-    put_number(out, "min_efuse_block", e->min_efuse);
-    put_number(out, "max_efuse_block", e->max_efuse);
-    put_number(out, "mmu_page_log2", e->mmu_page_log2);
+    json_t *list = json_array();
+    uint8_t i;
+
+    for (i = 0; i < e->n_faults; i++) {
+        const struct bl_esp_fault *f = &e->fault[i];
+        json_t *row = json_object();
+        char text[120];
+
+        image_fault_text(f, text, sizeof text);
+        put_text(row, "what", keep(c, "%s", text));
+        put_number(row, "offset", f->offset);
+        put_text(row, "advice", bl_esp_problem_advice(f->problem));
+        put_bool(row, "odd", f->problem >= BL_ESP_ODD);
+        (void)json_array_append_new(list, row);
+    }
+    return list;
 }
 
-static void esp(struct call *c, const struct image_esp *e, bool is_8266,
-                json_t *out)
+static const char *built(struct call *c, const struct bl_esp_app *app)
 {
-    put_text(out, "chip", e->chip);
-    if (!is_8266) { /* which has no such fields */
-        put_number(out, "chip_id", e->chip_id);
-        put_text(out, "min_revision", revision(c, e->min_revision, false));
-        put_text(out, "max_revision", revision(c, e->max_revision, true));
+    return app->date[0] == '\0' ? NULL
+                                : keep(c, "%s %s", app->date, app->time);
+}
+
+static void application(struct call *c, const struct bl_esp_app *app,
+                        json_t *out)
+{
+    put_text(out, "project", app->project);
+    put_text(out, "descriptor_version", app->version);
+    put_text(out, "built", built(c, app));
+    put_text(out, "idf", app->idf);
+    put_number(out, "secure_version", app->secure_version);
+    put_text(out, "elf_sha256", keep_hex(c, app->elf_sha256, 32));
+    put_number(out, "min_efuse_block", app->min_efuse);
+    put_number(out, "max_efuse_block", app->max_efuse);
+    put_number(out, "mmu_page_log2", app->mmu_page_log2);
+}
+
+static void bootloader(struct call *c, const struct bl_esp_bootloader *b,
+                       json_t *out)
+{
+    put_number(out, "bootloader_version", b->version);
+    put_number(out, "secure_version", b->secure_version);
+    put_text(out, "built", keep(c, "%s", b->built));
+    put_text(out, "idf", b->idf);
+}
+
+static void esp32_header(struct call *c, const struct bl_esp_image *e,
+                         json_t *out)
+{
+    put_number(out, "chip_id", e->chip_id);
+    put_text(out, "min_revision", revision(c, e->min_revision, false));
+    put_text(out, "max_revision", revision(c, e->max_revision, true));
+}
+
+static void esp(struct call *c, const struct bl_esp_image *e, json_t *out)
+{
+    put_text(out, "chip", e->chip == NULL ? "unknown" : e->chip->name);
+    if (e->family == BL_ESP_ESP32) {
+        esp32_header(c, e, out);
     }
     put_text(out, "spi_mode", spi_name(e->spi_mode));
     put_number(out, "flash_size", e->flash_bytes);
@@ -73,14 +114,13 @@ static void esp(struct call *c, const struct image_esp *e, bool is_8266,
     put(out, "hash_ok",
         e->hash_appended ? json_boolean(e->hash_ok) : json_null());
     put_number(out, "secure_boot_signatures", e->signatures);
-    if (e->has_descriptor) {
-        descriptor(c, e, out);
-    } else if (e->is_bootloader) {
-        put_number(out, "bootloader_version", e->bootloader_version);
-        put_text(out, "built", keep(c, "%s %s", e->date, e->time));
-        put_text(out, "idf", e->idf);
+    if (e->role == BL_ESP_APPLICATION) {
+        application(c, &e->app, out);
+    } else if (e->role == BL_ESP_BOOTLOADER) {
+        bootloader(c, &e->bootloader, out);
     }
     put(out, "segments", segments(c, e));
+    put(out, "faults", faults(c, e));
 }
 
 static void elf(struct call *c, const struct image_elf *e, json_t *out)
@@ -114,7 +154,7 @@ void describe_image(struct call *c, const struct image *image, json_t *out)
         put_number(out, "record_offset", image->record_offset);
     }
     if (image->kind == IMAGE_ESP32 || image->kind == IMAGE_ESP8266) {
-        esp(c, &image->esp, image->kind == IMAGE_ESP8266, out);
+        esp(c, &image->esp, out);
     } else if (image->kind == IMAGE_ELF) {
         elf(c, &image->elf, out);
     }

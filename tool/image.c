@@ -117,7 +117,7 @@ void image_read(bl_span file, struct image *out)
 bool image_version_equal(const struct image *image, const char *version)
 {
     if (image->source == VERSION_DESCRIPTOR) {
-        return strncmp(image->version, version, 31) == 0;
+        return bl_esp_version_equal(image->version, version);
     }
     return strcmp(image->version, version) == 0;
 }

@@ -130,12 +130,13 @@ static int read_image(struct job *j)
     }
     image_read(buffer_span(&j->file), &j->image);
     if (!j->image.valid) {
-        return refuse(j->c, EXIT_INPUT,
-                      "%s: %s, damaged: %s; build or copy it "
-                      "again",
-                      j->firmware, j->image.what, j->image.problem);
+        return refuse(j->c, EXIT_INPUT, "%s: %s, damaged: %s; %s", j->firmware,
+                      j->image.what, j->image.problem,
+                      j->image.advice == NULL ? "build or copy it again"
+                                              : j->image.advice);
     }
-    if (j->image.kind == IMAGE_ESP32 && j->image.esp.is_bootloader) {
+    if (j->image.kind == IMAGE_ESP32 &&
+        j->image.esp.role == BL_ESP_BOOTLOADER) {
         return refuse(j->c, EXIT_INPUT,
                       "%s is a bootloader, not an "
                       "application",

@@ -15,6 +15,7 @@ enum {
     BLOCKS = 3,
     HASH = 32,
     HASH_FLAG = 23, /* its place in the header */
+    SECTOR = 4096,
     PIECE = 256
 };
 
@@ -277,13 +278,18 @@ static void judge_flag(struct reader *r, uint32_t end, uint8_t flag,
 
 static void judge_header(struct bl_esp_image *out)
 {
-    uint8_t i;
-
     if (out->max_revision != 0 && out->max_revision != 0xFFFF &&
         out->min_revision > out->max_revision) {
         esp_fault(out, BL_ESP_REVISIONS, 15, out->min_revision,
                   out->max_revision);
     }
+}
+
+/* ESP-IDF's boot code does not look; the jump would go nowhere. */
+static void judge_entry(struct bl_esp_image *out)
+{
+    uint8_t i;
+
     for (i = 0; i < out->walked; i++) {
         if (out->entry - out->segment[i].address < out->segment[i].length) {
             return;
@@ -299,13 +305,13 @@ static void look_behind(struct reader *r, struct bl_esp_image *out)
 {
     uint32_t size = r->source->size;
     uint32_t at = out->length;
-    uint32_t sector = (at + BL_ESP_SECTOR - 1) / BL_ESP_SECTOR * BL_ESP_SECTOR;
+    uint32_t sector = (at + SECTOR - 1) / SECTOR * SECTOR;
     uint8_t first = 0;
 
     if (at == 0) {
         return;
     }
-    if (sector >= at && size > sector && size - sector >= BL_ESP_SECTOR) {
+    if (sector >= at && size > sector && size - sector >= SECTOR) {
         while (
             out->signatures < BLOCKS &&
             fetch(r, sector + out->signatures * (uint32_t)BLOCK, &first, 1) &&
@@ -314,7 +320,7 @@ static void look_behind(struct reader *r, struct bl_esp_image *out)
         }
     }
     if (out->signatures > 0 && all_ff(r, at, sector)) {
-        at = sector + BL_ESP_SECTOR;
+        at = sector + SECTOR;
     }
     if (!all_ff(r, at, size)) {
         esp_fault(out, BL_ESP_TRAILING, at, size - at, 0);
@@ -346,6 +352,7 @@ static void read_esp32(struct reader *r, bl_span head, const struct walk *w,
     judge_header(out);
     esp_descriptor_read(head, out);
     esp_descriptor_judge(out);
+    judge_entry(out);
     note_what_is_odd(out);
     look_behind(r, out);
 }

@@ -60,7 +60,7 @@ static struct image read_copy(const uint8_t *p, size_t n)
     assert_true(memchr(image.product, 0, sizeof image.product) != NULL);
     assert_true(memchr(image.problem, 0, sizeof image.problem) != NULL);
     assert_true(image.valid || image.problem[0] != '\0');
-    assert_true(image.esp.n_segments <= ESP_SEGMENTS || !image.valid);
+    assert_true(image.esp.walked <= BL_ESP_SEGMENTS);
     return image;
 }
 

@@ -21,8 +21,7 @@ enum {
     BL_ESP_TEXT = 33, /* a field of 32 that may be full, and its end */
     BL_ESP_FAULTS = 16,
     /* Bytes in front that hold header and descriptor. */
-    BL_ESP_HEAD = 24 + 8 + 256,
-    BL_ESP_SECTOR = 4096
+    BL_ESP_HEAD = 24 + 8 + 256
 };
 
 /* Where the bytes are. */
@@ -149,8 +148,8 @@ void bl_esp_image_read(const struct bl_esp_source *source,
 /* The same of bytes in memory. */
 void bl_esp_image_read_span(bl_span file, struct bl_esp_image *out);
 
-/* Would a chip's boot code take it? An image, and nothing wrong but what is
- * only odd. */
+/* Would a chip's boot code take it and start it? An image, and nothing wrong
+ * but what is only odd. */
 bool bl_esp_image_valid(const struct bl_esp_image *image);
 /* The first fault that is more than odd; NULL when it is valid. */
 const struct bl_esp_fault *
