@@ -2,6 +2,10 @@
 # The one list of this room's sources; CMake, ESP-IDF and Arduino builds read
 # it.
 set(BOWLINE_ESP_SOURCES
+    src/arduino_device.c
+    src/arduino_secret.c
+    src/arduino_sender.c
+    src/arduino_text.c
     src/chip.c
     src/image.c
     src/image_descriptor.c

@@ -63,9 +63,8 @@ static bool secret_will_do(const struct bl_arduino_device_config *config)
     return false;
 }
 
-bl_status
-bl_arduino_device_init(struct bl_arduino_device *d,
-                       const struct bl_arduino_device_config *config)
+bl_status bl_arduino_device_init(struct bl_arduino_device *d,
+                                 const struct bl_arduino_device_config *config)
 {
     if (config->random == NULL || config->begin == NULL ||
         config->data == NULL || config->end == NULL ||
@@ -158,10 +157,9 @@ static size_t say(char reply[BL_ARDUINO_TEXT], const char *a, const char *b)
 static size_t accept(struct bl_arduino_device *d, uint64_t now_ms,
                      char reply[BL_ARDUINO_TEXT])
 {
-    const char *why = d->size == 0
-                          ? "Bad Size Given"
-                          : d->config.begin(d->config.ctx, d->command,
-                                            d->size);
+    const char *why =
+        d->size == 0 ? "Bad Size Given"
+                     : d->config.begin(d->config.ctx, d->command, d->size);
 
     d->nonce[0] = '\0';
     if (why != NULL) {
@@ -306,8 +304,7 @@ static void count_failure(struct bl_arduino_device *d, uint64_t now_ms)
     if (d->failures < UINT8_MAX) {
         d->failures++;
     }
-    for (uint8_t i = FREE_TRIES; i < d->failures && lock < LOCK_MOST_MS;
-         i++) {
+    for (uint8_t i = FREE_TRIES; i < d->failures && lock < LOCK_MOST_MS; i++) {
         lock *= 2;
     }
     if (lock > LOCK_MOST_MS) {

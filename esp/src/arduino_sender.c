@@ -105,8 +105,7 @@ static const char *pbkdf2_secret(const struct bl_arduino_sender *s)
 {
     const struct bl_arduino_secret *secret = &s->config.secret;
 
-    return s->weak || secret->sha256[0] == '\0' ? secret->md5
-                                                : secret->sha256;
+    return s->weak || secret->sha256[0] == '\0' ? secret->md5 : secret->sha256;
 }
 
 static void write_answer(struct bl_arduino_sender *s, const char *cnonce,
@@ -173,9 +172,9 @@ static void was_wrong(struct bl_arduino_sender *s, uint64_t now_ms)
 
 static bl_span trim(bl_span text)
 {
-    while (text.n > 0 && (text.p[text.n - 1] == '\n' ||
-                          text.p[text.n - 1] == '\r' ||
-                          text.p[text.n - 1] == '\0')) {
+    while (text.n > 0 &&
+           (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' ||
+            text.p[text.n - 1] == '\0')) {
         text.n--;
     }
     return text;

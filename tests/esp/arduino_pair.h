@@ -28,8 +28,7 @@ struct bl_arduino_device_config pair_device(struct pair_sink *sink,
                                             bl_arduino_scheme scheme,
                                             const char *password);
 /* A sender's for `file`; NULL: no password. `random` as above. */
-struct bl_arduino_sender_config pair_sender(bl_span file,
-                                            const char *password,
+struct bl_arduino_sender_config pair_sender(bl_span file, const char *password,
                                             const uint8_t **random);
 
 bl_span pair_text(const char *text);

@@ -73,7 +73,8 @@ static void use_md5_alone(struct bl_arduino_secret *secret)
     assert_int_equal(bl_arduino_secret_hash(secret, md5), BL_OK);
 }
 
-/* --- The device ----------------------------------------------------------- */
+/* --- The device -----------------------------------------------------------
+ */
 
 static void hear(struct bl_arduino_device *device, const char *said,
                  const char *expected)
@@ -138,11 +139,11 @@ static void play_device(struct bl_arduino_device *device)
         } else if (is(who, "dev>tcp")) {
             expect_send(device, 1000, text);
         } else {
-            receive(device, json_array_get(
-                                json_array_get(vectors_member(script.json,
-                                                              "transcript"),
-                                               i),
-                                1));
+            receive(device,
+                    json_array_get(
+                        json_array_get(
+                            vectors_member(script.json, "transcript"), i),
+                        1));
         }
     }
 }
@@ -190,7 +191,8 @@ static void the_device_answers_every_tool_byte_for_byte(void **state)
     }
 }
 
-/* --- The sender ----------------------------------------------------------- */
+/* --- The sender -----------------------------------------------------------
+ */
 
 /* Port and cnonce are the tool's free choice: those of the transcript. */
 static void choose(struct bl_arduino_sender_config *config, uint8_t cnonce[32])
@@ -264,9 +266,8 @@ static void play_sender(struct bl_arduino_sender *sender)
             bl_arduino_sender_data(sender, 0, text, strlen(text));
         } else {
             send(sender, json_array_get(
-                             json_array_get(vectors_member(script.json,
-                                                           "transcript"),
-                                            i),
+                             json_array_get(
+                                 vectors_member(script.json, "transcript"), i),
                              1));
         }
     }
