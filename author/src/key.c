@@ -168,26 +168,34 @@ static int read_hss_public(struct author_key *key, bl_span text,
     return result;
 }
 
-static int read_openssl(struct author_key *key, bl_span text, bool public,
-                        struct error *err)
+EVP_PKEY *key_read_pem(bl_span text, bool public, bool *private,
+                       struct error *err)
 {
     BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
+    EVP_PKEY *pkey = NULL;
 
     if (bio != NULL) {
-        key->pkey = PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL);
-        key->can_sign = key->pkey != NULL;
+        pkey = PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL);
     }
-    if (bio != NULL && key->pkey == NULL && public) {
+    *private = pkey != NULL;
+    if (bio != NULL && pkey == NULL && public) {
         (void)BIO_reset(bio);
-        key->pkey = PEM_read_bio_PUBKEY(bio, NULL, no_pass_phrase, NULL);
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, no_pass_phrase, NULL);
     }
     BIO_free(bio);
     ERR_clear_error();
-    if (key->pkey == NULL) {
-        return error_set(err, "no %s key in PEM form without a pass phrase",
-                         public ? "public or private" : "private");
+    if (pkey == NULL) {
+        (void)error_set(err, "no %s key in PEM form without a pass phrase",
+                        public ? "public or private" : "private");
     }
-    return set_public(key, err);
+    return pkey;
+}
+
+static int read_openssl(struct author_key *key, bl_span text, bool public,
+                        struct error *err)
+{
+    key->pkey = key_read_pem(text, public, &key->can_sign, err);
+    return key->pkey == NULL ? -1 : set_public(key, err);
 }
 
 static int read_hss_private(struct author_key *key, const char *path,

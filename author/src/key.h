@@ -25,6 +25,11 @@ bool key_verifies(const struct author_key *key, bl_span message,
 /* An open key as a person knows it: "esp256 ca9e35f23b2b525f". */
 const char *key_label(const struct author_key *key, char out[32]);
 
+/* What OpenSSL reads; `*private` says which half it was. A file with a pass
+ * phrase is refused. */
+EVP_PKEY *key_read_pem(bl_span text, bool public, bool *private,
+                       struct error *err);
+
 /* Fills in `public` and the kid of an HSS key. */
 int key_set_hss_public(struct author_key *key, bl_span public_key,
                        struct error *err);
