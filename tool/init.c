@@ -51,11 +51,12 @@ static int one_setting(struct buffer *out, const struct setting *s,
         return -1;
     }
     if (buffer_printf(out, err, "%s%s = %s", value == NULL ? "#" : "", s->name,
-                      s->kind == PATHS ? "( " : "") != 0 ||
+                      setting_is_list(s->kind) ? "( " : "") != 0 ||
         quoted(out, value == NULL ? "" : value, err) != 0) {
         return -1;
     }
-    return buffer_printf(out, err, "%s;\n", s->kind == PATHS ? " )" : "");
+    return buffer_printf(out, err, "%s;\n",
+                         setting_is_list(s->kind) ? " )" : "");
 }
 
 static int file_text(struct call *c, const struct values *values, size_t n,

@@ -40,6 +40,9 @@
 
 extern const struct option options_diff[];
 extern const struct option options_patch[];
+extern const struct option options_esp_sign[];
+extern const struct option options_esp_verify[];
+extern const struct option options_esp_digest[];
 extern const struct option options_rollout_start[];
 extern const struct option options_rollout_set[];
 extern const struct option options_rollout_status[];

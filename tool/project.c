@@ -32,7 +32,21 @@ const struct setting settings[] = {
     {"ca_file", "ca-file", "BOWLINE_CA_FILE", PATH, NULL},
     {"token_file", "token-file", "BOWLINE_TOKEN_FILE", PATH,
      "A file with your token. The token itself never stands here."},
+    {"esp_secure_boot", "secure-boot", NULL, TEXT,
+     "Signed images of the ESP32 family (bowline esp sign): \"on\" when the\n"
+     "# chips' own secure boot is burnt in, else \"off\". Then devices take\n"
+     "# only the key that they run, as an image's first signature."},
+    {"esp_key_digests", "digest", NULL, TEXTS,
+     "The keys that the fleet takes (bowline esp digest); else those of the\n"
+     "# release before. Others are refused before a release is made."},
+    {"esp_revoked_digests", "revoked-digest", NULL, TEXTS,
+     "Keys that the chips have revoked."},
     {NULL, NULL, NULL, TEXT, NULL}};
+
+bool setting_is_list(enum setting_kind kind)
+{
+    return kind == PATHS || kind == TEXTS;
+}
 
 static const struct setting *find(const char *name)
 {
@@ -100,12 +114,13 @@ static int check_names(struct call *c, const char *path)
                           path, config_setting_source_line(s),
                           config_setting_name(s));
         }
-        if (list != (known->kind == PATHS) ||
+        if (list != setting_is_list(known->kind) ||
             (!list && type != CONFIG_TYPE_STRING)) {
             return refuse(c, EXIT_INPUT, "%s:%u: %s must be %s", path,
                           config_setting_source_line(s), known->name,
-                          known->kind == PATHS ? "a list of texts: ( \"...\" )"
-                                               : "a text in quotes");
+                          setting_is_list(known->kind)
+                              ? "a list of texts: ( \"...\" )"
+                              : "a text in quotes");
         }
     }
     return 0;
@@ -155,7 +170,8 @@ void project_free(struct call *c)
 static const char *place(struct call *c, const struct setting *s,
                          const char *value)
 {
-    if (s->kind == TEXT || s->kind == URL || value[0] == '/') {
+    if (s->kind == TEXT || s->kind == TEXTS || s->kind == URL ||
+        value[0] == '/') {
         return value;
     }
     return keep(c, "%s/%s", c->project->folder, value);
@@ -197,22 +213,28 @@ const char *setting_needed(struct call *c, const char *name)
     return value;
 }
 
-int setting_keys(struct call *c, const char *out[MANY])
+int setting_list(struct call *c, const char *name, const char *out[MANY])
 {
-    int n = cli_values(c, "key", out);
+    const struct setting *s = find(name);
+    int n = cli_values(c, s->option, out);
     const config_setting_t *list;
+    int used = 0;
     int i;
 
     if (n > 0 || c->project == NULL) {
         return n;
     }
-    list = config_lookup(&c->project->config, "release_keys");
+    list = config_lookup(&c->project->config, name);
     n = list == NULL ? 0 : config_setting_length(list);
-    n = n > MANY ? MANY : n;
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && used < MANY; i++) {
         const char *value = config_setting_get_string_elem(list, i);
 
-        out[i] = place(c, find("release_keys"), value == NULL ? "" : value);
+        out[used++] = place(c, s, value == NULL ? "" : value);
     }
-    return n;
+    return used;
+}
+
+int setting_keys(struct call *c, const char *out[MANY])
+{
+    return setting_list(c, "release_keys", out);
 }

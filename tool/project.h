@@ -10,7 +10,10 @@
 
 #define PROJECT_FILE "bowline.conf"
 
-enum setting_kind { TEXT, PATH, URL, PATHS };
+enum setting_kind { TEXT, PATH, URL, PATHS, TEXTS };
+
+/* Is it a list of texts in the file? */
+bool setting_is_list(enum setting_kind kind);
 
 struct setting {
     const char *name;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bowline publish: payloads first, then the envelope that names them. */
 #include <string.h>
-#include <unistd.h>
 
 #include "api.h"
+#include "esp_keys.h"
 #include "inspect.h"
 #include "print.h"
 #include "release.h"
@@ -16,29 +16,6 @@ struct upload {
     uint64_t uploaded; /* payloads */
     json_t *sent;      /* their digests */
 };
-
-static const char *beside(struct call *c, const char *path, const char *uri)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? keep(c, "%s", uri)
-                         : keep(c, "%.*s/%s", (int)(slash - path), path, uri);
-}
-
-/* Where the release verb puts it, or beside the envelope. */
-static const char *find_payload(struct upload *u,
-                                const struct bl_suit_fetch *fetch)
-{
-    struct call *c = u->c;
-    const char *hex = keep_hex(c, fetch->digest, 32);
-    const char *path = beside(c, u->path, keep(c, "payloads/%s", hex));
-
-    if (access(path, F_OK) == 0) {
-        return path;
-    }
-    path = keep(c, "%s/payloads/%s", releases_folder(c), hex);
-    return access(path, F_OK) == 0 ? path : NULL;
-}
 
 static int check_payload(struct upload *u, const char *path,
                          const struct bl_suit_fetch *fetch)
@@ -63,7 +40,7 @@ static int send_payload(struct upload *u, const struct bl_suit_fetch *fetch)
 {
     const char *hex = keep_hex(u->c, fetch->digest, 32);
     const char *resource = keep(u->c, "/payloads/%s", hex);
-    const char *path = find_payload(u, fetch);
+    const char *path = release_payload(u->c, u->path, fetch->digest);
     int code = path == NULL ? 0 : check_payload(u, path, fetch);
     int there;
 
@@ -185,7 +162,8 @@ static int publish_file(struct call *c, struct api *api, const char *path,
     if (code == 0) {
         switch (inspect_type(buffer_span(&file))) {
         case TYPE_ENVELOPE:
-            code = send_envelope(&u, buffer_span(&file));
+            code = esp_check_release(c, path, buffer_span(&file));
+            code = code == 0 ? send_envelope(&u, buffer_span(&file)) : code;
             break;
         case TYPE_ROOT:
             code = send_root(&u, buffer_span(&file));

@@ -10,6 +10,7 @@
 #include "bowline/sha256.h"
 #include "delta.h"
 #include "describe.h"
+#include "esp_keys.h"
 #include "print.h"
 #include "release_delta.h"
 
@@ -402,6 +403,10 @@ static int make(struct job *j)
     code = code == 0 ? choose_version(j) : code;
     code = code == 0 ? product_ids(j->c, j->vendor_id, j->class_id) : code;
     code = code == 0 ? choose_sequence(j) : code;
+    code = code == 0
+               ? esp_check_image(j->c, j->firmware, buffer_span(&j->file),
+                                 j->class_id, j->sequence)
+               : code;
     code = code == 0 ? read_notes(j) : code;
     code = code == 0 ? trust_load(j->c, &j->trust) : code;
     if (code != 0) {

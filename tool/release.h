@@ -20,6 +20,13 @@ struct release_file {
 /* The one with the highest sequence number; `path` NULL when none is there. */
 int releases_newest(struct call *c, const uint8_t *class_id,
                     struct release_file *out);
+/* The same among those with a lower sequence number. */
+int releases_before(struct call *c, const uint8_t *class_id, uint64_t sequence,
+                    struct release_file *out);
+/* A payload's file: beside the envelope, or in the releases folder. NULL:
+ * not there. Kept. */
+const char *release_payload(struct call *c, const char *envelope,
+                            const uint8_t digest[32]);
 /* Vendor and class id of the project's product. */
 int product_ids(struct call *c, uint8_t vendor_id[16], uint8_t class_id[16]);
 

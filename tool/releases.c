@@ -2,6 +2,7 @@
 /* What lies in the releases folder. */
 #include <dirent.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "author/author.h"
 #include "release.h"
@@ -56,6 +57,12 @@ static bool read_one(struct call *c, const char *path, const uint8_t *class_id,
 int releases_newest(struct call *c, const uint8_t *class_id,
                     struct release_file *out)
 {
+    return releases_before(c, class_id, UINT64_MAX, out);
+}
+
+int releases_before(struct call *c, const uint8_t *class_id, uint64_t below,
+                    struct release_file *out)
+{
     const char *folder = releases_folder(c);
     DIR *dir = opendir(folder);
     const struct dirent *entry;
@@ -70,7 +77,7 @@ int releases_newest(struct call *c, const uint8_t *class_id,
             continue;
         }
         path = keep(c, "%s/%s", folder, entry->d_name);
-        if (read_one(c, path, class_id, &sequence) &&
+        if (read_one(c, path, class_id, &sequence) && sequence < below &&
             (out->path == NULL || sequence > out->sequence)) {
             out->path = path;
             out->sequence = sequence;
@@ -80,4 +87,25 @@ int releases_newest(struct call *c, const uint8_t *class_id,
         (void)closedir(dir);
     }
     return 0;
+}
+
+static const char *beside(struct call *c, const char *path, const char *uri)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? keep(c, "%s", uri)
+                         : keep(c, "%.*s/%s", (int)(slash - path), path, uri);
+}
+
+const char *release_payload(struct call *c, const char *envelope,
+                            const uint8_t digest[32])
+{
+    const char *hex = keep_hex(c, digest, 32);
+    const char *path = beside(c, envelope, keep(c, "payloads/%s", hex));
+
+    if (access(path, F_OK) == 0) {
+        return path;
+    }
+    path = keep(c, "%s/payloads/%s", releases_folder(c), hex);
+    return access(path, F_OK) == 0 ? path : NULL;
 }

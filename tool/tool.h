@@ -114,6 +114,8 @@ const char *setting(struct call *c, const char *name);
 const char *setting_needed(struct call *c, const char *name);
 /* release_keys: the --key options or the file's list. */
 int setting_keys(struct call *c, const char *out[MANY]);
+/* The same of any setting that is a list. */
+int setting_list(struct call *c, const char *name, const char *out[MANY]);
 void project_free(struct call *c);
 
 /* --- Shared by verbs

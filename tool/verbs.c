@@ -423,6 +423,51 @@ const struct verb verbs[] = {
      "resumed         with --in-place: was it half way?\n"
      "already         with --in-place: it was the new image before",
      "bowline patch thermostat-1.4.1.bin 1.4.2.patch thermostat-1.4.2.bin"},
+    {"esp sign", "IMAGE", 1, 1, A_FILE, NULL, verb_esp_sign,
+     "sign an ESP32 image for Secure Boot V2",
+     "Puts a signature sector behind the image: 4096 bytes at the next "
+     "multiple of 4096, with one signature for each --key, up to three. The "
+     "image must be whole; what follows it must be FF or nothing. What was "
+     "signed is verified before it is written.\n\n"
+     "An image that is signed already is refused: signing it once more would "
+     "make one that no chip starts. With --append the new signatures follow "
+     "those that are there, and no byte before them changes. All are of one "
+     "scheme: RSA-3072 (openssl genrsa -out FILE 3072) or ECDSA P-256 (bowline "
+     "key new makes such keys); P-192 and P-384 for chips that have them.\n\n"
+     "A key file is a PEM of mode 0600 without a pass phrase.",
+     options_esp_sign, 0, DOES_LOCAL,
+     "file, size      the signed image\n"
+     "sector          where its signature sector begins\n"
+     "blocks          list of {block, scheme, key, good, problem}; "
+     "key\n                is its digest",
+     "bowline esp sign build/app.bin --key secure-boot.pem -o app-signed.bin"},
+    {"esp verify", "IMAGE", 1, 1, A_FILE, NULL, verb_esp_verify,
+     "check the Secure Boot V2 signatures of an ESP32 image",
+     "Every byte is looked at: the image by its checksum and hash, all before "
+     "the sector by the signatures, the sector by its form. All signatures "
+     "must hold, and one must be by a key of --key or --digest, or else of "
+     "esp_key_digests in bowline.conf. Without any, the signatures are "
+     "checked with the keys that they carry, which anybody can make.\n\n"
+     "Devices without hardware secure boot look at the first signature only: "
+     "say --secure-boot off, or esp_secure_boot in bowline.conf.",
+     options_esp_verify, TAKES_PROJECT, DOES_LOCAL | DOES(NO),
+     "file            the image\nsigned          is there a signature "
+     "sector?\n"
+     "sector          where it begins, or would\n"
+     "blocks          list of {block, scheme, key, good, problem}; "
+     "key\n                is its digest\n"
+     "verifies        true or false\n"
+     "known_key       true, false, or null: no key was said\n"
+     "problem         why it does not verify, or null",
+     "bowline esp verify app-signed.bin --key secure-boot.pem"},
+    {"esp digest", "FILE...", 1, -1, A_FILE, NULL, verb_esp_digest,
+     "print the digest that names a Secure Boot V2 key",
+     "Of key files, public or private, and of the keys that signed an image. "
+     "It is what eFuses hold, and what esp_key_digests in bowline.conf lists.",
+     options_esp_digest, 0, DOES_LOCAL,
+     "keys            list of {file, block, scheme, digest}; block is null of "
+     "a key file",
+     "bowline esp digest secure-boot.pem app-signed.bin"},
     {"publish", "[FILE...]", 0, -1, A_FILE, NULL, verb_publish,
      "upload releases and root documents",
      "Uploads the payloads of each envelope, as far as the server has not got "
