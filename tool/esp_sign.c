@@ -103,12 +103,12 @@ static int open_signers(struct call *c, struct signers *out)
 }
 
 /* The last page that the chip maps should end with what is signed. */
-static bool ends_on_page(const struct image_esp *e)
+static bool ends_on_page(const struct bl_esp_image *e)
 {
-    unsigned log2 = e->mmu_page_log2;
+    unsigned log2 = e->app.mmu_page_log2;
     uint64_t page = (uint64_t)1 << (log2 >= 12 && log2 <= 16 ? log2 : 16);
 
-    return !e->has_descriptor || e->length % page == 0;
+    return e->role != BL_ESP_APPLICATION || e->length % page == 0;
 }
 
 static void hint(struct call *c, const struct esp_file *f)
