@@ -17,4 +17,5 @@ set(BOWLINE_ESP_SOURCES
     src/partition.c
     src/partition_check.c
     src/partition_text.c
+    src/push_package.c
     src/slot.c)
