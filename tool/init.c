@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "author/author.h"
+#include "bowline/esp_chip.h"
 #include "project.h"
 #include "release.h"
 
@@ -154,6 +155,7 @@ int verb_init(struct call *c)
     const char *from = cli_value(c, "from");
     const char *server = cli_value(c, "server");
     const char *component = cli_value(c, "component");
+    const char *chip = cli_value(c, "chip");
     const char *product = cli_value(c, "product");
     const char *vendor = cli_value(c, "vendor");
     const char *key = from == NULL
@@ -171,6 +173,13 @@ int verb_init(struct call *c)
                       "say a domain of yours, which devices "
                       "will know you by: --vendor example.com");
     }
+    if (chip != NULL && strcmp(chip, "none") != 0 &&
+        bl_esp_chip_named(chip) == NULL) {
+        return refuse(c, EXIT_USAGE,
+                      "--chip: \"%s\" is none that is known; say it as "
+                      "ESP32, ESP32-S3, ESP8266",
+                      chip);
+    }
     if (server == NULL && from != NULL) {
         server = server_of(c, from);
         if (server == NULL) {
@@ -185,6 +194,7 @@ int verb_init(struct call *c)
         const struct values values[] = {
             {"product", product},
             {"vendor_domain", vendor},
+            {"chip", chip},
             {"component", component == NULL ? "app" : component},
             {"release_keys", key},
             {"root", from == NULL ? NULL : root_of(c, from)},

@@ -19,6 +19,9 @@ const struct setting settings[] = {
     {"vendor_domain", "vendor", NULL, TEXT,
      "A domain of yours. It and the product's name make the ids that\n"
      "# devices check, so it never changes."},
+    {"chip", "chip", NULL, TEXT,
+     "The chip of an ESP32 product, as ESP32-C3: a release for another one\n"
+     "# is refused. Without it, the release before counts."},
     {"component", "component", NULL, TEXT,
      "What a release replaces on the device."},
     {"release_keys", "key", NULL, PATHS,

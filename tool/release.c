@@ -13,6 +13,7 @@
 #include "esp_keys.h"
 #include "print.h"
 #include "release_delta.h"
+#include "release_image.h"
 
 enum { IMAGE_LIMIT = 256 << 20, NOTES_LIMIT = 256 * 1024 };
 
@@ -89,6 +90,10 @@ static int choose_version(struct job *j)
     }
     j->version = said != NULL ? said : keep(j->c, "%s", image->version);
     j->version_said = !embedded;
+    if (embedded && strlen(image->version) < strlen(j->version)) {
+        note(j->c, "The image's descriptor has room for 31 characters: %s.",
+             image->version);
+    }
     if (image->source == VERSION_SDK) {
         note(j->c,
              "The image's descriptor is the Arduino SDK's: version %s "
@@ -124,27 +129,16 @@ static int check_product(struct job *j)
 
 static int read_image(struct job *j)
 {
+    struct release_image subject = {j->firmware, &j->image, NULL, NULL};
     int code = read_input(j->c, j->firmware, IMAGE_LIMIT, &j->file);
 
     if (code != 0) {
         return code;
     }
     image_read(buffer_span(&j->file), &j->image);
-    if (!j->image.valid) {
-        return refuse(j->c, EXIT_INPUT, "%s: %s, damaged: %s; %s", j->firmware,
-                      j->image.what, j->image.problem,
-                      j->image.advice == NULL ? "build or copy it again"
-                                              : j->image.advice);
-    }
-    if (j->image.kind == IMAGE_ESP32 &&
-        j->image.esp.role == BL_ESP_BOOTLOADER) {
-        return refuse(j->c, EXIT_INPUT,
-                      "%s is a bootloader, not an "
-                      "application",
-                      j->firmware);
-    }
+    code = release_image_whole(j->c, &subject);
     bl_sha256(j->file.p, j->file.n, j->sha256);
-    return 0;
+    return code;
 }
 
 /* Greater than every release before, or devices would refuse it. */
@@ -396,6 +390,7 @@ static int read_notes(struct job *j)
 
 static int make(struct job *j)
 {
+    struct release_image subject;
     uint8_t digest[32];
     int code = read_image(j);
 
@@ -413,6 +408,14 @@ static int make(struct job *j)
         return code;
     }
     choose_files(j);
+    subject.path = j->firmware;
+    subject.image = &j->image;
+    subject.product = j->product;
+    subject.record = j->record;
+    code = release_image_fits(j->c, &subject);
+    if (code != 0) {
+        return code;
+    }
     /* Before the keys sign: some can sign only so often. */
     if (!cli_flag(j->c, "force") && access(j->path, F_OK) == 0) {
         return refuse(j->c, EXIT_INPUT,

@@ -27,6 +27,9 @@ int releases_before(struct call *c, const uint8_t *class_id, uint64_t sequence,
  * not there. Kept. */
 const char *release_payload(struct call *c, const char *envelope,
                             const uint8_t digest[32]);
+/* The records of a product's releases, as a list of {path, record}. One that
+ * cannot be read is an error: it may be the one that counts. */
+int releases_records(struct call *c, const char *product, json_t **out);
 /* Vendor and class id of the project's product. */
 int product_ids(struct call *c, uint8_t vendor_id[16], uint8_t class_id[16]);
 

@@ -54,6 +54,63 @@ static bool read_one(struct call *c, const char *path, const uint8_t *class_id,
     return found;
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name);
+    size_t m = strlen(end);
+
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static int add_record(struct call *c, const char *path, const char *product,
+                      json_t *list)
+{
+    json_error_t where;
+    json_t *record = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    const char *of = json_string_value(json_object_get(record, "product"));
+
+    if (record == NULL) {
+        return refuse(c, EXIT_INPUT,
+                      "%s:%d: %s; it may be the record that says which chip "
+                      "%s has: restore or remove it",
+                      path, where.line, where.text, product);
+    }
+    if (of != NULL && strcmp(of, product) == 0) {
+        json_t *row = json_object();
+
+        put_text(row, "path", path);
+        put(row, "record", json_incref(record));
+        (void)json_array_append_new(list, row);
+    }
+    json_decref(record);
+    return 0;
+}
+
+int releases_records(struct call *c, const char *product, json_t **out)
+{
+    const char *folder = releases_folder(c);
+    DIR *dir = opendir(folder);
+    json_t *list = json_array();
+    const struct dirent *entry;
+    int code = 0;
+
+    while (code == 0 && dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (ends_with(entry->d_name, ".json")) {
+            code = add_record(c, keep(c, "%s/%s", folder, entry->d_name),
+                              product, list);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    if (code != 0) {
+        json_decref(list);
+        return code;
+    }
+    *out = list;
+    return 0;
+}
+
 int releases_newest(struct call *c, const uint8_t *class_id,
                     struct release_file *out)
 {
@@ -69,11 +126,10 @@ int releases_before(struct call *c, const uint8_t *class_id, uint64_t below,
 
     memset(out, 0, sizeof *out);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        size_t n = strlen(entry->d_name);
         uint64_t sequence = 0;
         const char *path;
 
-        if (n <= 5 || strcmp(entry->d_name + n - 5, ".suit") != 0) {
+        if (!ends_with(entry->d_name, ".suit")) {
             continue;
         }
         path = keep(c, "%s/%s", folder, entry->d_name);

@@ -7,6 +7,7 @@
 static const struct option options_init[] = {
     VALUE("product", "NAME", "name of the product; else the folder's name"),
     VALUE("vendor", "DOMAIN", "a domain of yours, as example.com"),
+    VALUE("chip", "CHIP", "of an ESP32 product, as ESP32-C3"),
     VALUE("component", "ID", "what a release replaces; else app"),
     VALUE("server", "URL", "the update server; else https://localhost:8443"),
     {"from", "FOLDER", "take server, keys and root from bowline server init",
@@ -49,6 +50,10 @@ static const struct option options_release[] = {
     VALUE("sequence", "N", "sequence number; else the seconds since 1970"),
     VALUE("min-version", "V", "devices below this version refuse it"),
     FILE_("notes", "text for the operators, kept beside the release"),
+    VALUE("chip", "CHIP",
+          "the chip that it must be for, as ESP32-C3; none: any"),
+    FLAG("raise-secure-version",
+         "the image's secure_version is higher, and eFuses may be burned"),
     VALUE("component", "ID", "what it replaces on the device"),
     PRODUCT,
     VALUE("vendor", "DOMAIN", "the vendor, instead of the project's"),
@@ -303,6 +308,10 @@ const struct verb verbs[] = {
      "than --version is refused, and so is a damaged one. An image without a "
      "version, or one built with Arduino, whose descriptor is the SDK's, "
      "takes --version.\n\n"
+     "An ESP32 image must be an application, and for the chip of --chip, of "
+     "the project, or else of the release before. Its secure_version never "
+     "falls, and rises only with --raise-secure-version: devices burn it into "
+     "eFuses, and never start an older release again.\n\n"
      "The sequence number must be higher than that of every release before.\n\n"
      "With --delta-from, for devices with a stage area (docs/SPEC.md), the "
      "signed manifest has those that run that image fetch a patch, and the "

@@ -4,8 +4,8 @@ import hashlib
 import struct
 
 
-def descriptor(version, project):
-    return (struct.pack("<II8x", 0xABCD5432, 0)
+def descriptor(version, project, secure_version=0):
+    return (struct.pack("<II8x", 0xABCD5432, secure_version)
             + version.encode()[:31].ljust(32, b"\0")
             + project.encode()[:31].ljust(32, b"\0")
             + b"12:00:00".ljust(16, b"\0") + b"Jan  1 2026".ljust(16, b"\0")
@@ -14,12 +14,14 @@ def descriptor(version, project):
 
 
 def application(version="1.0.0", project="thermostat", chip=9, segments=None,
-                hashed=True, count=None):
+                hashed=True, count=None, secure_version=0):
+    code = {0: 0x40080000, 0x12: 0x4FF00000}.get(chip, 0x40374000)
     if segments is None:
-        segments = [(0x3C000020, descriptor(version, project) + bytes(256)),
-                    (0x40374000, bytes(range(256)) * 4)]
+        first = descriptor(version, project, secure_version)
+        segments = [(0x3C000020, first + bytes(256)),
+                    (code, bytes(range(256)) * 4)]
     n = len(segments) if count is None else count
-    head = (struct.pack("<BBBBIB3x", 0xE9, n, 2, 0x20, 0x40374000, 0xEE)
+    head = (struct.pack("<BBBBIB3x", 0xE9, n, 2, 0x20, code, 0xEE)
             + struct.pack("<HBHHIB", chip, 0, 0, 99, 0, int(hashed)))
     assert len(head) == 24
     body = bytearray(head)
