@@ -15,8 +15,9 @@ def descriptor(version, project, secure_version=0):
 
 def application(version="1.0.0", project="thermostat", chip=9, segments=None,
                 hashed=True, count=None, secure_version=0):
-    code = {0: 0x40080000, 0x12: 0x4FF00000}.get(chip, 0x40374000)
+    code = 0x40374000
     if segments is None:
+        code = {0: 0x40080000, 0x12: 0x4FF00000}.get(chip, code)
         first = descriptor(version, project, secure_version)
         segments = [(0x3C000020, first + bytes(256)),
                     (code, bytes(range(256)) * 4)]
