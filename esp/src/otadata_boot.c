@@ -62,20 +62,30 @@ static void describe_slots(const struct bl_esp_ota *ota,
     }
 }
 
-/* A write or a fuse that fails is not the end: the device must start. */
-static void carry_out(const struct bl_esp_ota *ota,
-                      const struct bl_esp_choose_facts *facts,
-                      const struct bl_esp_choice *choice)
+/* A write that fails is not the end: the device must start. */
+static void write_those(const struct bl_esp_ota *ota,
+                        const struct bl_esp_choice *choice, bool aborted)
 {
     int i;
 
     for (i = 0; i < 2; i++) {
-        if (choice->write[i]) {
+        if (choice->write[i] &&
+            (choice->record[i].state == BL_ESP_OTA_ABORTED) == aborted) {
             bl_status ignored = bl_esp_ota_write(ota, i, &choice->record[i]);
 
             (void)ignored;
         }
     }
+}
+
+/* What is given up is written first: were the one that starts before it, a
+ * cut could leave neither. */
+static void carry_out(const struct bl_esp_ota *ota,
+                      const struct bl_esp_choose_facts *facts,
+                      const struct bl_esp_choice *choice)
+{
+    write_those(ota, choice, true);
+    write_those(ota, choice, false);
     if (choice->efuse != facts->efuse) {
         bl_status ignored = ota->raise(ota->ctx, choice->efuse);
 

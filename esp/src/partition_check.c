@@ -161,6 +161,7 @@ void bl_esp_table_check(const struct bl_esp_table *table, uint32_t *next,
     }
     if (*next == table->rows) {
         ++*next;
+        finding->row = 0;
         finding->fault = whole(table, &finding->row);
         finding->other = finding->row;
     }
