@@ -25,8 +25,10 @@ set(BOWLINE_CORE_SOURCES
     src/firmware.c
     src/client.c
     src/client_attributes.c
+    src/client_developer.c
     src/client_message.c
     src/client_platform.c
+    src/client_push.c
     src/client_trial.c
     src/client_update.c
     src/client_wait.c

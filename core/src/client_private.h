@@ -72,6 +72,16 @@ struct bl_delta_engine {
 /* Not an error, and a status that no function of an installation returns. */
 #define BL_TO_BE_FETCHED BL_INTERRUPTED
 
+/* client_developer.c, behind a table for the same reason. */
+struct bl_client_developer {
+    bl_status (*authenticate)(const struct bl_client *c);
+};
+/* Is the installation under way one that nobody needs to have signed? */
+static inline bool bl_client_vouches(const struct bl_client *c)
+{
+    return c->pushed && c->config.developer != NULL;
+}
+
 /* client_attributes.c */
 /* False: some were left out. */
 bool bl_client_put_attributes(const struct bl_client_config *c,
@@ -122,6 +132,8 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
 /* The offer again, when the application is ready for it. */
 void bl_client_work(struct bl_client *c);
 bool bl_client_goes_on(struct bl_client *c);
+/* The envelope in the configuration's buffer is whole: judges and begins. */
+void bl_client_begin(struct bl_client *c);
 void bl_client_get(struct bl_client *c, struct bl_action *action);
 /* `folder`, with its '/', and a digest's hex; in c->uri. */
 bl_span bl_client_uri(struct bl_client *c, const char *folder,

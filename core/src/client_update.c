@@ -103,7 +103,10 @@ static bl_status authenticate(struct bl_client *c, bl_span envelope)
     bl_status s = bl_suit_read(envelope, &c->suit);
 
     if (s == BL_OK) {
-        s = bl_suit_authenticate(&c->suit, &c->root, c->config.crypto, NULL);
+        s = bl_client_vouches(c)
+                ? c->config.developer->authenticate(c)
+                : bl_suit_authenticate(&c->suit, &c->root, c->config.crypto,
+                                       NULL);
     }
     if (s == BL_OK && bl_equal(c->suit.digest, c->wanted, 32) != BL_GOOD) {
         s = BL_TICKET_DIGEST;
@@ -346,13 +349,17 @@ static bl_status run_anew(struct bl_client *c)
 static bl_status claim(struct bl_client *c)
 {
     const struct bl_client_config *config = &c->config;
+    uint32_t root_version = (uint32_t)c->root.version;
     bool resumed = false;
     bl_status s;
 
-    s = bl_install_open(
-        &c->install, config->layout, &c->state, bl_client_target(c), c->wanted,
-        c->sequence, (uint32_t)c->root.version, c->sequence < c->state.floor,
-        config->io, config->io_size, &resumed);
+    if (bl_client_vouches(c)) {
+        root_version = 0; /* older than any: the boot code asks the record */
+    }
+    s = bl_install_open(&c->install, config->layout, &c->state,
+                        bl_client_target(c), c->wanted, c->sequence,
+                        root_version, c->sequence < c->state.floor, config->io,
+                        config->io_size, &resumed);
     if (s != BL_OK) {
         return s;
     }
@@ -453,6 +460,7 @@ void bl_client_offer(struct bl_client *c, const struct bl_ticket *ticket,
     c->envelope_n = answer->envelope_n;
     c->attempt = 0;
     take_permit(c, ticket, answer->permit);
+    c->pushed = false;
     c->phase = PHASE_OFFER;
     if (!waits && !refused) {
         c->sequence = 0;
@@ -621,7 +629,7 @@ static void try_again(struct bl_client *c, uint32_t retry_after_s)
                                         c->config.timing.ticket_interval);
 }
 
-static void envelope_done(struct bl_client *c)
+void bl_client_begin(struct bl_client *c)
 {
     bl_status s = judge(c, bl_span_of(c->config.envelope, c->received));
 
@@ -673,7 +681,7 @@ void bl_client_done(struct bl_client *c, uint64_t now_ms, bool ok,
     } else if (broken != BL_OK) {
         give_up(c, broken);
     } else if (c->phase == PHASE_ENVELOPE) {
-        envelope_done(c);
+        bl_client_begin(c);
     } else {
         payload_done(c);
     }

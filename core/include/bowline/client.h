@@ -111,6 +111,17 @@ struct bl_client_delta {
     struct bl_delta_io io;
 };
 
+/* --- Pushed releases ----------------------------------------------------- */
+
+/*
+ * Takes what nobody has signed, when it is pushed (bl_client_push): for the
+ * bench. Whoever can push to such a device owns it. The boot code starts what
+ * was so installed because the state record vouches for it. A firmware that
+ * does not name `bl_client_developer` in its configuration does not carry it.
+ */
+struct bl_client_developer; /* private */
+extern const struct bl_client_developer bl_client_developer;
+
 /* --- Configuration ------------------------------------------------------ */
 
 /* Seconds; bl_timing_default gives the defaults. */
@@ -187,6 +198,8 @@ struct bl_client_config {
     /* Bytes of output between two checkpoints, 0: BL_DELTA_KEEP; never less
      * than two erase blocks. Or BL_DELTA_KEEP_NONE. */
     uint32_t delta_keep;
+    /* NULL: only what the release role has signed is installed. */
+    const struct bl_client_developer *developer;
     /* Called about each BL_DELTA_QUANTUM bytes that a patch gives, also when
      * few of its bytes give very many: to feed a watchdog. NULL: nothing. */
     void (*busy)(void *ctx);
@@ -236,6 +249,7 @@ struct bl_client {
     bool claims;           /* it asks to be: private */
     bool attributes_cut;   /* not all were sent */
     bool attributes_off;   /* the server would not have them */
+    bool pushed;           /* the installation is bl_client_push's */
     uint8_t consent;       /* bl_consent, of the wanted release */
     bl_status broken;      /* first error of the transfer under way */
     bl_status permit;      /* BL_OK: may go below the floor; else why not */
@@ -335,6 +349,25 @@ void bl_client_poke(struct bl_client *client);
 bl_status bl_client_consent(struct bl_client *client, bool yes) BL_MUST_CHECK;
 bl_status bl_client_postpone(struct bl_client *client, uint64_t now_ms,
                              uint32_t seconds) BL_MUST_CHECK;
+
+/*
+ * Installs a release that came by another way than a poll: pushed over the
+ * local network, from a card. No ticket is asked for; all else is: signatures,
+ * vendor, class, floor, ceiling, conditions, digests. It goes to the slot that
+ * does not run, and is on trial after the reset, like any other. BL_OK: what
+ * remains comes from bl_client_next, as after an offer: BL_TODO_GET for each
+ * payload that is not in the envelope (a caller that has it gives the bytes as
+ * an answer of status 200 or 206), then BL_TODO_RESET. BL_TODO_POLL between is
+ * a report, which may be answered by bl_client_unreachable. When it comes to
+ * BL_TODO_SLEEP, it has ended: `device_state` and `refused_why` say how.
+ *
+ * BL_BUSY: on trial, another installation is under way, the application is
+ * not ready, or the device runs this very release (`wanted` is `running`).
+ * Else why it was refused. A server that wants another release to run takes
+ * the device back to that one when it next polls.
+ */
+bl_status bl_client_push(struct bl_client *client, uint64_t now_ms,
+                         bl_span envelope) BL_MUST_CHECK;
 
 /* The URI of a payload is what the manifest says, at most BL_SUIT_URI bytes
  * and not a zero-terminated text; a port that takes absolute ones decides
