@@ -24,12 +24,19 @@ uint32_t symbols_code_round(struct bl_coder *rc, uint32_t v);
 void symbols_counters(bl_counter *c, size_t n);
 void symbols_count(bl_counter *c, uint32_t y, uint32_t limit);
 void symbols_model_start(struct bl_model *m);
-uint32_t symbols_code_byte(struct bl_coder *rc, struct bl_model *m,
-                           uint32_t byte, struct bl_byte *b);
-uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
-                           enum bl_gate gate, uint32_t y,
-                           const uint32_t context[BL_GATE_CONTEXTS],
-                           uint32_t set);
+uint32_t symbols_model_byte(struct bl_coder *rc, struct bl_model *m,
+                            struct bl_byte *b);
+uint32_t symbols_model_gate(struct bl_coder *rc, struct bl_model *m,
+                            enum bl_gate gate, uint32_t one, uint32_t other);
+
+void symbols_begin(const struct bl_head *h, uint8_t *p, size_t room)
+{
+    uint32_t n = bl_head_write(h, p);
+
+    first = p;
+    bl_coder_start(&out, p + n, room - n);
+    out.cost = &cost;
+}
 
 size_t symbols_end(bool *whole)
 {
@@ -185,24 +192,19 @@ void symbols_model_start(struct bl_model *m)
     bl_model_start(m);
 }
 
-uint32_t symbols_code_byte(struct bl_coder *rc, struct bl_model *m,
-                           uint32_t byte, struct bl_byte *b)
+uint32_t symbols_model_byte(struct bl_coder *rc, struct bl_model *m,
+                            struct bl_byte *b)
 {
     (void)rc;
-    (void)byte;
     return bl_code_byte(&out, m, draw_byte(b), b);
 }
 
-uint32_t symbols_code_gate(struct bl_coder *rc, struct bl_model *m,
-                           enum bl_gate gate, uint32_t y,
-                           const uint32_t context[BL_GATE_CONTEXTS])
+uint32_t symbols_model_gate(struct bl_coder *rc, struct bl_model *m,
+                            enum bl_gate gate, uint32_t one, uint32_t other)
 {
-    (void)rc;
-    y = draw_chance(dice(), symbols_ways.wrong) == (gate == BL_GATE_UNIT);
-    return bl_code_gate(&out, m, gate, y, context);
-}
+    bool wrong = draw_chance(dice(), symbols_ways.wrong);
 
-uint32_t symbols_mix(uint32_t a, uint32_t b)
-{
-    return bl_mix(a, b);
+    (void)rc;
+    return bl_code_gate(&out, m, gate, wrong == (gate == BL_GATE_UNIT), one,
+                        other);
 }
