@@ -9,6 +9,7 @@ struct check {
     struct call *c;
     const char *path;
     struct esp_rule rule;
+    bool asks; /* not: learns */
 };
 
 /* --- What the release before was signed with --------------------------------
@@ -21,7 +22,7 @@ static void learn_image(struct check *k, bl_span bytes, const char *source)
     uint32_t i;
 
     image_read(bytes, &image);
-    if (image.kind != IMAGE_ESP32 || !image.valid) {
+    if (image.kind != IMAGE_ESP32 || image.esp.length == 0) {
         return;
     }
     author_esp_read(bytes, image.esp.length, &sector);
@@ -67,6 +68,11 @@ static int each_payload(struct check *k, const char *path, bl_span envelope,
                 code = each(k, name, fetch.integrated);
             } else if (name != NULL && file_read(name, &file, NULL) == 0) {
                 code = each(k, name, buffer_span(&file));
+            } else if (k->asks && k->rule.there) {
+                note(k->c,
+                     "The payload %.12s of %s is not here: its Secure Boot "
+                     "signature was not checked.",
+                     keep_hex(k->c, fetch.digest, 32), path);
             }
             buffer_free(&file);
         }
@@ -94,6 +100,7 @@ static int learn(struct check *k, const uint8_t class_id[16],
         return code;
     }
     before.path = last.path;
+    before.asks = false;
     code = each_payload(&before, last.path, buffer_span(&file), learn_payload);
     buffer_free(&file);
     k->rule = before.rule;
@@ -171,7 +178,7 @@ static int check_payload(struct check *k, const char *name, bl_span bytes)
     uint32_t block = 0;
 
     image_read(bytes, &image);
-    if (image.kind != IMAGE_ESP32 || !image.valid) {
+    if (image.kind != IMAGE_ESP32 || image.esp.length == 0) {
         return 0;
     }
     author_esp_read(bytes, image.esp.length, &sector);
@@ -211,15 +218,23 @@ static int load_rule(struct check *k, const uint8_t class_id[16],
 int esp_check_image(struct call *c, const char *path, bl_span bytes,
                     const uint8_t class_id[16], uint64_t sequence)
 {
-    struct check k = {c, path, {0}};
+    struct check k = {c, path, {0}, true};
+    struct image image;
     int code = load_rule(&k, class_id, sequence);
 
+    image_read(bytes, &image);
+    if (code == 0 && k.rule.there && image.kind != IMAGE_ESP32) {
+        note(c,
+             "%s is no image of the ESP32 family: no Secure Boot signature "
+             "was looked for.",
+             path);
+    }
     return code == 0 ? check_payload(&k, path, bytes) : code;
 }
 
 int esp_check_release(struct call *c, const char *path, bl_span envelope)
 {
-    struct check k = {c, path, {0}};
+    struct check k = {c, path, {0}, true};
     struct bl_suit_envelope e;
     struct bl_suit_manifest m;
     const uint8_t *vendor;
