@@ -3,12 +3,16 @@
 """Writes fuzz/seeds/<target>/ from tests/vectors."""
 import json
 import struct
+import sys
 import zlib
 from pathlib import Path
 
 import cbor2
 
 TOP = Path(__file__).resolve().parent
+sys.path.insert(0, str(TOP.parent / "tests/support"))
+import secure_boot  # noqa: E402
+
 VECTORS = TOP.parent / "tests/vectors"
 
 
@@ -106,7 +110,19 @@ def write_answers():
         write("answer", name, cbor2.dumps(answer, canonical=True))
 
 
+def write_sectors():
+    """Secure Boot V2 sectors, with nothing to mend and with all of it."""
+    for n, schemes in enumerate((["rsa3072"], ["p192"], ["p256"], ["p384"],
+                                 ["p256"] * 3)):
+        keys = [secure_boot.new_key(scheme) for scheme in schemes]
+        sector = secure_boot.signed(bytes(256), *keys)[4096:]
+        for mend in (0, 3):
+            write("esp_sector", f"{schemes[0]}-{n}-{mend}",
+                  bytes([mend, 0]) + sector)
+
+
 def main():
+    write_sectors()
     write_flashes()
     write_polls()
     write_answers()
