@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes fuzz/seeds/<target>/ from tests/vectors."""
+import hashlib
 import json
 import struct
 import sys
@@ -121,9 +122,37 @@ def write_sectors():
                   bytes([mend, 0]) + sector)
 
 
+def esp_row(kind, subtype, offset, size, label):
+    return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size,
+                       label.encode(), 0)
+
+
+def esp_flash(vector):
+    """What fuzz/esp_otadata.c takes: table, otadata, slots of a sector."""
+    rows = esp_row(1, 0, 0x2000, 0x2000, "otadata")
+    if vector["factory"]:
+        rows += esp_row(0, 0, 0x4000, 0x1000, "factory")
+    for n in range(2):
+        rows += esp_row(0, 0x10 + n, 0x5000 + 0x1000 * n, 0x1000, f"ota_{n}")
+    rows += b"\xeb" * 2 + b"\xff" * 14 + hashlib.md5(rows).digest()
+    image = b"\x01\x02"
+    return b"".join(part.ljust(0x1000, b"\xff") for part in (
+        rows, bytes.fromhex(vector["entry0"]), bytes.fromhex(vector["entry1"]),
+        image, image, image))[:0x5010]
+
+
+def write_esp():
+    config = {"none": 0, "rollback": 1, "antirb": 3}
+    two = [v for v in load("esp/otadata-select.json") if v["ota_slots"] == 2]
+    for n, v in enumerate(two[::20]):
+        head = bytes([config[v["config"]] | v["efuse"] << 4, 3 + n % 2])
+        write("esp_otadata", f"flash-{n}", head + esp_flash(v))
+
+
 def main():
     write_sectors()
     write_flashes()
+    write_esp()
     write_polls()
     write_answers()
     write_queries()
