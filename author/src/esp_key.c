@@ -81,7 +81,7 @@ static EVP_PKEY *rsa_of(const uint8_t *field)
     EVP_PKEY *pkey = NULL;
 
     if (n != NULL && e != NULL && rsa_fits(n, e) &&
-        rsa_helpers(n, helper, helper + M_AT - R_AT) &&
+        rsa_helpers(n, helper, helper + (M_AT - R_AT)) &&
         memcmp(helper, field + R_AT, sizeof helper) == 0) {
         pkey = rsa_from(n, e);
     }
