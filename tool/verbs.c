@@ -439,10 +439,11 @@ const struct verb verbs[] = {
      "image must be whole; what follows it must be FF or nothing. What was "
      "signed is verified before it is written.\n\n"
      "An image that is signed already is refused: signing it once more would "
-     "make one that no chip starts. With --append the new signatures follow "
-     "those that are there, and no byte before them changes. All are of one "
-     "scheme: RSA-3072 (openssl genrsa -out FILE 3072) or ECDSA P-256 (bowline "
-     "key new makes such keys); P-192 and P-384 for chips that have them.\n\n"
+     "put a sector where no chip looks. With --append the new signatures "
+     "follow those that are there, and no byte before them changes. All are "
+     "of one scheme: RSA-3072 (openssl genrsa -out FILE 3072) or ECDSA P-256 "
+     "(bowline key new makes such keys); P-192 and P-384 for chips that have "
+     "them.\n\n"
      "A key file is a PEM of mode 0600 without a pass phrase.",
      options_esp_sign, 0, DOES_LOCAL,
      "file, size      the signed image\n"

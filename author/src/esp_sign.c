@@ -124,7 +124,7 @@ static int refuse_signed(const struct author_esp_sector *before,
     return error_set(
         err,
         "it is signed already (by key %s...): signing it once more "
-        "would make an image that no chip starts. --append adds "
+        "would put a sector where no chip looks. --append adds "
         "a signature beside those that are there",
         key);
 }
