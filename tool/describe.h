@@ -30,6 +30,15 @@ int describe_patch(const struct subject *s, json_t *out);
 void describe_patch_parts(struct call *c, const json_t *parts);
 void describe_image(struct call *c, const struct image *image, json_t *out);
 
+/* Of an ESP32: a partition table; an otadata partition; a dump of the whole
+ * flash, whose table is at 0x8000. */
+bool describe_is_table(bl_span bytes);
+bool describe_is_otadata(bl_span bytes);
+bool describe_is_flash(bl_span bytes);
+void describe_table(const struct subject *s, json_t *out);
+void describe_otadata(const struct subject *s, json_t *out);
+void describe_flash(const struct subject *s, json_t *out);
+
 /* version, issued, floor, ceiling, roles. */
 void describe_root_content(struct call *c, const struct bl_root *root,
                            json_t *out);

@@ -33,7 +33,13 @@ enum file_type inspect_type(bl_span bytes)
     if (describe_is_patch(bytes)) {
         return TYPE_PATCH;
     }
-    return TYPE_IMAGE;
+    if (describe_is_flash(bytes)) {
+        return TYPE_FLASH;
+    }
+    if (describe_is_table(bytes)) {
+        return TYPE_TABLE;
+    }
+    return describe_is_otadata(bytes) ? TYPE_OTADATA : TYPE_IMAGE;
 }
 
 static int describe_key(const struct subject *s, json_t *out)
@@ -78,6 +84,15 @@ static int describe(const struct subject *s, enum file_type type, json_t *out)
         return describe_key(s, out);
     case TYPE_PATCH:
         return describe_patch(s, out);
+    case TYPE_TABLE:
+        describe_table(s, out);
+        break;
+    case TYPE_OTADATA:
+        describe_otadata(s, out);
+        break;
+    case TYPE_FLASH:
+        describe_flash(s, out);
+        break;
     case TYPE_IMAGE:
         image_read(s->bytes, &image);
         describe_image(s->call, &image, out);

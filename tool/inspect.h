@@ -12,6 +12,9 @@ enum file_type {
     TYPE_TICKET,
     TYPE_KEY,
     TYPE_PATCH,
+    TYPE_TABLE,
+    TYPE_OTADATA,
+    TYPE_FLASH,
     TYPE_IMAGE
 };
 

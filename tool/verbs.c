@@ -370,7 +370,8 @@ const struct verb verbs[] = {
     {"inspect", "FILE...", 1, -1, A_FILE, NULL, verb_inspect,
      "say what a file is, what is in it, and whether it verifies",
      "Knows envelopes, root documents, tickets, permits, key files, ESP32 "
-     "images, ELF files, binaries with a firmware record, and patches. "
+     "images, ELF files, binaries with a firmware record, patches, and what "
+     "lies in an ESP32's flash: partition table, otadata, a dump of it all. "
      "Signatures are checked with the root document of --root or of the "
      "project. A patch is applied to the image of --base, and each of its "
      "parts weighed. Exit 1 when one of the files is damaged or does not "
