@@ -63,6 +63,7 @@ static const struct area {
     {"/api/v1/products/{}/rollback", SCOPE_ROLLOUT},
     {"/api/v1/rollouts", SCOPE_ROLLOUT},
     {"/api/v1/devices", SCOPE_DEVICE},
+    {"/api/v1/unmanaged", SCOPE_DEVICE},
     {"/api/v1/payloads", SCOPE_PUBLISH},
     {"/api/v1/releases", SCOPE_PUBLISH},
     {"/api/v1/roots", SCOPE_PUBLISH},

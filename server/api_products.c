@@ -23,13 +23,15 @@ static json_t *uuid(const uint8_t id[16])
     return json_string(text);
 }
 
-static json_t *product_json(const struct product *p)
+static json_t *product_json(struct server *s, const struct product *p)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "name", p->name,
-                     "vendor_domain", p->domain, "vendor_id",
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:b, s:I}", "name",
+                     p->name, "vendor_domain", p->domain, "vendor_id",
                      uuid(p->vendor_id), "class_id", uuid(p->class_id),
                      "devices", (json_int_t)atomic_load(&p->devices),
-                     "sequence", (json_int_t)p->highest);
+                     "sequence", (json_int_t)p->highest, "unmanaged",
+                     (int)atomic_load(&p->unmanaged), "unmanaged_devices",
+                     (json_int_t)unmanaged_count(s->unmanaged, p->number));
 }
 
 /* Names stand in URLs and commands. */
@@ -66,7 +68,7 @@ static void add_product(struct server *s, struct http_request *rq,
     struct product *p = catalog_product(&s->catalog, name);
 
     if (p != NULL && strcmp(p->domain, domain) == 0) {
-        api_json(rq, 200, product_json(p));
+        api_json(rq, 200, product_json(s, p));
         return;
     }
     if (p != NULL) {
@@ -89,7 +91,7 @@ static void add_product(struct server *s, struct http_request *rq,
         api_error(rq, 503, "memory", "no memory; restart the server");
         return;
     }
-    api_json(rq, 201, product_json(p));
+    api_json(rq, 201, product_json(s, p));
 }
 
 void product_add(struct server *s, struct http_request *rq)
@@ -120,9 +122,8 @@ void product_add(struct server *s, struct http_request *rq)
 static json_t *listed(struct server *s, const struct http_request *rq,
                       void *entry)
 {
-    (void)s;
     (void)rq;
-    return product_json(entry);
+    return product_json(s, entry);
 }
 
 void product_list(struct server *s, struct http_request *rq)
@@ -142,10 +143,56 @@ void product_show(struct server *s, struct http_request *rq)
         api_error(rq, 404, "not-found", "there is no product %s",
                   rq->param[0]);
     } else {
-        api_json(rq, 200, product_json(p));
+        api_json(rq, 200, product_json(s, p));
     }
     pthread_rwlock_unlock(&s->catalog.lock);
 }
+
+/* --- What may change --------------------------------------------------------
+ */
+
+struct opening {
+    struct product *product;
+    bool open;
+};
+
+static int write_opening(struct server *s, void *ctx, struct error *err)
+{
+    const struct opening *o = ctx;
+
+    return store_product_unmanaged(&s->store, o->product->number, o->open,
+                                   err);
+}
+
+static void change(struct server *s, struct http_request *rq,
+                   const json_t *body)
+{
+    const json_t *unmanaged = json_object_get(body, "unmanaged");
+    struct opening o = {catalog_product(&s->catalog, rq->param[0]),
+                        json_is_true(unmanaged)};
+
+    if (o.product == NULL) {
+        api_error(rq, 404, "not-found", "there is no product %s",
+                  rq->param[0]);
+    } else if (!json_is_boolean(unmanaged) || json_object_size(body) != 1) {
+        api_error(rq, 400, "field",
+                  "what may change in a product is \"unmanaged\": true or "
+                  "false");
+    } else if (api_change(
+                   s, rq, write_opening, &o, "product-change", o.product->name,
+                   o.open ? "unmanaged=true" : "unmanaged=false") == 0) {
+        atomic_store(&o.product->unmanaged, o.open);
+        api_json(rq, 200, product_json(s, o.product));
+    }
+}
+
+void product_change(struct server *s, struct http_request *rq)
+{
+    api_with_body(s, rq, change);
+}
+
+/* --- The way back -----------------------------------------------------------
+ */
 
 /* A permit is for the way back; forward goes a rollout, in stages. */
 static int check_back(struct server *s, struct http_request *rq,

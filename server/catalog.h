@@ -34,7 +34,8 @@ struct product {
     char domain[CATALOG_DOMAIN];
     uint8_t vendor_id[16];
     uint8_t class_id[16];
-    uint64_t highest; /* sequence of its newest release */
+    uint64_t highest;      /* sequence of its newest release */
+    atomic_bool unmanaged; /* serves clients that are not ours */
     _Atomic uint32_t devices;
     _Atomic uint32_t generation; /* registrations and removals */
     struct rollout *newest;
@@ -92,7 +93,8 @@ struct rollout {
     _Atomic uint64_t sent;        /* payload bytes, since the server started */
     _Atomic uint64_t saved;       /* of them not fetched again after a break */
     _Atomic uint64_t delta_saved; /* bytes, by devices that confirmed it */
-    _Atomic uint64_t delta_devices; /* that installed it from a patch */
+    _Atomic uint64_t delta_devices;  /* that installed it from a patch */
+    _Atomic uint32_t unmanaged_open; /* downloads of unmanaged clients */
     _Atomic uint32_t absent;   /* of those offered or downloading: silent, or
                                   waiting for something of their own */
     struct number_set failed;  /* devices that did not keep it, and have not

@@ -33,12 +33,16 @@ static int load_product(void *ctx, sqlite3_stmt *row)
     int64_t number = sqlite3_column_int64(row, 0);
     bl_span vendor = db_blob(row, 3);
     bl_span class_id = db_blob(row, 4);
+    struct product *p = NULL;
 
-    if (vendor.n != 16 || class_id.n != 16 ||
-        catalog_add_product(l->c, (uint32_t)number, db_text(row, 1),
-                            db_text(row, 2), vendor.p, class_id.p) == NULL) {
+    if (vendor.n == 16 && class_id.n == 16) {
+        p = catalog_add_product(l->c, (uint32_t)number, db_text(row, 1),
+                                db_text(row, 2), vendor.p, class_id.p);
+    }
+    if (p == NULL) {
         return damaged(l, "products", number);
     }
+    atomic_store(&p->unmanaged, sqlite3_column_int(row, 5) != 0);
     return 0;
 }
 
@@ -105,7 +109,7 @@ int catalog_load(struct catalog *c, struct store *store, struct error *err)
                 "SELECT version, document FROM roots ORDER BY version",
                 "") != 0 ||
         db_each(db, err, load_product, &l,
-                "SELECT number, name, domain, vendor_id, class_id"
+                "SELECT number, name, domain, vendor_id, class_id, unmanaged"
                 " FROM products ORDER BY number",
                 "") != 0 ||
         db_each(db, err, load_release, &l,

@@ -18,6 +18,8 @@ struct config {
     char tls_key[CONFIG_TEXT];
     char client_ca[CONFIG_TEXT];
     int plain_http;
+    int tls12_unmanaged;   /* for /p/, and nothing else */
+    int unmanaged_devices; /* kept, of each product */
     char data[CONFIG_TEXT];
     char ticket_key[CONFIG_TEXT];
     char operator_tokens[CONFIG_TEXT];

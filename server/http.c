@@ -45,7 +45,8 @@ static int start_daemon(struct http *h, struct error *err)
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, string_option(c->certificate)},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, string_option(c->key)},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, string_option(TLS_PRIORITIES)},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         string_option(c->tls12 ? TLS_PRIORITIES_12 : TLS_PRIORITIES)},
         {c->client_ca == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
          string_option(c->client_ca)},
         {MHD_OPTION_END, 0, NULL},

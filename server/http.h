@@ -48,6 +48,7 @@ struct http_request {
     uint64_t rollout; /* that the bytes of a file are counted for; 0: none */
     uint64_t sends;   /* bytes of a file, as they were asked for */
     uint64_t from;    /* first byte of it that was asked for */
+    uint32_t product; /* that an unmanaged client downloads of; 0: none does */
     void *stream_ctx; /* of a reply that goes on */
     bool bare;        /* no page sees a good answer: without the headers that
                          guard a browser */
@@ -72,6 +73,7 @@ struct http_app {
 struct http_config {
     const char *listen; /* "127.0.0.1:8443", "[::1]:0" */
     bool tls;
+    bool tls12;              /* 1.2, too: http_tls_old tells */
     const char *certificate; /* PEM texts */
     const char *key;
     const char *client_ca; /* NULL: no client certificates */
@@ -97,6 +99,8 @@ const char *http_header(const struct http_request *rq, const char *name);
 const char *http_query(const struct http_request *rq, const char *name);
 /* The common name of the verified client certificate, or NULL. */
 const char *http_client_name(struct http_request *rq);
+/* Was it asked over TLS 1.2? */
+bool http_tls_old(const struct http_request *rq);
 /* The peer's address as text, for logs. */
 void http_peer(const struct http_request *rq, char out[64]);
 

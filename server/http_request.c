@@ -265,6 +265,18 @@ const char *http_client_name(struct http_request *rq)
     return c->name[0] == '\0' ? NULL : c->name;
 }
 
+bool http_tls_old(const struct http_request *rq)
+{
+    const union MHD_ConnectionInfo *info;
+
+    if (!rq->http->config.tls12) {
+        return false;
+    }
+    info = MHD_get_connection_info(of(rq)->mhd,
+                                   MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info == NULL || tls_is_old(info->tls_session);
+}
+
 void http_peer(const struct http_request *rq, char out[64])
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(

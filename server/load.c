@@ -7,6 +7,7 @@
 #include "report.h"
 #include "router.h"
 #include "ticker.h"
+#include "unmanaged_store.h"
 
 #include "host/file.h"
 #include "posix/crypto.h"
@@ -17,6 +18,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+enum { UNMANAGED_EACH_S = 5 };
 
 struct load {
     struct server *s;
@@ -308,7 +311,8 @@ static int open_data(struct server *s, struct error *err)
     if (settings_load(s, err) == 0 &&
         people_load(&s->people, &s->store, true, err) == 0 &&
         catalog_load(&s->catalog, &s->store, err) == 0 &&
-        load_devices(s, err) == 0) {
+        load_devices(s, err) == 0 &&
+        unmanaged_read(s->unmanaged, &s->store, err) == 0) {
         s->journal =
             journal_start(&journal, &s->store, s->devices, &s->metrics, err);
     }
@@ -333,8 +337,12 @@ int server_open(struct server *s, struct error *err)
     login_init(&s->login);
     people_init(&s->people);
     catalog_init(&s->catalog);
-    s->stream = stream_new(stream_wake);
+    throttle_init(&s->unmanaged_tries);
+    image_cache_init(&s->images);
+    s->unmanaged = unmanaged_new((uint32_t)s->config.unmanaged_devices);
+    s->stream = s->unmanaged == NULL ? NULL : stream_new(stream_wake);
     if (s->stream == NULL) {
+        unmanaged_free(s->unmanaged);
         return error_set(err, "no memory");
     }
     if (open_keys(s, err) != 0 || open_data(s, err) != 0) {
@@ -342,6 +350,7 @@ int server_open(struct server *s, struct error *err)
         devices_free(s->devices);
         catalog_free(&s->catalog);
         stream_free(s->stream);
+        unmanaged_free(s->unmanaged);
         people_free(&s->people);
         return -1;
     }
@@ -380,6 +389,16 @@ static void free_pins(struct server *s)
     }
 }
 
+/* What is lost is what clients asked a moment ago: said, and tried again. */
+static void write_unmanaged(struct server *s)
+{
+    struct error err;
+
+    if (unmanaged_write(s->unmanaged, &s->store, &err) != 0) {
+        log_warning("unmanaged", LOG_TEXT("error", err.text));
+    }
+}
+
 void server_close(struct server *s)
 {
     struct webhooks *webhooks = s->webhooks;
@@ -389,7 +408,9 @@ void server_close(struct server *s)
     s->webhooks = NULL;
     webhooks_stop(webhooks);
     journal_stop(s->journal);
+    write_unmanaged(s);
     store_close(&s->store);
+    unmanaged_free(s->unmanaged);
     tickets_close(&s->tickets);
     free_pins(s);
     devices_free(s->devices);
@@ -406,4 +427,7 @@ void server_upkeep(struct server *s)
 {
     people_upkeep(&s->people, &s->store, (int64_t)time(NULL));
     ticker_tick(s);
+    if (time(NULL) % UNMANAGED_EACH_S == 0) {
+        write_unmanaged(s);
+    }
 }

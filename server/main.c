@@ -240,6 +240,7 @@ static int start_http(struct server *s, const struct pems *p,
     struct http_config h = {
         .listen = c->listen,
         .tls = !c->plain_http,
+        .tls12 = !c->plain_http && c->tls12_unmanaged != 0,
         .certificate = (const char *)p->certificate.p,
         .key = (const char *)p->key.p,
         .client_ca = (const char *)p->client_ca.p,
@@ -294,7 +295,9 @@ static int serve(struct server *s, const struct pems *p, struct error *err)
     }
     log_info("started", LOG_TEXT("listen", s->config.listen),
              LOG_INT("port", http_port(s->http)),
-             LOG_TEXT("tls", s->config.plain_http ? "no" : "1.3"),
+             LOG_TEXT("tls", s->config.plain_http        ? "no"
+                             : s->config.tls12_unmanaged ? "1.3, 1.2"
+                                                         : "1.3"),
              LOG_INT("threads", s->config.threads),
              LOG_INT("devices", devices_count(s->devices)),
              LOG_TEXT("version", BOWLINE_VERSION));

@@ -147,6 +147,16 @@ static json_t *bytes_json(const struct rollout *r)
                      (json_int_t)devices);
 }
 
+/* Clients that are not ours: apart from all other counts. */
+static json_t *unmanaged_json(const struct server *s, const struct rollout *r)
+{
+    struct unmanaged_tally t =
+        unmanaged_tally(s->unmanaged, r->id * 2, r->release->number);
+
+    return json_pack("{s:I, s:I}", "got", (json_int_t)t.got, "runs",
+                     (json_int_t)t.runs);
+}
+
 /* --- Who did not keep it --------------------------------------------------
  */
 
@@ -349,6 +359,7 @@ static void put_state(struct server *s, struct rollout *r,
     json_object_set_new(out, "blocked", blocked_json(r, c));
     json_object_set_new(out, "waiting_for", waiting_json(r, c));
     json_object_set_new(out, "bytes", bytes_json(r));
+    json_object_set_new(out, "unmanaged", unmanaged_json(s, r));
     json_object_set_new(out, "approvals", approvals_json(s, r));
 }
 

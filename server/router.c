@@ -25,6 +25,9 @@ static const struct route routes[] = {
     {"GET", "/d/v1/manifests/{}", ACCESS_DEVICE, 0, device_manifest, 0, 0},
     {"GET", "/d/v1/payloads/{}", ACCESS_DEVICE, 0, device_payload, 0, 0},
     {"GET", "/d/v1/deltas/{}", ACCESS_DEVICE, 0, device_patch, 0, 0},
+    /* Clients that are not ours. */
+    {"GET", "/p/{}/{}/firmware.bin", ACCESS_UNMANAGED, 0, unmanaged_image, 0,
+     0},
     /* Operators: openapi.json. */
     {"GET", "/healthz", ACCESS_ANY, 0, server_health, 0, 0},
     {"GET", "/metrics", ACCESS_METRICS, 0, server_metrics, 0, 0},
@@ -72,8 +75,13 @@ static const struct route routes[] = {
     {"POST", "/api/v1/products", ACCESS_OPERATOR, JSON_MAX, product_add, 0, 0},
     {"GET", "/api/v1/products", ACCESS_VIEWER, 0, product_list, 0, 0},
     {"GET", "/api/v1/products/{}", ACCESS_VIEWER, 0, product_show, 0, 0},
+    {"PATCH", "/api/v1/products/{}", ACCESS_ADMIN, JSON_MAX, product_change, 0,
+     0},
     {"POST", "/api/v1/products/{}/rollback", ACCESS_OPERATOR, JSON_MAX,
      product_rollback, 0, 0},
+    {"GET", "/api/v1/unmanaged", ACCESS_VIEWER, 0, unmanaged_list, 0, 0},
+    {"DELETE", "/api/v1/unmanaged/{}", ACCESS_OPERATOR, 0, unmanaged_delete, 0,
+     0},
     {"PUT", "/api/v1/payloads/{}", ACCESS_OPERATOR, 0, payload_finish,
      payload_begin, payload_data},
     {"GET", "/api/v1/payloads/{}", ACCESS_VIEWER, 0, payload_head, 0, 0},
@@ -286,7 +294,7 @@ static void allow(struct server *s, struct http_request *rq)
         if (!known_by_certificate(s, rq)) {
             check_token(s, rq);
         }
-    } else if (access != ACCESS_ANY &&
+    } else if (access != ACCESS_ANY && access != ACCESS_UNMANAGED &&
                (access != ACCESS_METRICS || !s->config.metrics_public)) {
         access_check(s, rq);
     }
@@ -296,7 +304,7 @@ static void limit_body(struct http_request *rq)
 {
     size_t most = rq->route->body_max;
 
-    if (rq->content_length > most && rq->route->access == ACCESS_DEVICE) {
+    if (rq->content_length > most && rq->bare) {
         http_reply_line(rq, 413, "the body is too large");
     } else if (rq->content_length > most) {
         api_error(rq, 413, "too-large",
@@ -318,7 +326,13 @@ static void router_begin(void *ctx, struct http_request *rq)
                   rq->method, rq->path);
         return;
     }
-    rq->bare = rq->route->access == ACCESS_DEVICE;
+    if (rq->route->access != ACCESS_UNMANAGED && http_tls_old(rq)) {
+        http_reply_line(rq, 426,
+                        "TLS 1.3 is needed here; 1.2 is for /p/ only");
+        return;
+    }
+    rq->bare = rq->route->access == ACCESS_DEVICE ||
+               rq->route->access == ACCESS_UNMANAGED;
     rq->body_max = rq->route->body_max;
     allow(s, rq);
     if (http_replied(rq)) {
@@ -362,6 +376,7 @@ static void router_end(void *ctx, struct http_request *rq)
     struct server *s = ctx;
 
     device_payload_end(s, rq);
+    unmanaged_image_end(s, rq);
     payload_end(rq);
     stream_end(rq);
     exports_end(rq);

@@ -12,11 +12,12 @@ enum access {
     ACCESS_ANY,
     ACCESS_METRICS, /* any, when metrics_public; else as a viewer */
     ACCESS_DEVICE,
-    ACCESS_VIEWER,   /* every role */
-    ACCESS_OPERATOR, /* operator, admin */
-    ACCESS_APPROVER, /* approver, operator, admin: to approve, and to pause;
-                        four eyes refuse one's own */
-    ACCESS_SELF,     /* admin, or the session of the user in the path */
+    ACCESS_UNMANAGED, /* any, over TLS 1.2, too: docs/PROTOCOL.md */
+    ACCESS_VIEWER,    /* every role */
+    ACCESS_OPERATOR,  /* operator, admin */
+    ACCESS_APPROVER,  /* approver, operator, admin: to approve, and to pause;
+                         four eyes refuse one's own */
+    ACCESS_SELF,      /* admin, or the session of the user in the path */
     ACCESS_ADMIN
 };
 
@@ -43,6 +44,9 @@ route_handler delta_list, delta_add, delta_action_remake,
     delta_action_withdraw;
 /* A download is over: its places are free. */
 void device_payload_end(struct server *s, struct http_request *rq);
+/* unmanaged_api.c */
+route_handler unmanaged_image;
+void unmanaged_image_end(struct server *s, struct http_request *rq);
 /* api_payloads.c */
 route_handler payload_begin, payload_finish, payload_head;
 void payload_data(struct server *server, struct http_request *rq,
@@ -76,7 +80,10 @@ void stream_wake(void *rq);
 /* page.c */
 route_handler page_show;
 /* api_products.c */
-route_handler product_add, product_list, product_show, product_rollback;
+route_handler product_add, product_list, product_show, product_change,
+    product_rollback;
+/* api_unmanaged.c */
+route_handler unmanaged_list, unmanaged_delete;
 /* api_releases.c */
 route_handler release_add, release_list, release_show, release_envelope;
 /* api_devices.c */

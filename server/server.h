@@ -13,12 +13,15 @@
 #include "deltas.h"
 #include "devices.h"
 #include "http.h"
+#include "image_facts.h"
 #include "journal.h"
 #include "login.h"
 #include "rate.h"
 #include "settings.h"
 #include "stream.h"
+#include "throttle.h"
 #include "tickets.h"
+#include "unmanaged.h"
 #include "webhooks.h"
 #include "worker.h"
 
@@ -34,6 +37,9 @@ struct server {
     struct delta_keeper *delta_keeper;
     struct metrics metrics;
     struct rate refusals; /* of devices, in the log */
+    struct unmanaged_set *unmanaged;
+    struct throttle unmanaged_tries;
+    struct image_cache images;
     struct operators operators;
     struct tickets tickets;
     struct settings settings;

@@ -158,6 +158,17 @@ static const char *const migration[] = {
     " installs INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
     " used INTEGER NOT NULL DEFAULT 0,"
     " asked INTEGER NOT NULL DEFAULT 0, UNIQUE (base, target, ram));",
+    /* Clients that are not ours: unmanaged.h. */
+    "ALTER TABLE products ADD COLUMN unmanaged INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE unmanaged (number INTEGER PRIMARY KEY,"
+    " product INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL,"
+    " channel TEXT NOT NULL, version TEXT NOT NULL, chip TEXT NOT NULL,"
+    " why TEXT NOT NULL, client INTEGER NOT NULL, status INTEGER NOT NULL,"
+    " first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+    " asked INTEGER NOT NULL, runs INTEGER NOT NULL,"
+    " before INTEGER NOT NULL, got INTEGER NOT NULL,"
+    " got_at INTEGER NOT NULL, got_bytes INTEGER NOT NULL,"
+    " offer INTEGER NOT NULL, UNIQUE (product, id));",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };
@@ -304,6 +315,14 @@ int store_product_add(struct store *store, const char *name,
     }
     *number = last_row(store);
     return 0;
+}
+
+int store_product_unmanaged(struct store *store, uint32_t number, bool open,
+                            struct error *err)
+{
+    return db_run(&store->db, err,
+                  "UPDATE products SET unmanaged = ? WHERE number = ?", "ii",
+                  (int64_t)open, (int64_t)number);
 }
 
 static const char *or_empty(const char *text)

@@ -50,6 +50,10 @@ int store_product_add(struct store *store, const char *name,
                       const uint8_t class_id[16], uint32_t *number,
                       struct error *err);
 
+/* Does it serve clients that are not ours? */
+int store_product_unmanaged(struct store *store, uint32_t number, bool open,
+                            struct error *err);
+
 /* Of what may change in a release. */
 struct release_marks {
     const char *channels; /* "dev beta"; "": any */

@@ -174,6 +174,11 @@ void tls_client_name(void *session, char *out, size_t size)
     }
 }
 
+bool tls_is_old(void *session)
+{
+    return gnutls_protocol_get_version(session) != GNUTLS_TLS1_3;
+}
+
 void peer_text(const struct sockaddr *address, char out[64])
 {
     struct sockaddr_in v4;

@@ -5,11 +5,18 @@
 
 #include "host/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+/* For clients as ESP-IDF builds them by default: of 1.2 what has forward
+ * secrecy and authenticated encryption, and nothing else. */
+#define TLS_PRIORITIES_12                                                     \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:"        \
+    "+ECDHE-RSA:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:"    \
+    "-MAC-ALL:+AEAD"
 
 /* Are certificate and key (PEM texts) such, a pair, and valid now? -1 with
  * err->code 1 when the only fault is the date. */
@@ -32,6 +39,9 @@ int tls_let_go(void *session);
 /* Common name of the peer's certificate when it has one that the client CA
  * vouches for; else "". */
 void tls_client_name(void *session, char *out, size_t size);
+
+/* Older than TLS 1.3? */
+bool tls_is_old(void *session);
 
 /* An address as text; "?" when NULL. */
 void peer_text(const struct sockaddr *address, char out[64]);

@@ -19,7 +19,7 @@ struct unmanaged_set {
     struct entry **by_number; /* in order; holes are never kept */
     uint32_t n;
     uint32_t capacity;
-    uint32_t last; /* number given last */
+    uint32_t last;  /* number given last */
     uint32_t *gone; /* numbers that are to be deleted from the store */
     uint32_t n_gone;
     uint32_t gone_capacity;
@@ -123,8 +123,7 @@ static int grow(void **list, uint32_t *capacity, uint32_t n, size_t size)
 static int grow_entries(struct unmanaged_set *set)
 {
     void *list = set->by_number;
-    int result =
-        grow(&list, &set->capacity, set->n, sizeof set->by_number[0]);
+    int result = grow(&list, &set->capacity, set->n, sizeof set->by_number[0]);
 
     set->by_number = list;
     return result;
@@ -172,8 +171,8 @@ static uint32_t count(const struct unmanaged_set *set, uint32_t product)
 }
 
 /* Who was not seen for long enough, for longest; NULL: nobody. */
-static struct entry *stalest(const struct unmanaged_set *set,
-                             uint32_t product, uint32_t now)
+static struct entry *stalest(const struct unmanaged_set *set, uint32_t product,
+                             uint32_t now)
 {
     struct entry *found = NULL;
 
@@ -289,12 +288,13 @@ void unmanaged_put(struct unmanaged_set *set, const struct unmanaged *from)
     pthread_mutex_lock(&set->lock);
     e = from->number == 0 ? NULL : find_number(set, from->number);
     if (e != NULL) {
-        uint64_t bytes = e->u.got_at == from->got_at ? e->u.got_bytes : 0;
+        uint64_t bytes = from->restart ? 0 : e->u.got_bytes;
         uint8_t downloads = e->u.downloads;
 
         e->u = *from;
         e->u.got_bytes = bytes;
         e->u.downloads = downloads;
+        e->u.restart = false;
         e->u.dirty = true;
     }
     pthread_mutex_unlock(&set->lock);
@@ -310,22 +310,26 @@ bool unmanaged_begin(struct unmanaged_set *set, uint32_t product,
     e = find(set, product, id);
     free = e == NULL || e->u.downloads < UNMANAGED_DOWNLOADS;
     if (e != NULL) {
-        e->u.downloads += free;
+        e->u.downloads = (uint8_t)(e->u.downloads + free);
     }
     pthread_mutex_unlock(&set->lock);
     return free;
 }
 
 void unmanaged_end(struct unmanaged_set *set, uint32_t product,
-                   const uint8_t id[16], uint64_t bytes)
+                   const uint8_t id[16], uint64_t from, uint64_t bytes)
 {
     struct entry *e;
 
     pthread_mutex_lock(&set->lock);
     e = find(set, product, id);
     if (e != NULL) {
-        e->u.downloads -= e->u.downloads > 0;
-        e->u.got_bytes += bytes;
+        if (e->u.downloads > 0) {
+            e->u.downloads--;
+        }
+        if (from <= e->u.got_bytes && from + bytes > e->u.got_bytes) {
+            e->u.got_bytes = from + bytes;
+        }
         e->u.dirty = true;
     }
     pthread_mutex_unlock(&set->lock);

@@ -36,18 +36,21 @@ struct unmanaged {
     char why[UNMANAGED_WHY]; /* what it was told last, in words */
     uint32_t first_seen;
     uint32_t last_seen;
-    uint32_t asked;        /* requests */
-    uint32_t runs;         /* release that it runs, by its own word; 0: not
-                              known */
-    uint32_t before;       /* and the one before */
-    uint32_t got;          /* release that it was sent last; 0: none */
-    uint32_t got_at;       /* when that began */
-    uint64_t got_bytes;    /* of it, that have come to it since */
-    uint64_t offer;        /* order of the rollout that it was sent by */
-    uint16_t status;       /* of the last answer */
-    uint8_t client;        /* enum ask_client */
+    uint32_t asked;     /* requests */
+    uint32_t runs;      /* release that it runs, by its own word; 0: not
+                           known */
+    uint32_t before;    /* and the one before */
+    uint32_t got;       /* release that it was sent last; 0: none */
+    uint32_t got_at;    /* when that began */
+    uint64_t got_bytes; /* of it, from the first on, that have come since */
+    uint64_t offer;     /* order of the rollout that it was sent by */
+    uint16_t status;    /* of the last answer */
+    uint8_t client;     /* enum ask_client */
     /* Not stored. */
     uint8_t downloads;
+    bool told;    /* with this request it says what it runs */
+    bool goes_on; /* and asks for the rest of a download */
+    bool restart; /* for unmanaged_put: nothing of `got` has come yet */
     bool dirty;
     bool gone;
 };
@@ -63,8 +66,7 @@ void unmanaged_free(struct unmanaged_set *set);
  * (or no memory): *out is as of somebody who is new.
  */
 int unmanaged_take(struct unmanaged_set *set, uint32_t product,
-                   const struct ask *ask, uint32_t now,
-                   struct unmanaged *out);
+                   const struct ask *ask, uint32_t now, struct unmanaged *out);
 /* Is it there already? */
 bool unmanaged_known(struct unmanaged_set *set, uint32_t product,
                      const uint8_t id[16]);
@@ -74,9 +76,9 @@ void unmanaged_put(struct unmanaged_set *set, const struct unmanaged *from);
  * kept: true. */
 bool unmanaged_begin(struct unmanaged_set *set, uint32_t product,
                      const uint8_t id[16]);
-/* It is over; so many bytes have come. */
+/* It is over; so many bytes have come, from the byte `from` on. */
 void unmanaged_end(struct unmanaged_set *set, uint32_t product,
-                   const uint8_t id[16], uint64_t bytes);
+                   const uint8_t id[16], uint64_t from, uint64_t bytes);
 /* -1: there is none. */
 int unmanaged_find(struct unmanaged_set *set, uint32_t number,
                    struct unmanaged *out);

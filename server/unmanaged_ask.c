@@ -297,8 +297,7 @@ static int read_sketch(const struct ask_source *s, struct ask *out,
                     32, &out->has_sha256, err) != 0) {
         return -1;
     }
-    return read_number("free-space",
-                       esp_field(s, out->client, "free-space"),
+    return read_number("free-space", esp_field(s, out->client, "free-space"),
                        &out->free_space, err);
 }
 
