@@ -119,6 +119,7 @@ VERB(root_sign);
 VERB(root_show);
 VERB(release);
 VERB(inspect);
+VERB(check_sdkconfig);
 VERB(diff);
 VERB(patch);
 VERB(esp_sign);

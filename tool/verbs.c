@@ -387,6 +387,21 @@ const struct verb verbs[] = {
      "  map, ram_map  entries\n"
      "  parts         list of {part, bytes, percent}",
      "bowline inspect releases/thermostat-1.4.2.suit"},
+    {"check sdkconfig", "FILE", 1, 1, A_FILE, NULL, verb_check_sdkconfig,
+     "say what an ESP-IDF build promises, and what would brick a device",
+     "FILE is the sdkconfig of a project of ESP-IDF, or a part of one, as "
+     "sdkconfig.defaults. Rollback, image checks, watchdogs, TLS, signatures, "
+     "anti-rollback and the partition table (a table of the project's own is "
+     "read from its CSV) are each told, with the line to write where a promise "
+     "does not hold. Exit 1 when a device could be bricked, or could never be "
+     "updated.",
+     NULL, 0, DOES_LOCAL | DOES(NO),
+     "file, target, idf\ncomplete        false: a part, defaults are assumed\n"
+     "bricks          true: exit 1\nchecks          list of:\n"
+     "  promise\n  verdict       holds, broken, bricks, told\n"
+     "  said          why, or null\n  setting, line where it stands, or null\n"
+     "  change        list of lines to write",
+     "bowline check sdkconfig sdkconfig"},
     {"diff", "OLD NEW", 2, 2, A_FILE, NULL, verb_diff,
      "make a patch that turns one image into another",
      "A device that runs OLD makes NEW of it with the patch, which is a small "

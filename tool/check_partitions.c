@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The partition table that an sdkconfig chooses. */
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "partition_csv.h"
+
+enum { CSV_LIMIT = 64 * 1024 };
+
+#define TWO_SLOTS "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y"
+
+/* The tables that come with ESP-IDF. */
+static const struct {
+    const char *setting;
+    uint8_t slots;
+    bool factory;
+} known[] = {{"PARTITION_TABLE_SINGLE_APP", 0, true},
+             {"PARTITION_TABLE_SINGLE_APP_LARGE", 0, true},
+             {"PARTITION_TABLE_SINGLE_APP_ENCRYPTED_NVS", 0, true},
+             {"PARTITION_TABLE_SINGLE_APP_LARGE_ENC_NVS", 0, true},
+             {"PARTITION_TABLE_SINGLE_APP_TEE", 0, true},
+             {"PARTITION_TABLE_TWO_OTA", 2, true},
+             {"PARTITION_TABLE_TWO_OTA_ENCRYPTED_NVS", 2, true},
+             {"PARTITION_TABLE_TWO_OTA_LARGE", 2, false},
+             {"PARTITION_TABLE_TWO_OTA_TEE", 2, false}};
+
+static void say_slots(struct check *k, unsigned slots, bool factory,
+                      const char *setting)
+{
+    if (slots >= 2) {
+        check_add(k, "two OTA slots", HOLDS,
+                  factory ? "and a factory application" : NULL, setting, NULL);
+    } else {
+        check_add(k, "two OTA slots", BRICKS,
+                  "there is no second slot: no update can be installed, and "
+                  "a device in the field needs a cable for another table",
+                  setting, TWO_SLOTS);
+    }
+}
+
+/* "4MB" */
+static uint32_t flash_size(struct check *k)
+{
+    const char *text = sdkconfig_text(k->c, k->config, "ESPTOOLPY_FLASHSIZE");
+    uint64_t megabytes = strtoull(text, NULL, 10);
+
+    return megabytes >= 1 && megabytes <= 128 ? (uint32_t)megabytes << 20 : 0;
+}
+
+static const char *row_name(struct check *k, const uint8_t *rows, uint32_t i)
+{
+    const char *label = (const char *)rows + (size_t)i * BL_ESP_ROW + 12;
+
+    return keep_text(k->c, bl_span_of(label, strnlen(label, BL_ESP_LABEL)));
+}
+
+static void say_fault(struct check *k, const char *path, const uint8_t *rows,
+                      const struct bl_esp_table_finding *f)
+{
+    check_add(k, "partition table", BRICKS,
+              keep(k->c, "%s, partition %s: %s", path,
+                   row_name(k, rows, f->row),
+                   bl_esp_table_fault_text(f->fault)),
+              "PARTITION_TABLE_CUSTOM_FILENAME", NULL);
+}
+
+static void judge(struct check *k, const char *path, const uint8_t *rows,
+                  bool *factory)
+{
+    struct bl_esp_table_finding finding = {BL_ESP_TABLE_OK, 0, 0};
+    struct bl_esp_table table;
+    struct bl_esp_slots slots;
+    uint32_t next = 0;
+
+    if (bl_esp_table_open(bl_span_of(rows, BL_ESP_TABLE_SIZE), flash_size(k),
+                          &table, &finding) != BL_OK) {
+        say_fault(k, path, rows, &finding);
+        return;
+    }
+    for (;;) {
+        bl_esp_table_check(&table, &next, &finding);
+        if (finding.fault == BL_ESP_TABLE_OK) {
+            break;
+        }
+        say_fault(k, path, rows, &finding);
+    }
+    bl_esp_slots_of(&table, &slots);
+    *factory = slots.factory.size != 0;
+    say_slots(k, slots.n_ota, *factory, "PARTITION_TABLE_CUSTOM_FILENAME");
+}
+
+static const char *beside(struct check *k, const char *name)
+{
+    const char *slash = strrchr(k->config->path, '/');
+
+    return slash == NULL || name[0] == '/'
+               ? name
+               : keep(k->c, "%.*s/%s", (int)(slash - k->config->path),
+                      k->config->path, name);
+}
+
+static int check_custom(struct check *k, bool *factory)
+{
+    const char *name =
+        sdkconfig_text(k->c, k->config, "PARTITION_TABLE_CUSTOM_FILENAME");
+    const char *path = beside(k, name[0] == '\0' ? "partitions.csv" : name);
+    uint64_t offset = sdkconfig_number(
+        k->c, k->config, "PARTITION_TABLE_OFFSET", BL_ESP_TABLE_OFFSET);
+    uint8_t rows[BL_ESP_TABLE_SIZE];
+    struct buffer text = {0};
+    int code;
+
+    if (access(path, F_OK) != 0) {
+        check_add(k, "two OTA slots", TOLD,
+                  keep(k->c, "not checked: there is no %s", path),
+                  "PARTITION_TABLE_CUSTOM_FILENAME", NULL);
+        return 0;
+    }
+    code = read_input(k->c, path, CSV_LIMIT, &text);
+    if (code == 0) {
+        code = partition_csv(
+            k->c, path, buffer_span(&text),
+            offset > 0x1000000 ? BL_ESP_TABLE_OFFSET : (uint32_t)offset, rows);
+    }
+    if (code == 0) {
+        judge(k, path, rows, factory);
+    }
+    buffer_free(&text);
+    return code;
+}
+
+int check_partitions(struct check *k, bool *factory)
+{
+    size_t i;
+
+    *factory = false;
+    if (sdkconfig_is(k->config, "PARTITION_TABLE_CUSTOM", "y")) {
+        return check_custom(k, factory);
+    }
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (sdkconfig_is(k->config, known[i].setting, "y")) {
+            *factory = known[i].factory;
+            say_slots(k, known[i].slots, *factory, known[i].setting);
+            return 0;
+        }
+    }
+    if (k->config->complete) {
+        check_add(k, "two OTA slots", TOLD,
+                  "not checked: the table is none that is known here", NULL,
+                  NULL);
+        return 0;
+    }
+    *factory = true; /* ESP-IDF's own choice */
+    say_slots(k, 0, true, "PARTITION_TABLE_SINGLE_APP");
+    return 0;
+}
