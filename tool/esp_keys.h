@@ -28,6 +28,15 @@ struct esp_file {
 
 int esp_file_read(struct call *c, const char *path, bl_span bytes,
                   struct esp_file *out);
+/* What does not hold, of a block or the sector; NULL: nothing. Kept. */
+const char *esp_sector_problem(struct call *c,
+                               const struct author_esp_sector *sector);
+/* A list of {block, scheme, key, good, problem}. */
+void esp_put_blocks(struct call *c, const struct author_esp_sector *sector,
+                    const char *name, json_t *out);
+/* For inspect: "signatures" of a signed image, and the verdict with them. */
+void esp_describe_sector(struct call *c, bl_span bytes,
+                         const struct image *image, json_t *out);
 /* Does its chip read the first block only? */
 bool esp_one_block(const struct image *image);
 

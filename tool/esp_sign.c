@@ -24,38 +24,6 @@ const struct option options_esp_digest[] = {
     OUTPUT("write the 32 bytes there, as tools for eFuses take them"),
     FLAG("force", "replace the file when it is there"), END};
 
-/* --- What is in a sector ----------------------------------------------------
- */
-
-static json_t *block_row(struct call *c, const struct author_esp_block *block,
-                         uint32_t number)
-{
-    json_t *row = json_object();
-
-    put_number(row, "block", number);
-    put_text(row, "scheme",
-             block->has_key ? author_esp_scheme_name(block->public.scheme)
-                            : NULL);
-    put_text(row, "key",
-             block->has_key ? keep_hex(c, block->public.digest, 32) : NULL);
-    put_bool(row, "good", block->good);
-    put_text(row, "problem",
-             block->good ? NULL : keep(c, "%s", block->problem));
-    return row;
-}
-
-static void put_blocks(struct call *c, const struct esp_file *f, json_t *out)
-{
-    json_t *list = json_array();
-    uint32_t i;
-
-    for (i = 0; i < f->sector.n; i++) {
-        (void)json_array_append_new(list,
-                                    block_row(c, &f->sector.block[i], i + 1));
-    }
-    put(out, "blocks", list);
-}
-
 static void print_blocks(struct call *c, const json_t *blocks)
 {
     static const char *const columns[] = {"block", "scheme", "key", "good"};
@@ -158,7 +126,7 @@ static void report_signed(struct call *c, struct esp_file *f, bl_span made)
     put_text(r, "file", output == NULL ? f->path : output);
     put_number(r, "size", made.n);
     put_number(r, "sector", f->sector.at);
-    put_blocks(c, f, r);
+    esp_put_blocks(c, &f->sector, "blocks", r);
     show(c, "%s%s%s: signed, %u block%s at 0x%llx", color(c, STRONG),
          output == NULL ? f->path : output, color(c, PLAIN), f->sector.n,
          f->sector.n == 1 ? "" : "s", (unsigned long long)f->sector.at);
@@ -250,18 +218,13 @@ static const char *key_problem(struct call *c, const struct esp_file *f,
 static const char *problem_of(struct call *c, const struct esp_file *f,
                               const struct esp_rule *rule)
 {
-    uint32_t i;
+    const char *problem = esp_sector_problem(c, &f->sector);
 
     if (!f->image.valid) {
         return keep(c, "%s", f->image.problem);
     }
-    for (i = 0; i < f->sector.n; i++) {
-        if (!f->sector.block[i].good) {
-            return keep(c, "block %u: %s", i + 1, f->sector.block[i].problem);
-        }
-    }
-    if (f->sector.problem[0] != '\0') {
-        return keep(c, "%s", f->sector.problem);
+    if (problem != NULL) {
+        return problem;
     }
     return rule->there ? key_problem(c, f, rule) : NULL;
 }
@@ -291,7 +254,7 @@ static int report_verify(struct call *c, const struct esp_file *f,
     put_text(r, "file", f->path);
     put_bool(r, "signed", f->sector.there);
     put_number(r, "sector", f->sector.at);
-    put_blocks(c, f, r);
+    esp_put_blocks(c, &f->sector, "blocks", r);
     put_bool(r, "verifies", problem == NULL);
     put(r, "known_key",
         rule->there ? json_boolean(problem == NULL) : json_null());

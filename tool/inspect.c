@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "esp_keys.h"
 #include "print.h"
 
 enum { INPUT_LIMIT = 256 << 20 };
@@ -96,6 +97,7 @@ static int describe(const struct subject *s, enum file_type type, json_t *out)
     case TYPE_IMAGE:
         image_read(s->bytes, &image);
         describe_image(s->call, &image, out);
+        esp_describe_sector(s->call, s->bytes, &image, out);
         break;
     }
     return 0;

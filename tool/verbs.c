@@ -380,6 +380,8 @@ const struct verb verbs[] = {
      "files           list of:\n  file, type, size, sha256\n"
      "  verifies      true, false, or null: there was nothing to check with\n"
      "  problem       why it does not verify, or null\n"
+     "  signatures    of a signed ESP32 image: as blocks of bowline esp "
+     "verify\n"
      "  and the fields of its type; a patch's as of bowline diff, and with "
      "--base,\n  unless it is for one slot:\n"
      "  copies, members  how many\n"

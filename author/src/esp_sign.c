@@ -256,7 +256,7 @@ int author_esp_sign(bl_span file, uint64_t length,
                     const struct author_esp_signer *signer, uint32_t n,
                     bool append, struct buffer *out, struct error *err)
 {
-    struct author_esp_sector before;
+    struct author_esp_sector before = {0};
     uint8_t block[BLOCK];
     uint64_t keep;
     uint32_t i;

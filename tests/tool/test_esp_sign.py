@@ -369,3 +369,21 @@ def test_a_forged_key_helper_is_caught(tool, image, keys):
         data[4096:4096 + sb.BLOCK] = sb.sealed(p)
         image.write_bytes(data)
         assert "does not verify" in no(tool, image)
+
+
+def test_inspect_says_who_signed_and_whether_it_holds(tool, image, keys):
+    k = keys("p256")
+    assert "signatures" not in \
+        tool.good("inspect", image, "--json").json["files"][0]
+    image.write_bytes(sb.signed(IMAGE, k.key))
+    seen = tool.good("inspect", image, "--json").json["files"][0]
+    assert seen["verifies"] is True
+    assert [(s["key"], s["good"]) for s in seen["signatures"]] == \
+        [(k.digest, True)]
+    data = bytearray(image.read_bytes())
+    data[4096 + 110] ^= 1
+    image.write_bytes(data)
+    result = tool("inspect", image, "--json")
+    assert result.code == 1
+    seen = result.json["files"][0]
+    assert seen["verifies"] is False and "signature 1" in seen["problem"]
