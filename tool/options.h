@@ -40,6 +40,7 @@
 
 extern const struct option options_diff[];
 extern const struct option options_patch[];
+extern const struct option options_push[];
 extern const struct option options_esp_sign[];
 extern const struct option options_esp_verify[];
 extern const struct option options_esp_digest[];

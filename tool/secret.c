@@ -5,6 +5,23 @@
 
 enum { LIMIT = 1024 };
 
+int secret_read(struct call *c, const char *path, struct buffer *out)
+{
+    int code;
+
+    if (file_check_private(path, &c->err) != 0) {
+        return EXIT_INPUT;
+    }
+    code = read_input(c, path, LIMIT, out);
+    if (code == 0) {
+        out->p[strcspn((const char *)out->p, "\r\n")] = '\0';
+        if (out->p[0] == '\0') {
+            code = refuse(c, EXIT_INPUT, "%s: its first line is empty", path);
+        }
+    }
+    return code;
+}
+
 int secret_in(struct call *c, const char *path, json_t *body, const char *key)
 {
     struct buffer text = BUFFER(LIMIT);
@@ -13,12 +30,8 @@ int secret_in(struct call *c, const char *path, json_t *body, const char *key)
     if (path == NULL) {
         return 0;
     }
-    if (file_check_private(path, &c->err) != 0) {
-        return EXIT_INPUT;
-    }
-    code = read_input(c, path, LIMIT, &text);
+    code = secret_read(c, path, &text);
     if (code == 0) {
-        text.p[strcspn((const char *)text.p, "\r\n")] = '\0';
         put_text(body, key, (const char *)text.p);
         if (json_object_get(body, key) == NULL) {
             code = refuse(c, EXIT_INPUT, "%s is no UTF-8 text", path);

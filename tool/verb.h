@@ -126,6 +126,7 @@ VERB(esp_sign);
 VERB(esp_verify);
 VERB(esp_digest);
 VERB(publish);
+VERB(push);
 VERB(product_add);
 VERB(product_list);
 VERB(rollout_start);

@@ -506,6 +506,31 @@ const struct verb verbs[] = {
      "published       list of {file, type, uploaded, already, answer}\n"
      "  already       was on the server before",
      "bowline publish"},
+    {"push", "[HOST FILE]", 0, 2, A_FILE, NULL, verb_push,
+     "send a firmware straight to a device on this network",
+     "Sends FILE to a device that runs ArduinoOTA, or a Bowline agent that "
+     "takes pushes, and waits until it says that it has it. HOST is a name or "
+     "an address; --list shows the devices that announce themselves by mDNS "
+     "(this takes the avahi daemon). No server and no rollout has a part in "
+     "it: it is for the bench.\n\n"
+     "FILE is the firmware.bin of a build, or a release, the .suit file that "
+     "bowline release made: then its payloads are sent behind it. Bowline's "
+     "devices take signed releases only. For espota.py and other tools that "
+     "send one file, bowline push --output FILE RELEASE writes it.\n\n"
+     "The device connects back to this machine by TCP: a firewall must let "
+     "that in. The password is never sent, but whoever listens can try "
+     "passwords on what he has heard: make it long. The file goes in clear. "
+     "Exit 4: the device refused; 5: it could not be reached, or the "
+     "connection broke; 6: it was silent. In each case it keeps the firmware "
+     "that it runs.",
+     options_push, TAKES_PROJECT, DOES_REMOTE | DOES(TIMEOUT),
+     "release, host, address, port, file, size, sent, md5, seconds\n"
+     "authentication  none, md5 or pbkdf2: what the device asked for\n"
+     "said            the device's own words, or null\n"
+     "items           with --list: list of {name, address, port, board, "
+     "password,\n                host}",
+     "bowline push --list\n"
+     "bowline push 192.168.1.7 --password-file ota.password firmware.bin"},
     {"product add", "[NAME]", 0, 1, ANY, NULL, verb_product_add,
      "register a product with the server",
      "NAME is the project's product when it is not given. Doing it twice does "
