@@ -12,6 +12,8 @@ import cbor2
 
 TOP = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOP.parent / "tests/support"))
+sys.path.insert(0, str(TOP.parent / "tests/tool"))
+import esp  # noqa: E402
 import secure_boot  # noqa: E402
 
 VECTORS = TOP.parent / "tests/vectors"
@@ -149,7 +151,29 @@ def write_esp():
         write("esp_otadata", f"flash-{n}", head + esp_flash(v))
 
 
+def write_images():
+    """Made ones, two real ones; with the number of reads in front."""
+    folder = TOP.parent / "tests/samples/esp-images/serial-flasher"
+    made = {
+        "hashed": esp.application(), "plain": esp.application(hashed=False),
+        "sdk": esp.application(project="arduino-lib-builder"),
+        "behind": esp.application() + b"\xff" * 64 + b"x",
+        "bootloader": (folder / "ESP32_P4/2025-05-30_bootloader.bin"
+                       ).read_bytes(),
+        "esp8266": (folder / "ESP8266/2020-12-07_bootloader.bin"
+                    ).read_bytes()}
+    v1 = bytes([0xE9, 1, 2, 0]) + bytes(4)
+    made["esp8266-v2"] = (bytes([0xEA, 4, 2, 0]) + bytes(8)
+                          + struct.pack("<I", 16) + bytes(16) + v1
+                          + struct.pack("<II", 0x40100000, 16) + bytes(16)
+                          + bytes(16))
+    for name, data in made.items():
+        write("esp_image", name, b"\xff" + data)
+        write("esp_image", f"{name}-cut", b"\x05" + data[:200])
+
+
 def main():
+    write_images()
     write_sectors()
     write_flashes()
     write_esp()
