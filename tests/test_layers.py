@@ -15,6 +15,7 @@ SEES = {
     "diff": {"bowline", "host", "diff"},
     "author": {"bowline", "host", "author"},
     "ports/posix": {"bowline", "host", "posix"},
+    "ports/arduino": {"bowline"},
     "server": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "tool": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "sim": {"bowline", "host", "author", "diff", "posix/crypto.h",
