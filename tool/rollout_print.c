@@ -214,6 +214,20 @@ static void by_deltas(const struct page *p)
     }
 }
 
+/* Clients that are not ours: in no other count. */
+static void unmanaged(const struct page *p)
+{
+    const json_t *n = json_object_get(p->r, "unmanaged");
+
+    if (number(n, "got") > 0) {
+        begin(p, "unmanaged");
+        (void)buffer_printf(p->out, NULL,
+                            "sent to %lld, of which %lld say they run it "
+                            "(bowline device unmanaged)\n",
+                            number(n, "got"), number(n, "runs"));
+    }
+}
+
 /* A device's name, or the beginning of its id. */
 static const char *called(const struct page *p, const json_t *device)
 {
@@ -349,6 +363,7 @@ void rollout_text(struct call *c, const json_t *r, struct buffer *out)
     counts(&p);
     blocked(&p);
     by_deltas(&p);
+    unmanaged(&p);
     waiting_for(&p);
     reasons(&p);
     lost(&p);

@@ -85,6 +85,12 @@ static const struct option options_product_add[] = {
 
 static const struct option options_product[] = {PRODUCT, END};
 
+static const struct option options_product_set[] = {
+    CHOICE("unmanaged", "ON",
+           "serve clients that are not ours: esp_https_ota, httpUpdate",
+           "on off"),
+    END};
+
 static const struct option options_device_add[] = {
     VALUE("name", "TEXT", "a name for people"),
     {"tag", "TEXT", "a tag", ANY, NULL, true, 0},
@@ -542,6 +548,24 @@ const struct verb verbs[] = {
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "items           list of {name, vendor_domain, vendor_id, class_id}",
      NULL},
+    {"product show", "[NAME]", 0, 1, ANY, NULL, verb_product_show,
+     "show one product, and its addresses for other clients",
+     "NAME is the project's product when it is not given. The addresses are "
+     "for clients that are not ours (esp_https_ota, httpUpdate), when the "
+     "product is open to them.",
+     NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the product, as the server's API describes it\n"
+     "addresses       one for each channel, when it is open",
+     "bowline product show"},
+    {"product set", "[NAME]", 0, 1, ANY, NULL, verb_product_set,
+     "open a product to clients that are not ours, or close it",
+     "An admin may. Such clients check no signature of ours, prove neither "
+     "freshness nor identity, and the firmware is then public "
+     "(docs/THREATS.md). Staged rollouts hold for them.",
+     options_product_set, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "the product, as the server's API describes it\n"
+     "addresses       one for each channel, when it is open",
+     "bowline product set thermostat --unmanaged on"},
     {"rollout start", "VERSION", 1, 1, ANY, NULL, verb_rollout_start,
      "begin to roll a release out",
      "Offers the release to the devices of the first stage. A stage that goes "
@@ -693,6 +717,11 @@ const struct verb verbs[] = {
      "show one device", "ID may be shortened, or be the device's name.",
      NULL, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
      "the device, as the server's API describes it", NULL},
+    {"device unmanaged", NO_ARGUMENTS, verb_device_unmanaged,
+     "list devices that update with a client of their own",
+     "What each said of itself, what it was sent, and why it was not.",
+     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of unmanaged devices", NULL},
     {"device set", "DEVICE", 1, 1, ANY, NULL, verb_device_set,
      "change a device's name, channel or tags",
      "What is not said stays. --tag \"\" takes all tags away.",

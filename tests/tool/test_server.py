@@ -118,6 +118,28 @@ def test_server_status_and_products(shared):
     assert "devices take them: the root document names the key" in out
 
 
+def test_a_product_is_opened_to_other_clients_and_says_its_address(world):
+    closed = world.good("product", "show").out
+    assert "address" not in closed
+    said = world.good("product", "set", "--unmanaged", "on")
+    path = f"https://localhost:{world.port}/p/thermostat/stable/firmware.bin"
+    assert path in said.out and ".cert_pem" in said.err
+    shown = world.good("product", "show", "thermostat", "--json").json
+    assert shown["addresses"] == [path] and shown["unmanaged"] is True
+    assert "none" in world.good("device", "unmanaged").err
+    answer = world.request("GET", path[len(f"https://localhost:{world.port}"):]
+                           + "?device=lamp-1")
+    assert answer.status == 404  # nothing was rolled out yet
+    row, = world.good("device", "unmanaged", "--product", "thermostat",
+                      "--json").json["items"]
+    assert row["name"] == "device:lamp-1" and row["status"] == 404
+    assert "device:lamp-1" in world.good("device", "unmanaged").out
+    assert "addresses" not in world.good(
+        "product", "set", "thermostat", "--unmanaged", "off", "--json").json
+    world.refused(2, "product", "set", "thermostat")
+    world.refused(4, "product", "show", "none")
+
+
 def test_publishing_twice_uploads_once(world):
     again = world.good("publish", "--json").json["published"][0]
     assert again["uploaded"] == 0 and again["already"] is True
