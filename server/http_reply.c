@@ -182,7 +182,7 @@ static void add_guards(const struct connection *c, struct MHD_Response *r)
 /* An error may be shown by any browser that goes there. */
 static bool is_bare(const struct connection *c)
 {
-    return c->rq.bare && c->status < 300;
+    return c->rq.bare && (c->status < 300 || c->status == 304);
 }
 
 static struct MHD_Response *make_response(struct connection *c)

@@ -32,9 +32,18 @@ static int read_whole(int fd, uint8_t *out, size_t n)
     return 0;
 }
 
-static void look(bl_span file, struct image_facts *out)
+static int md5(bl_span bytes, uint8_t out[16])
+{
+    unsigned n = 16;
+
+    return EVP_Digest(bytes.p, bytes.n, out, &n, EVP_md5(), NULL) == 1 ? 0
+                                                                       : -1;
+}
+
+static int look(bl_span file, struct image_facts *out)
 {
     struct bl_esp_image image;
+    size_t n;
 
     bl_esp_image_read_span(file, &image);
     out->family = image.family;
@@ -44,12 +53,19 @@ static void look(bl_span file, struct image_facts *out)
     if (out->has_digest) {
         memcpy(out->digest, file.p + image.length - 32, 32);
     }
+    n = image.family != BL_ESP_NO_IMAGE && image.length > 0 &&
+                image.length < file.n
+            ? image.length
+            : file.n;
+    return md5(file, out->md5) == 0 &&
+                   md5(bl_span_of(file.p, n), out->image_md5) == 0
+               ? 0
+               : -1;
 }
 
 static int read_facts(int fd, struct image_facts *out, struct error *err)
 {
     uint8_t *bytes;
-    unsigned n = 16;
     int result = -1;
 
     if (out->size > IMAGE_MAX) {
@@ -60,11 +76,9 @@ static int read_facts(int fd, struct image_facts *out, struct error *err)
     bytes = malloc(out->size + 1);
     if (bytes == NULL || read_whole(fd, bytes, out->size) != 0) {
         error_set(err, "the payload cannot be read");
-    } else if (EVP_Digest(bytes, out->size, out->md5, &n, EVP_md5(), NULL) !=
-               1) {
+    } else if (look(bl_span_of(bytes, out->size), out) != 0) {
         error_set(err, "no MD5 is to be had from OpenSSL");
     } else {
-        look(bl_span_of(bytes, out->size), out);
         result = 0;
     }
     free(bytes);

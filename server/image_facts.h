@@ -20,6 +20,7 @@ struct image_facts {
     uint8_t sha256[32]; /* of the payload: its name */
     uint64_t size;
     uint8_t md5[16];
+    uint8_t image_md5[16]; /* without what follows the image, a signature */
     enum bl_esp_family family; /* BL_ESP_NO_IMAGE: none of Espressif's */
     uint32_t chip_id;
     uint8_t digest[32]; /* that the image ends with: how a device names what

@@ -30,7 +30,8 @@ static bool is_image(struct server *s, const struct release *r,
         0) {
         return false;
     }
-    return (ask->has_md5 && memcmp(facts->md5, ask->md5, 16) == 0) ||
+    return (ask->has_md5 && (memcmp(facts->md5, ask->md5, 16) == 0 ||
+                             memcmp(facts->image_md5, ask->md5, 16) == 0)) ||
            (ask->has_sha256 && facts->has_digest &&
             memcmp(facts->digest, ask->sha256, 32) == 0);
 }

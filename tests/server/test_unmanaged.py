@@ -617,3 +617,15 @@ def test_no_rollout_waits_for_them_or_counts_them(ready):
     assert shown["counts"]["eligible"] == 0
     assert ready.api("GET", "/products/thermostat").json["devices"] == 0
     assert ready.api("GET", "/devices").json["items"] == []
+
+
+def test_a_signed_image_is_known_by_the_digest_that_the_device_takes(ready):
+    image = esp_image("1.1.0", filler=1)
+    signed = image + b"\xff" * (-len(image) % 4096) + b"\xe7\x02" + bytes(4094)
+    new = ready.publish(2, "1.1.0", signed)
+    start(ready, new)
+    first = HttpUpdate(ready, PATH, mac(1), running=ready.old["content"]).run()
+    assert first.image == signed
+    again = HttpUpdate(ready, PATH, mac(1), running=image,
+                       says={"sketch-sha256": None}).run()
+    assert again.status == 304
