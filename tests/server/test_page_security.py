@@ -42,6 +42,7 @@ GET /api/v1/roots
 GET /api/v1/roots/{}
 GET /api/v1/products
 GET /api/v1/products/{}
+GET /api/v1/unmanaged
 GET /api/v1/payloads/{}
 GET /api/v1/releases
 GET /api/v1/releases/{}
@@ -73,6 +74,7 @@ PUT /api/v1/payloads/{}
 POST /api/v1/releases
 POST /api/v1/devices
 DELETE /api/v1/devices/{}
+DELETE /api/v1/unmanaged/{}
 POST /api/v1/devices/{}/rollback
 POST /api/v1/rollouts
 POST /api/v1/rollouts/{}/resume
@@ -104,6 +106,7 @@ GET /api/v1/tokens
 POST /api/v1/tokens
 DELETE /api/v1/tokens/{}
 PATCH /api/v1/settings
+PATCH /api/v1/products/{}
 GET /api/v1/webhooks
 POST /api/v1/webhooks
 GET /api/v1/webhooks/{}
@@ -177,6 +180,9 @@ def test_each_route_is_somebodys_decision():
     assert routed == decided, "a route and POLICY (above) differ"
     public = {(method, path) for method, path, access in TABLE
               if access == "ANY"}
+    assert [(m, path) for m, path, access in TABLE
+            if access == "UNMANAGED"] == [
+                ("GET", "/p/{}/{}/firmware.bin")]
     assert public == {tuple(line.split())
                       for line in ANYBODY.strip().split("\n")}
     assert {access for _, _, access in TABLE} <= {*MAY, "ANY", "METRICS",

@@ -118,3 +118,26 @@ def test_all_devices_are_exported(devices, filled, sessions):
     found = [line["name"] for line in csv.DictReader(
         io.StringIO(answer.body.decode()))]
     assert {"kitchen-01", "kitchen-48", "came-back"} <= set(found)
+
+
+def test_devices_with_a_client_of_their_own_stand_below(filled, devices):
+    server, _ = filled
+
+    def change(open_):
+        server.api("PATCH", "/products/thermostat", {"unmanaged": open_},
+                   token=server.admin_token, expect=200)
+
+    assert not devices.all("[aria-label='Unmanaged devices']")
+    change(True)
+    try:
+        server.request("GET", "/p/thermostat/stable/firmware.bin"
+                       "?device=lamp-7&version=0.0.1")
+        row = devices.see("[aria-label='Unmanaged devices'] tbody tr")
+        assert "lamp-7" in row.text and "0.0.1" in row.text
+        assert "thermostat" in row.text and "other" in row.text
+    finally:
+        change(False)
+        for kept in server.api("GET", "/unmanaged").json["items"]:
+            server.api("DELETE", f"/unmanaged/{kept['number']}", expect=204)
+    devices.until(lambda: not devices.all("[aria-label='Unmanaged devices']"),
+                  "gone when none is left")

@@ -81,6 +81,7 @@ export function mock(scenario) {
     ["GET", /^\/fleet\/history$/, () => world.history()],
     ["GET", /^\/products$/, () => ({ items: world.products, next: null })],
     ["GET", /^\/codes$/, () => ({ items: world.codes, next: null })],
+    ["GET", /^\/unmanaged$/, () => ({ items: [], next: null })],
     ["GET", /^\/devices$/, ({ query }) => page(world.find(query), query)],
     ["GET", /^\/devices\/([^/]+)$/, ({ args }) => world.device(args[0])],
     ["PATCH", /^\/devices\/([^/]+)$/, ({ args, body }) =>

@@ -369,6 +369,30 @@ export interface Product {
   class_id: string;
   class?: string;
   devices?: number;
+  unmanaged?: boolean;
+  unmanaged_devices?: number;
+}
+
+/** A device that updates with a client of its own. */
+export interface Unmanaged {
+  number: number;
+  id: string;
+  name: string;
+  product: string;
+  channel: string;
+  client: string;
+  version: string | null;
+  chip: string | null;
+  runs: string | null;
+  got: {
+    version: string | null; rollout: number | null; when: number;
+    bytes: number;
+  } | null;
+  status: number;
+  why: string;
+  asked: number;
+  first_seen: number;
+  last_seen: number;
 }
 
 // --- Releases -------------------------------------------------------------

@@ -14,6 +14,7 @@ import { FilterText } from "../components/FilterText";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
 import { Pager, Table } from "../components/Table";
+import { UnmanagedDevices } from "../components/UnmanagedDevices";
 import { newerFirst } from "../components/VersionsChart";
 import { count } from "../format";
 import { useResource } from "../hooks";
@@ -240,6 +241,7 @@ export function Devices({ route }: { route: Route }) {
           </>
         )}
       </Card>
+      <UnmanagedDevices product={query.get("product") ?? ""} />
     </>
   );
 }
