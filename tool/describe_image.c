@@ -24,6 +24,26 @@ static const char *spi_name(uint8_t mode)
     return mode < sizeof name / sizeof name[0] ? name[mode] : NULL;
 }
 
+static bool in(const struct bl_esp_range *range, uint32_t address)
+{
+    return address >= range->from && address < range->to;
+}
+
+/* Where a segment is when the program runs. */
+static const char *segment_kind(const struct bl_esp_image *e, uint8_t i)
+{
+    uint32_t address = e->segment[i].address;
+
+    if (address < 0x10000000) {
+        return "filler"; /* not loaded */
+    }
+    if (e->chip == NULL || e->chip->code.to == 0) {
+        return NULL;
+    }
+    return in(&e->chip->data, address) || in(&e->chip->code, address) ? "flash"
+                                                                      : "RAM";
+}
+
 static json_t *segments(struct call *c, const struct bl_esp_image *e)
 {
     json_t *list = json_array();
@@ -35,6 +55,7 @@ static json_t *segments(struct call *c, const struct bl_esp_image *e)
         put_text(row, "address", keep(c, "0x%08x", e->segment[i].address));
         put_number(row, "length", e->segment[i].length);
         put_number(row, "offset", e->segment[i].offset);
+        put_text(row, "is", segment_kind(e, i));
         (void)json_array_append_new(list, row);
     }
     return list;

@@ -117,6 +117,27 @@ static const char *verdict_word(const json_t *out, bool good)
     return good ? "verifies" : "DOES NOT VERIFY";
 }
 
+/* What is wrong with an image, each with what to do; then what is odd. */
+static void print_faults(struct call *c, json_t *faults)
+{
+    size_t i;
+    json_t *row;
+
+    json_array_foreach(faults, i, row)
+    {
+        bool odd = json_is_true(json_object_get(row, "odd"));
+
+        if (json_object_get(row, "advice") == NULL) {
+            continue; /* of a table: shown with its rows */
+        }
+        show(c, "  %s%s%s at offset %lld: %s; %s", color(c, odd ? WARN : BAD),
+             odd ? "odd" : "wrong", color(c, PLAIN),
+             (long long)json_integer_value(json_object_get(row, "offset")),
+             json_string_value(json_object_get(row, "what")),
+             json_string_value(json_object_get(row, "advice")));
+    }
+}
+
 static void print_file(struct call *c, const char *path, json_t *out)
 {
     const json_t *verifies = json_object_get(out, "verifies");
@@ -131,6 +152,9 @@ static void print_file(struct call *c, const char *path, json_t *out)
     (void)json_object_del(rest, "verifies");
     (void)json_object_del(rest, "problem");
     (void)json_object_del(rest, "parts");
+    if (json_object_get(out, "chip") != NULL) { /* shown below, with advice */
+        (void)json_object_del(rest, "faults");
+    }
     show(c, "%s%s%s", color(c, STRONG), path, color(c, PLAIN));
     print_object(c, rest);
     describe_patch_parts(c, json_object_get(out, "parts"));
@@ -144,6 +168,7 @@ static void print_file(struct call *c, const char *path, json_t *out)
         show(c, "  %snot checked: %s%s", color(c, WARN), problem,
              color(c, PLAIN));
     }
+    print_faults(c, json_object_get(out, "faults"));
     json_decref(rest);
 }
 

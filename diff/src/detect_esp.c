@@ -3,6 +3,7 @@
  * ESP application images: segments become regions, the chip's number names
  * the instruction set and the RAM.
  */
+#include "bowline/esp_chip.h"
 #include "image.h"
 
 enum {
@@ -18,16 +19,16 @@ static const struct chip {
     uint8_t isa;
     struct bl_range ram;
 } chips[] = {
-    {0, BL_DELTA_XTENSA, {0x3ffae000, 0x40000000}}, /* ESP32 */
-    {2, BL_DELTA_XTENSA, {0x3ffb0000, 0x40000000}}, /* S2 */
-    {5, BL_DELTA_RISCV, {0x3fc80000, 0x3fce0000}},  /* C3 */
-    {9, BL_DELTA_XTENSA, {0x3fc88000, 0x3fd00000}}, /* S3 */
-    {12, BL_DELTA_RISCV, {0x3fca0000, 0x3fce0000}}, /* C2 */
-    {13, BL_DELTA_RISCV, {0x40800000, 0x40880000}}, /* C6 */
-    {16, BL_DELTA_RISCV, {0x40800000, 0x40850000}}, /* H2 */
-    {18, BL_DELTA_RISCV, {0x4ff00000, 0x4ffc0000}}, /* P4 */
-    {20, BL_DELTA_RISCV, {0x40800000, 0x40850000}}, /* C61 */
-    {23, BL_DELTA_RISCV, {0x40800000, 0x40860000}}, /* C5 */
+    {BL_ESP_CHIP_ESP32, BL_DELTA_XTENSA, {0x3ffae000, 0x40000000}},
+    {BL_ESP_CHIP_S2, BL_DELTA_XTENSA, {0x3ffb0000, 0x40000000}},
+    {BL_ESP_CHIP_C3, BL_DELTA_RISCV, {0x3fc80000, 0x3fce0000}},
+    {BL_ESP_CHIP_S3, BL_DELTA_XTENSA, {0x3fc88000, 0x3fd00000}},
+    {BL_ESP_CHIP_C2, BL_DELTA_RISCV, {0x3fca0000, 0x3fce0000}},
+    {BL_ESP_CHIP_C6, BL_DELTA_RISCV, {0x40800000, 0x40880000}},
+    {BL_ESP_CHIP_H2, BL_DELTA_RISCV, {0x40800000, 0x40850000}},
+    {BL_ESP_CHIP_P4, BL_DELTA_RISCV, {0x4ff00000, 0x4ffc0000}},
+    {BL_ESP_CHIP_C61, BL_DELTA_RISCV, {0x40800000, 0x40850000}},
+    {BL_ESP_CHIP_C5, BL_DELTA_RISCV, {0x40800000, 0x40860000}},
 };
 
 static const struct chip esp8266 = {

@@ -93,7 +93,8 @@ def test_a_partition_table_is_no_image(tool):
     path = (SAMPLES
             / "serial-flasher/ESP32/2020-12-07_partition-table.bin")
     seen = tool.good("inspect", path, "--json").json["files"][0]
-    assert seen["format"] == "binary" and seen["verifies"] is None
+    assert seen["format"] == "ESP32 partition table"
+    assert seen["verifies"] is True
 
 
 def inspect(tool, body):
@@ -167,6 +168,28 @@ def test_a_record_inside_an_esp32_image_comes_first(tool):
     seen = inspect(tool, application(segments=segments))[1]
     assert seen["version"] == "1.2.3" and seen["product"] == "thermostat"
     assert seen["version_from"] == "firmware record"
+
+
+def test_a_person_is_told_each_fault_and_what_to_do(tool):
+    body = bytearray(application())
+    body[2] = 9
+    (tool.folder / "image").write_bytes(body[:-8])
+    result = tool("inspect", "image")
+    assert result.code == 1
+    assert "  DAMAGED: the file ends before the appended SHA-256" in result.out
+    assert "  wrong at offset 1584: the file ends" in result.out
+    assert "; copy it again from where it was built\n" in result.out
+    assert "  odd at offset 2: its SPI mode is none" in result.out
+    faults = tool("inspect", "image", "--json").json["files"][0]["faults"]
+    assert [f["odd"] for f in faults] == [False, True]
+    assert all(f["what"] and f["advice"] for f in faults)
+
+
+def test_a_segment_is_told_by_where_it_runs(tool):
+    path = SAMPLES / "serial-flasher/ESP32_S3/2024-08-13_hello_world.bin"
+    seen = tool.good("inspect", path, "--json").json["files"][0]
+    assert [s["is"] for s in seen["segments"]] == [
+        "flash", "RAM", "RAM", "filler", "flash"]
 
 
 # --- ELF ---------------------------------------------------------------------
