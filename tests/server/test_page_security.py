@@ -185,8 +185,8 @@ def test_each_route_is_somebodys_decision():
                 ("GET", "/p/{}/{}/firmware.bin")]
     assert public == {tuple(line.split())
                       for line in ANYBODY.strip().split("\n")}
-    assert {access for _, _, access in TABLE} <= {*MAY, "ANY", "METRICS",
-                                                  "DEVICE"}
+    assert {access for _, _, access in TABLE} <= {
+        *MAY, "ANY", "METRICS", "DEVICE", "UNMANAGED"}
 
 
 @pytest.mark.parametrize("how", ["file", "token", "session"])
