@@ -18,43 +18,54 @@ static void base64(const uint8_t *in, size_t n, char *out)
     static const char digit[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    for (size_t i = 0; i + 2 < n; i += 3) {
-        uint32_t v =
-            (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)in[i] << 16 |
+                     (i + 1 < n ? (uint32_t)in[i + 1] << 8 : 0U) |
+                     (i + 2 < n ? in[i + 2] : 0U);
 
         *out++ = digit[v >> 18];
         *out++ = digit[v >> 12 & 63];
-        *out++ = digit[v >> 6 & 63];
-        *out++ = digit[v & 63];
+        *out++ = i + 1 < n ? digit[v >> 6 & 63] : '=';
+        *out++ = i + 2 < n ? digit[v & 63] : '=';
     }
     *out = '\0';
 }
 
-/* An Ed25519 key from a fixed seed, as PKCS#8 (RFC 8410 section 7). */
-static void key_text(unsigned number, char *out, size_t size)
+/* PKCS#8 up to the 32 bytes of the key: Ed25519 (RFC 8410 section 7), and
+ * P-256 without its public part (RFC 5915). */
+static const uint8_t ed25519_head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30,
+                                       0x05, 0x06, 0x03, 0x2b, 0x65, 0x70,
+                                       0x04, 0x22, 0x04, 0x20};
+static const uint8_t p256_head[] = {
+    0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+    0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+    0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20};
+
+/* From a fixed seed. */
+static void key_text(unsigned number, bl_span head, char *out, size_t size)
 {
-    uint8_t der[48] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
-                       0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+    uint8_t der[sizeof(p256_head) + 32];
     char seed[32];
-    char text[65];
+    char text[96];
 
     (void)snprintf(seed, sizeof(seed), "simulated key %u", number);
-    bl_sha256(seed, strlen(seed), der + 16);
-    base64(der, sizeof(der), text);
+    memcpy(der, head.p, head.n);
+    bl_sha256(seed, strlen(seed), der + head.n);
+    base64(der, head.n + 32, text);
     (void)snprintf(out, size,
                    "-----BEGIN %s KEY-----\n%s\n-----END %s "
                    "KEY-----\n",
                    "PRIVATE", text, "PRIVATE");
 }
 
-static int key_open(struct sim_fixture *f, unsigned number, const char *folder,
-                    struct error *err)
+static int key_open(struct sim_fixture *f, unsigned number, bl_span head,
+                    const char *folder, struct error *err)
 {
     char path[FILE_TEMP + 32];
     char text[256];
 
     (void)snprintf(path, sizeof(path), "%s/key%u.pem", folder, number);
-    key_text(number, text, sizeof(text));
+    key_text(number, head, text, sizeof(text));
     if (file_write(path, bl_span_of(text, strlen(text)), 0600, err) != 0) {
         return -1;
     }
@@ -63,7 +74,7 @@ static int key_open(struct sim_fixture *f, unsigned number, const char *folder,
     return f->key[number] == NULL ? -1 : 0;
 }
 
-static int keys_open(struct sim_fixture *f, struct error *err)
+static int keys_open(struct sim_fixture *f, bl_span head, struct error *err)
 {
     char folder[FILE_TEMP];
     int r = 0;
@@ -72,7 +83,7 @@ static int keys_open(struct sim_fixture *f, struct error *err)
         return -1;
     }
     for (unsigned i = 0; r == 0 && i < SIM_KEYS; i++) {
-        r = key_open(f, i, folder, err);
+        r = key_open(f, i, head, folder, err);
     }
     (void)rmdir(folder);
     return r;
@@ -283,7 +294,7 @@ static int release_make(struct sim_fixture *f, unsigned which,
  * ---------------------------------------------------------------------------
  */
 
-int sim_fixture_open(struct sim_fixture *f, struct error *err)
+static int open_with(struct sim_fixture *f, bl_span head, struct error *err)
 {
     int r;
 
@@ -291,7 +302,7 @@ int sim_fixture_open(struct sim_fixture *f, struct error *err)
     author_vendor_id("example.com", f->vendor_id);
     author_class_id(f->vendor_id, "simulated", f->class_id);
     memcpy(f->device_id, "simulated device", 16);
-    r = keys_open(f, err);
+    r = keys_open(f, head, err);
     if (r == 0) {
         r = root_make(f, 1, err);
     }
@@ -306,6 +317,16 @@ int sim_fixture_open(struct sim_fixture *f, struct error *err)
         return error_prefix(err, "simulated product");
     }
     return 0;
+}
+
+int sim_fixture_open(struct sim_fixture *f, struct error *err)
+{
+    return open_with(f, bl_span_of(ed25519_head, sizeof(ed25519_head)), err);
+}
+
+int sim_fixture_open_p256(struct sim_fixture *f, struct error *err)
+{
+    return open_with(f, bl_span_of(p256_head, sizeof(p256_head)), err);
 }
 
 int sim_fixture_patch(struct sim_fixture *f, bl_span patch, struct error *err)

@@ -75,6 +75,9 @@ struct sim_fixture {
 
 /* The files of keys are written to, and removed from, a temporary folder. */
 int sim_fixture_open(struct sim_fixture *fixture, struct error *err);
+/* The same with keys of P-256, for devices that know no other; signatures
+ * differ from run to run. */
+int sim_fixture_open_p256(struct sim_fixture *fixture, struct error *err);
 /* Gives SIM_R_PATCHED a patch from SIM_R2's image: its manifest then has a
  * device that runs it fetch and apply the patch, and others the image. */
 int sim_fixture_patch(struct sim_fixture *fixture, bl_span patch,

@@ -14,6 +14,7 @@ SEES = {
     "host": {"bowline/span.h", "bowline/status.h", "bowline/sha256.h", "host"},
     "diff": {"bowline", "host", "diff"},
     "author": {"bowline", "host", "author"},
+    "ports/esp-idf": {"bowline"},
     "ports/posix": {"bowline", "host", "posix"},
     "ports/arduino": {"bowline"},
     "server": {"bowline", "host", "author", "diff", "posix/crypto.h"},
