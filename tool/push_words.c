@@ -36,6 +36,8 @@ static const struct {
                              "file"},
     {"Too Many Wrong Passwords", "somebody has tried wrong ones"},
     {"Already Runs", "the device runs this very release"},
+    {"Missing Or Damaged", "push the .suit file that bowline release made, "
+                           "with its payloads beside it"},
     {"sequence-low", "the device has had a newer release; make a new one "
                      "with bowline release"},
     {"signature", "the release is signed by a key that this device does not "

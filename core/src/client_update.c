@@ -621,7 +621,8 @@ static void try_again(struct bl_client *c, uint32_t retry_after_s)
          * before the payload is whole, or `hold` ends it. */
         (void)bl_install_pause(&c->install);
     }
-    if (c->attempt >= c->config.download_attempts) {
+    /* Who pushed has gone when the bytes that were there are used up. */
+    if (c->pushed || c->attempt >= c->config.download_attempts) {
         give_up(c, BL_ATTEMPTS);
         return;
     }

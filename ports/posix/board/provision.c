@@ -45,6 +45,13 @@ static const char help[] =
     "  --delta-memory BYTES for patches: 32768, of a holder 12288; 0: takes "
     "none\n"
     "  --stage-size BYTES   room for patches of releases that have their own\n"
+    "  --push-password-file FILE   take pushed releases (bowline push) from\n"
+    "                       who knows the password; copied into the folder\n"
+    "  --push-scheme NAME   pbkdf2; md5 for tools before 2025; none: no "
+    "password\n"
+    "  --push-port PORT     3232\n"
+    "  --push-developer     takes whatever is pushed, signed or not: for the "
+    "bench\n"
     "  --watchdog SECONDS   10; also --boot-tries 3 --health-failures 3\n"
     "  --poll SECONDS       1800; also --first-poll 60 --backoff 60\n"
     "                       --backoff-max 3600 --ticket-interval 86400\n"
@@ -66,9 +73,12 @@ enum setting {
     CERT,
     KEY,
     COMPONENT,
+    PUSH_PASSWORD,
+    PUSH_SCHEME,
     N_TEXTS,
     HOLDER = N_TEXTS,
     CLOCK,
+    PUSH_DEVELOPER,
     ATTRIBUTE,
     HELP,
     NUMBER /* + index into `numbers` */
@@ -105,6 +115,7 @@ static const struct number {
     {"download-attempts", "", "download_attempts", 10},
     {"health-failures", "", "health_failures", 3},
     {"delta-memory", "", "delta_memory", UNSAID},
+    {"push-port", "push", "port", UNSAID},
 };
 
 enum { N_NUMBERS = sizeof numbers / sizeof numbers[0] };
@@ -114,6 +125,7 @@ struct provision {
     uint32_t number[N_NUMBERS];
     bool holder;
     bool clock;
+    bool push_developer;
     const char *attribute[MAX_ATTRIBUTES];
     int n_attributes;
 };
@@ -142,8 +154,11 @@ static const struct option text_options[] = {
     {"cert", required_argument, NULL, CERT},
     {"key", required_argument, NULL, KEY},
     {"component", required_argument, NULL, COMPONENT},
+    {"push-password-file", required_argument, NULL, PUSH_PASSWORD},
+    {"push-scheme", required_argument, NULL, PUSH_SCHEME},
     {"holder", no_argument, NULL, HOLDER},
     {"clock", no_argument, NULL, CLOCK},
+    {"push-developer", no_argument, NULL, PUSH_DEVELOPER},
     {"attribute", required_argument, NULL, ATTRIBUTE},
     {"help", no_argument, NULL, HELP},
 };
@@ -175,6 +190,8 @@ static int take_option(struct provision *p, int option, struct error *err)
         p->holder = true;
     } else if (option == CLOCK) {
         p->clock = true;
+    } else if (option == PUSH_DEVELOPER) {
+        p->push_developer = true;
     } else if (option == ATTRIBUTE) {
         if (p->n_attributes == MAX_ATTRIBUTES) {
             return error_set(err, "more than 16 attributes");
@@ -353,6 +370,37 @@ static int chip(const struct provision *p, struct buffer *out,
                          component == NULL ? "app" : component, p->number[0]);
 }
 
+static bool takes_pushes(const struct provision *p)
+{
+    return text_of(p, PUSH_PASSWORD) != NULL ||
+           text_of(p, PUSH_SCHEME) != NULL || p->push_developer;
+}
+
+static int pushes(const struct provision *p, struct buffer *out,
+                  struct error *err)
+{
+    const char *file = text_of(p, PUSH_PASSWORD);
+
+    if (!takes_pushes(p)) {
+        return 0;
+    }
+    if (buffer_printf(out, err,
+                      "\n# Firmware may be pushed over the local network.\n"
+                      "push = {\n") != 0 ||
+        optional(out, "    scheme", text_of(p, PUSH_SCHEME), err) != 0 ||
+        optional(out, "    password_file",
+                 file == NULL ? NULL : "push.password", err) != 0 ||
+        group(p, out, "push", err) != 0) {
+        return -1;
+    }
+    return buffer_printf(out, err, "%s};\n",
+                         p->push_developer
+                             ? "    # Whatever is pushed is installed, signed "
+                               "or not: never leave it so.\n"
+                               "    developer = true;\n"
+                             : "");
+}
+
 static int describe(const struct provision *p, const struct factory *factory,
                     struct error *err)
 {
@@ -361,17 +409,17 @@ static int describe(const struct provision *p, const struct factory *factory,
     int failed;
 
     (void)snprintf(path, sizeof path, "%s/device.conf", text_of(p, DIR));
-    failed = who(p, factory, &out, err) != 0 ||
-             whom_to_ask(p, &out, err) != 0 ||
-             buffer_printf(&out, err, "clock = %s;\nholder = %s;\n",
-                           p->clock ? "true" : "false",
-                           p->holder ? "true" : "false") != 0 ||
-             group(p, &out, "", err) != 0 ||
-             buffer_printf(&out, err, "\n# Seconds.\ntiming = {\n") != 0 ||
-             group(p, &out, "timing", err) != 0 ||
-             buffer_printf(&out, err, "};\n") != 0 ||
-             chip(p, &out, err) != 0 || attributes(p, &out, err) != 0 ||
-             file_write(path, buffer_span(&out), 0600, err) != 0;
+    failed =
+        who(p, factory, &out, err) != 0 || whom_to_ask(p, &out, err) != 0 ||
+        buffer_printf(&out, err, "clock = %s;\nholder = %s;\n",
+                      p->clock ? "true" : "false",
+                      p->holder ? "true" : "false") != 0 ||
+        group(p, &out, "", err) != 0 ||
+        buffer_printf(&out, err, "\n# Seconds.\ntiming = {\n") != 0 ||
+        group(p, &out, "timing", err) != 0 ||
+        buffer_printf(&out, err, "};\n") != 0 || pushes(p, &out, err) != 0 ||
+        chip(p, &out, err) != 0 || attributes(p, &out, err) != 0 ||
+        file_write(path, buffer_span(&out), 0600, err) != 0;
     buffer_free(&out);
     return failed ? -1 : 0;
 }
@@ -412,6 +460,7 @@ static int make_folder(const struct provision *p, struct error *err)
     }
     if (file_make_dirs(text_of(p, DIR), 0700, err) != 0 ||
         copy(p, CA, "ca.pem", err) != 0 || copy(p, TOKEN, "token", err) != 0 ||
+        copy(p, PUSH_PASSWORD, "push.password", err) != 0 ||
         copy(p, CERT, "cert.pem", err) != 0) {
         return -1;
     }

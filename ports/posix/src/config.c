@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "bowline/arduino_ota.h"
 #include "bowline/cbor.h"
 #include "host/file.h"
 
@@ -328,6 +329,49 @@ static void board(struct reader *r, struct device_config *c)
     small(r, "health_failures", 3, &c->health_failures);
 }
 
+static void scheme(struct reader *r, uint8_t *out)
+{
+    char word[16];
+
+    text(r, "push.scheme", false, word, sizeof word);
+    if (word[0] == '\0' || strcmp(word, "pbkdf2") == 0) {
+        *out = BL_ARDUINO_PBKDF2;
+    } else if (strcmp(word, "md5") == 0) {
+        *out = BL_ARDUINO_MD5;
+    } else if (strcmp(word, "none") == 0) {
+        *out = BL_ARDUINO_OPEN;
+    } else {
+        complain(r, "push.scheme", "must be pbkdf2, md5 or none");
+    }
+}
+
+/* push = { password_file = "..."; ... }: it is there, so pushes are taken. */
+static void push(struct reader *r, struct device_config *c)
+{
+    struct device_push *p = &c->push;
+    uint32_t port = BL_ARDUINO_PORT_ESP32;
+
+    if (config_lookup(r->file, "push") == NULL) {
+        return;
+    }
+    p->on = true;
+    p->announce = true;
+    number(r, "push.port", port, UINT16_MAX, &port);
+    p->port = (uint16_t)port;
+    scheme(r, &p->scheme);
+    path(r, c->dir, "push.password_file", p->password_file,
+         sizeof p->password_file);
+    if (config_lookup(r->file, "push.announce") != NULL) {
+        truth(r, "push.announce", &p->announce);
+    }
+    truth(r, "push.developer", &p->developer);
+    if ((p->password_file[0] == '\0') != (p->scheme == BL_ARDUINO_OPEN)) {
+        complain(r, "push.password_file",
+                 "must name the file of the password; or scheme = \"none\" "
+                 "says that none is asked for");
+    }
+}
+
 int device_config_load(struct device_config *config, const char *dir,
                        struct error *err)
 {
@@ -356,6 +400,7 @@ int device_config_load(struct device_config *config, const char *dir,
     connection(&r, config);
     board(&r, config);
     timing(&r, &config->timing);
+    push(&r, config);
     layout(&r, config);
     return r.failed ? -1 : 0;
 }

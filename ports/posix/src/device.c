@@ -12,6 +12,7 @@
 #include "posix/describe.h"
 #include "posix/platform.h"
 #include "posix/pump.h"
+#include "posix/push.h"
 
 enum {
     CHECKS = 8,
@@ -19,7 +20,8 @@ enum {
     IO = 8192,
     MESSAGE = BL_CLIENT_MESSAGE,
     WORK_EVERY_MS = 200,
-    TELL_AGAIN_MS = 3600 * 1000
+    TELL_AGAIN_MS = 3600 * 1000,
+    PUSH_WAIT_MS = 50
 };
 
 struct device {
@@ -28,7 +30,8 @@ struct device {
     const char *version;
     struct bl_client client;
     struct pump pump;
-    int watchdog_fd; /* -1: none */
+    struct push *push; /* NULL: takes no pushes */
+    int watchdog_fd;   /* -1: none */
     struct bl_health_check check[CHECKS];
     uint32_t n_checks;
     void (*work)(void *ctx);
@@ -107,6 +110,7 @@ struct device *device_open(const char *version, struct error *err)
 
 void device_close(struct device *device)
 {
+    push_close(device->push);
     pump_close(&device->pump);
     flash_file_close(&device->flash);
     device_config_free(&device->config);
@@ -292,6 +296,7 @@ static void configure(struct device *device, struct bl_client_config *out)
         .delta = device->delta == NULL ? NULL : &bl_delta_engine,
         .delta_memory = device->delta,
         .delta_memory_size = c->delta_memory,
+        .developer = c->push.developer ? &bl_client_developer : NULL,
         .busy = on_busy,
     };
     memcpy(out->device_id, c->id, BL_ID_SIZE);
@@ -394,6 +399,32 @@ static int start(struct device *device, struct error *err)
     return 0;
 }
 
+/* A device that cannot take pushes is still to be updated by its server. */
+static void open_push(struct device *device)
+{
+    const struct device_config *c = &device->config;
+    struct error err = {0};
+
+    if (!c->push.on) {
+        return;
+    }
+    device->push = push_open(&device->client, c, on_busy, device, &err);
+    if (device->push == NULL) {
+        device_say(device, "no pushes are taken: %s", err.text);
+    } else if (c->push.developer) {
+        (void)device_report(device, "push", "developer");
+    }
+}
+
+/* While one is under way the server waits; the work goes on. */
+static void take_pushes(struct device *device)
+{
+    while (device->push != NULL && push_step(device->push, PUSH_WAIT_MS)) {
+        live(device);
+        tell_events(device);
+    }
+}
+
 int device_run(struct device *device, struct error *err)
 {
     bl_todo done;
@@ -402,8 +433,10 @@ int device_run(struct device *device, struct error *err)
     if (start(device, err) != 0) {
         return 1;
     }
+    open_push(device);
     do {
         live(device);
+        take_pushes(device);
         done = pump_step(&device->pump);
         tell_transfer(device, done);
         tell_events(device);

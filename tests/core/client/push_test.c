@@ -135,7 +135,6 @@ static void a_push_that_breaks_off_leaves_the_old_slot(void **state)
     struct bl_boot_config boot;
     struct bl_boot_result result;
 
-    rig->config.download_attempts = 1;
     rig_start(rig);
     assert_ok(push(rig, SIM_R2));
     do {

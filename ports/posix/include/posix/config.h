@@ -15,6 +15,16 @@
 
 enum { DEVICE_TEXT = 256, DEVICE_NAME = 64 };
 
+/* Pushed firmware: the group `push` of device.conf; without it, none. */
+struct device_push {
+    bool on;
+    bool developer; /* takes what nobody has signed */
+    bool announce;  /* by mDNS */
+    uint16_t port;  /* UDP */
+    uint8_t scheme; /* bl_arduino_scheme */
+    char password_file[FLASH_PATH];
+};
+
 struct device_config {
     char dir[DEVICE_TEXT];
     char flash_path[FLASH_PATH];
@@ -32,6 +42,7 @@ struct device_config {
     char key_file[FLASH_PATH];
     bool clock;  /* the wall clock is to be believed */
     bool holder; /* the image is another chip's: it is held, not run */
+    struct device_push push;
     uint32_t watchdog_s;
     uint32_t delta_memory; /* bytes for the decoder, 0: takes no deltas */
     uint8_t boot_tries;
