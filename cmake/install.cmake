@@ -6,17 +6,19 @@ include(GNUInstallDirs)
 
 set_target_properties(bowline_core PROPERTIES OUTPUT_NAME bowline)
 set_target_properties(host PROPERTIES OUTPUT_NAME bowline_host)
+set_target_properties(host_mdns PROPERTIES OUTPUT_NAME bowline_mdns)
 set_target_properties(bowline_delta PROPERTIES OUTPUT_NAME bowline-delta)
 set_target_properties(bowline_client_delta PROPERTIES
     OUTPUT_NAME bowline-client-delta)
 install(TARGETS bowline_core bowline_sha256 bowline_boot bowline_delta
-        bowline_client_delta host bowline_posix bowline_crypto_openssl
+        bowline_client_delta bowline_esp host host_mdns bowline_posix
+        bowline_crypto_openssl
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 # The port's headers bring their own folders: not for everybody to see.
 set(posix_headers ${CMAKE_INSTALL_INCLUDEDIR}/bowline-posix)
 install(DIRECTORY core/include/bowline core/delta/include/bowline
-        boot/include/bowline
+        boot/include/bowline esp/include/bowline
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ports/posix/include/posix host/include/host
     DESTINATION ${posix_headers})
@@ -28,6 +30,10 @@ set(pkgconfig ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(cmakedir ${CMAKE_INSTALL_LIBDIR}/cmake/bowline)
 file(RELATIVE_PATH up_from_pkgconfig /${pkgconfig} /)
 file(RELATIVE_PATH up_from_cmakedir /${cmakedir} /)
+set(BOWLINE_AVAHI "")
+if(AVAHI_FOUND)
+    set(BOWLINE_AVAHI avahi-client)
+endif()
 foreach(file libbowline.pc bowline-delta.pc bowline-posix.pc
         bowline-config.cmake)
     configure_file(packaging/lib/${file}.in ${packages}/${file} @ONLY)

@@ -161,7 +161,7 @@ control() {
     case $package in
     libbowline-dev)
         section=libdevel
-        needs="libconfig-dev, libcurl4-openssl-dev | libcurl-dev, libssl-dev"
+        needs="libavahi-client-dev, libconfig-dev, libcurl4-openssl-dev | libcurl-dev, libssl-dev"
         ;;
     *)
         needs=$(depends "$package")
