@@ -108,7 +108,7 @@ bool bl_site_may_word(const struct bl_view *v, const struct bl_region *r,
 {
     uint32_t i;
 
-    for (i = 0; i <= BL_RAM_RANGES; i++) {
+    for (i = 0; i <= v->code->rams; i++) {
         if (word - v->may[i].low < v->may[i].high) {
             return true;
         }
