@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 
+import esp
 import patches
 import world
 from fleet import DEVICES, Fleet
@@ -445,6 +446,13 @@ class Demo:
                           "themselves")
         self.fleet.play(self.expect)
 
+    # --- 6. Emulated ESP32 --------------------------------------------------
+
+    def esp32_act(self):
+        self.screen.title(f"6. {esp.DEVICES} emulated ESP32: real releases "
+                          "of somebody else's, by otadata")
+        esp.Esp32s(self.screen, self.server).play(self.expect)
+
     # --- The page -----------------------------------------------------------
 
     def dashboard(self):
@@ -536,7 +544,7 @@ class Demo:
     def play(self):
         for act in (self.set_up, self.good_release, self.bad_releases,
                     self.attacks, self.rollbacks, self.fleet_act,
-                    self.table):
+                    self.esp32_act, self.table):
             act()
         seconds = int(time.monotonic() - self.screen.begun)
         self.screen.say()
@@ -551,8 +559,8 @@ class Demo:
 def main():
     parser = argparse.ArgumentParser(
         prog="demo.sh", description="Plays the life of releases on one "
-        "server and 22 emulated devices. In a terminal they run on "
-        "afterwards.")
+        f"server and {THERMOSTATS + GATEWAYS + esp.DEVICES} emulated "
+        "devices. In a terminal they run on afterwards.")
     parser.add_argument("--exit", action="store_true",
                         help="stop everything at the end")
     parser.add_argument("--stop", action="store_true",

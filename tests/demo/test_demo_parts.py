@@ -152,3 +152,25 @@ def test_bad_line_damages_patches_and_nothing_else(monkeypatch):
     assert spoilt[:50] == body[:50] and len(spoilt) == 100
     assert all(a != b for a, b in zip(spoilt[50:], body[50:]))
     assert bad.damaged == 1
+
+
+def test_esp32s_take_real_releases_where_they_are_and_our_own_else(
+        world, tmp_path, monkeypatch):
+    folder = tmp_path / "images/mini-ft8"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("BOWLINE_ESP_IMAGES", str(tmp_path / "images"))
+    for module in ("esp", "patches"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    esp = importlib.import_module("esp")
+    name, chip, images, boot = esp.releases()
+    assert (name, chip, boot) == ("esp32", "ESP32", None)
+    assert len(images) == 2 and all(i.exists() for i in images)
+    for day in ("02", "01"):
+        (folder / f"2026-01-{day}_x_mini_ft8.bin").touch()
+    (folder / "2026-01-01_x_bootloader.bin").touch()
+    name, chip, images, boot = esp.releases()
+    assert (name, chip) == ("mini-ft8", "ESP32-S3")
+    assert [i.name[:10] for i in images] == ["2026-01-01", "2026-01-02"]
+    assert boot.name == "2026-01-01_x_bootloader.bin"
+    for module in ("esp", "patches"):
+        sys.modules.pop(module, None)

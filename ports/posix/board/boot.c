@@ -14,6 +14,7 @@
 
 #include "board.h"
 #include "bowline/boot.h"
+#include "esp.h"
 #include "posix/crypto.h"
 #include "posix/describe.h"
 #include "posix/device.h"
@@ -128,6 +129,33 @@ static void hand_over(const struct boot *boot, bl_reset_cause cause)
     (void)fcntl(boot->watchdog_fd, F_SETFD, 0);
 }
 
+/* An emulated ESP32: its own bootloader, then the agent in the image's place.
+ */
+static _Noreturn void start_esp(struct boot *boot, bl_reset_cause cause)
+{
+    struct esp_board board;
+    struct error err = {0};
+    uint8_t slot = BL_SLOT_NONE;
+
+    if (esp_board_open(&board, &boot->config, &err) != 0) {
+        platform_say(boot->config.name, "bootloader: %s", err.text);
+    } else {
+        slot = esp_bootloader(&board);
+    }
+    if (slot == BL_SLOT_NONE) {
+        tell_board(boot, BOARD_NEWS_NO_IMAGE);
+        _exit(1);
+    }
+    tell_board(boot, BOARD_NEWS_STARTS);
+    if (esp_settle(&board, slot, cause)) {
+        _exit(DEVICE_EXIT_RESET);
+    }
+    set_number(DEVICE_ENV_SLOT, (long)slot + 1);
+    flash_file_close(&boot->flash);
+    device_config_free(&boot->config);
+    exit(board_holder());
+}
+
 static _Noreturn void start(struct boot *boot,
                             const struct bl_boot_result *result)
 {
@@ -171,6 +199,9 @@ _Noreturn void board_boot(const char *dir, bl_reset_cause cause,
         _exit(1);
     }
     hand_over(&boot, cause);
+    if (boot.config.chip[0] != '\0') {
+        start_esp(&boot, cause);
+    }
     status = decide(&boot, cause, &result);
     if (status != BL_OK) {
         platform_say(boot.config.name, "boot: %s (%s)",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "board.h"
+#include "esp.h"
 #include "posix/crypto.h"
 #include "posix/describe.h"
 #include "posix/device.h"
@@ -16,6 +17,9 @@ enum { ENVELOPE = 16384, IO = 8192 };
 
 struct holder {
     struct device *device;
+    bool is_esp;
+    bool told; /* otadata has that the image is confirmed */
+    struct esp_board esp;
     char version[VERSION_TEXT];
     uint8_t *root;
     uint32_t root_size;
@@ -23,18 +27,35 @@ struct holder {
     uint8_t io[IO];
 };
 
+/* The slot that is held: what the bootloader has started, or what the state
+ * record says. */
+static bl_status held(const struct holder *h, const struct bl_layout *layout,
+                      uint8_t *slot)
+{
+    const char *started = getenv(DEVICE_ENV_SLOT);
+    struct bl_state state;
+    bl_status status = bl_state_load(layout, &state);
+
+    if (h->is_esp && started != NULL) {
+        *slot = strcmp(started, "1") == 0 ? BL_SLOT_A : BL_SLOT_B;
+        return BL_OK;
+    }
+    if (status == BL_OK) {
+        *slot = state.trial != BL_SLOT_NONE ? state.trial : state.active;
+    }
+    return status;
+}
+
 /* The version of what is held: the slot's manifest says it. */
 static void read_version(struct holder *h, const struct bl_layout *layout)
 {
-    struct bl_state state;
     bl_span envelope;
     uint8_t slot;
 
     (void)snprintf(h->version, sizeof h->version, "unknown");
-    if (bl_state_load(layout, &state) != BL_OK) {
+    if (held(h, layout, &slot) != BL_OK) {
         return;
     }
-    slot = state.trial != BL_SLOT_NONE ? state.trial : state.active;
     if (bl_slot_envelope(layout, slot, h->envelope, sizeof h->envelope,
                          &envelope) == BL_OK) {
         describe_version(envelope, h->version);
@@ -68,6 +89,40 @@ static bl_health image_verifies(void *ctx)
                : BL_HEALTH_FAIL;
 }
 
+/* The client's record says that the image is confirmed: now otadata. */
+static void follow_trial(void *ctx)
+{
+    struct holder *h = ctx;
+    const struct bl_client *client = device_client(h->device);
+
+    if (!h->told && client->state.trial == BL_SLOT_NONE &&
+        client->state.active == client->slot) {
+        esp_confirmed(&h->esp, client->slot);
+        h->told = true;
+    }
+}
+
+static int run(struct holder *h, struct error *err)
+{
+    int result;
+
+    (void)device_check(h->device, "image", image_verifies, h);
+    (void)device_check(h->device, "server", device_check_server, h->device);
+    if (h->is_esp) {
+        if (esp_board_open(&h->esp, device_configuration(h->device), err) !=
+            0) {
+            return 1;
+        }
+        device_work(h->device, follow_trial, h);
+    }
+    result = device_run(h->device, err);
+    if (h->is_esp && result == DEVICE_EXIT_RESET) {
+        follow_trial(h);
+        esp_before_reset(&h->esp, device_client(h->device)->slot);
+    }
+    return result;
+}
+
 int board_holder(void)
 {
     static struct holder h;
@@ -85,10 +140,9 @@ int board_holder(void)
     if (h.root == NULL) {
         return 1;
     }
+    h.is_esp = config->chip[0] != '\0';
     read_version(&h, &config->layout);
-    (void)device_check(h.device, "image", image_verifies, &h);
-    (void)device_check(h.device, "server", device_check_server, h.device);
-    result = device_run(h.device, &err);
+    result = run(&h, &err);
     if (result == 1) {
         (void)board_fail("run", &err);
     }

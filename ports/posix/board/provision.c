@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "esp.h"
 #include "factory.h"
 #include "host/buffer.h"
 #include "host/file.h"
+#include "posix/esp_flash.h"
 
 enum { DOCUMENT_LIMIT = 1U << 20, IMAGE_LIMIT = 64U << 20 };
 
@@ -39,6 +41,10 @@ static const char help[] =
     "  --token-file FILE    the device's token, copied into the folder\n"
     "  --cert FILE --key FILE   client certificate instead of a token\n"
     "  --holder             holds another chip's image, does not run it\n"
+    "  --chip ESP32-S3      an emulated ESP32 with 4 MB of flash: boots by\n"
+    "                       otadata, as ESP-IDF's bootloader does; "
+    "--bootloader\n"
+    "                       FILE is written where the chip looks for it\n"
     "  --clock              the wall clock is to be believed\n"
     "  --attribute KEY=TEXT setting of the simulated hardware, repeatable\n"
     "  --slot-size BYTES    1048576; also --erase-size 4096 --write-size 4\n"
@@ -75,6 +81,8 @@ enum setting {
     COMPONENT,
     PUSH_PASSWORD,
     PUSH_SCHEME,
+    CHIP,
+    BOOTLOADER,
     N_TEXTS,
     HOLDER = N_TEXTS,
     CLOCK,
@@ -156,6 +164,8 @@ static const struct option text_options[] = {
     {"component", required_argument, NULL, COMPONENT},
     {"push-password-file", required_argument, NULL, PUSH_PASSWORD},
     {"push-scheme", required_argument, NULL, PUSH_SCHEME},
+    {"chip", required_argument, NULL, CHIP},
+    {"bootloader", required_argument, NULL, BOOTLOADER},
     {"holder", no_argument, NULL, HOLDER},
     {"clock", no_argument, NULL, CLOCK},
     {"push-developer", no_argument, NULL, PUSH_DEVELOPER},
@@ -363,11 +373,12 @@ static int chip(const struct provision *p, struct buffer *out,
         group(p, out, "flash", err) != 0) {
         return -1;
     }
-    return buffer_printf(out, err,
-                         "    # two slots of each; the first is booted\n"
-                         "    components = ( { id = \"%s\"; size = %" PRIu32
-                         "; } );\n};\n",
-                         component == NULL ? "app" : component, p->number[0]);
+    return buffer_printf(
+        out, err,
+        "    # two slots of each; the first is booted\n"
+        "    components = ( { id = \"%s\"; size = %" PRIu32 "; } );\n};\n",
+        component == NULL ? "app" : component,
+        text_of(p, CHIP) == NULL ? p->number[0] : DEVICE_ESP_SLOT_SIZE);
 }
 
 static bool takes_pushes(const struct provision *p)
@@ -414,6 +425,7 @@ static int describe(const struct provision *p, const struct factory *factory,
         buffer_printf(&out, err, "clock = %s;\nholder = %s;\n",
                       p->clock ? "true" : "false",
                       p->holder ? "true" : "false") != 0 ||
+        optional(&out, "chip", text_of(p, CHIP), err) != 0 ||
         group(p, &out, "", err) != 0 ||
         buffer_printf(&out, err, "\n# Seconds.\ntiming = {\n") != 0 ||
         group(p, &out, "timing", err) != 0 ||
@@ -467,6 +479,28 @@ static int make_folder(const struct provision *p, struct error *err)
     return copy(p, KEY, "key.pem", err);
 }
 
+static int write_esp(const struct provision *p, struct device_config *config,
+                     struct error *err)
+{
+    struct buffer bootloader = BUFFER(DOCUMENT_LIMIT);
+    struct flash_file flash;
+    int failed = -1;
+
+    if (config->chip[0] == '\0') {
+        return 0;
+    }
+    if (text_of(p, BOOTLOADER) != NULL &&
+        file_read(text_of(p, BOOTLOADER), &bootloader, err) != 0) {
+        return -1;
+    }
+    if (device_config_flash(config, &flash, err) == 0) {
+        failed = esp_factory(config, buffer_span(&bootloader), err);
+        flash_file_close(&flash);
+    }
+    buffer_free(&bootloader);
+    return failed;
+}
+
 static int write_chip(const struct provision *p, const struct factory *factory,
                       struct error *err)
 {
@@ -475,7 +509,10 @@ static int write_chip(const struct provision *p, const struct factory *factory,
 
     if (device_config_load(&config, text_of(p, DIR), err) == 0 &&
         flash_file_create(config.flash_path, config.geometry.size, err) == 0) {
-        failed = factory_write(factory, &config, err);
+        failed = factory_write(factory, &config, err) != 0 ||
+                         write_esp(p, &config, err) != 0
+                     ? -1
+                     : 0;
         if (failed != 0) {
             (void)unlink(config.flash_path); /* half a device is none */
         }

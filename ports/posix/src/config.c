@@ -9,6 +9,7 @@
 #include "bowline/arduino_ota.h"
 #include "bowline/cbor.h"
 #include "host/file.h"
+#include "posix/esp_flash.h"
 
 /* One file being read; the first error is kept. */
 struct reader {
@@ -197,7 +198,9 @@ static void components(struct reader *r, struct device_config *c)
         number(r, name, 0, 64U << 20, &size);
         c->component[i].id = bl_span_of(c->component_id[i], id_size);
         c->component[i].kind = BL_COMPONENT_SLOTS;
-        pair(c, size, c->component[i].area);
+        if (c->chip[0] == '\0') {
+            pair(c, size, c->component[i].area);
+        }
     }
     c->layout.component = c->component;
     c->layout.n_components = (uint32_t)n;
@@ -242,6 +245,31 @@ static void stage(struct reader *r, struct device_config *c)
     one->area[0] = take(c, size);
 }
 
+/* The slots of an emulated ESP32 are those of its partition table. */
+static void esp_slots(struct reader *r, struct device_config *c)
+{
+    struct bl_component *app = &c->component[0];
+
+    if (c->chip[0] == '\0') {
+        return;
+    }
+    app->area[0].offset = DEVICE_ESP_SLOT_A;
+    app->area[1].offset = DEVICE_ESP_SLOT_B;
+    app->area[0].size = DEVICE_ESP_SLOT_SIZE;
+    app->area[1].size = DEVICE_ESP_SLOT_SIZE;
+    if (c->geometry.size > DEVICE_ESP_STORE + DEVICE_ESP_STORE_SIZE) {
+        complain(r, "flash",
+                 "has areas that do not fit into the partition "
+                 "\"bowline\" of 128 KB");
+    }
+    if (c->layout.n_components != 1 || c->geometry.erase_size != 4096) {
+        complain(r, "flash",
+                 "of an ESP32 has one component, no stage, and "
+                 "blocks of 4096 bytes");
+    }
+    c->geometry.size = DEVICE_ESP_FLASH;
+}
+
 /* Small areas first, so that "from the first slot on" is one offset. */
 static void layout(struct reader *r, struct device_config *c)
 {
@@ -260,12 +288,14 @@ static void layout(struct reader *r, struct device_config *c)
         complain(r, "flash.erase_size", "must not be 0");
         return;
     }
+    c->geometry.size = c->chip[0] == '\0' ? 0 : DEVICE_ESP_STORE;
     pair(c, root, c->layout.root);
     pair(c, state, c->layout.state);
     pair(c, journal, c->layout.journal);
     pair(c, manifest, c->layout.manifest);
     components(r, c);
     stage(r, c);
+    esp_slots(r, c);
 }
 
 static void timing(struct reader *r, struct bl_timing *t)
@@ -319,6 +349,8 @@ static void deltas(struct reader *r, struct device_config *c)
 static void board(struct reader *r, struct device_config *c)
 {
     truth(r, "holder", &c->holder);
+    text(r, "chip", false, c->chip, sizeof c->chip);
+    c->holder = c->holder || c->chip[0] != '\0';
     number(r, "watchdog", 10, 3600, &c->watchdog_s);
     deltas(r, c);
     if (c->watchdog_s == 0) {

@@ -40,8 +40,10 @@ struct device_config {
     char token_file[FLASH_PATH]; /* empty: none, here and below */
     char cert_file[FLASH_PATH];
     char key_file[FLASH_PATH];
-    bool clock;  /* the wall clock is to be believed */
-    bool holder; /* the image is another chip's: it is held, not run */
+    bool clock;    /* the wall clock is to be believed */
+    bool holder;   /* the image is another chip's: it is held, not run */
+    char chip[16]; /* "ESP32-S3": an emulated ESP32 (posix/esp_flash.h), that
+                      boots by ESP-IDF's rules; empty: none */
     struct device_push push;
     uint32_t watchdog_s;
     uint32_t delta_memory; /* bytes for the decoder, 0: takes no deltas */
