@@ -33,7 +33,7 @@ static const struct key keys[] = {
     {"client_ca", PATH, AT(client_ca), "", 0, 0},
     {"plain_http", FLAG, AT(plain_http), "0", 0, 1},
     {"tls12_unmanaged", FLAG, AT(tls12_unmanaged), "0", 0, 1},
-    {"unmanaged_devices", NUMBER, AT(unmanaged_devices), "10000", 1, 1000000},
+    {"unmanaged_devices", NUMBER, AT(unmanaged_devices), "10000", 1, 100000},
     {"data", PATH, AT(data), "/var/lib/bowline", 0, 0},
     {"ticket_key", PATH, AT(ticket_key), "", 0, 0},
     {"operator_tokens", PATH, AT(operator_tokens), "", 0, 0},

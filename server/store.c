@@ -168,7 +168,8 @@ static const char *const migration[] = {
     " asked INTEGER NOT NULL, runs INTEGER NOT NULL,"
     " before INTEGER NOT NULL, got INTEGER NOT NULL,"
     " got_at INTEGER NOT NULL, got_bytes INTEGER NOT NULL,"
-    " offer INTEGER NOT NULL, UNIQUE (product, id));",
+    " offer INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " UNIQUE (product, id));",
 };
 
 enum { VERSION = sizeof migration / sizeof migration[0] };

@@ -43,6 +43,7 @@ struct unmanaged {
     uint32_t got;       /* release that it was sent last; 0: none */
     uint32_t got_at;    /* when that began */
     uint64_t got_bytes; /* of it, from the first on, that have come since */
+    uint32_t tries;     /* so often it was sent `got` whole before that */
     uint64_t offer;     /* order of the rollout that it was sent by */
     uint16_t status;    /* of the last answer */
     uint8_t client;     /* enum ask_client */

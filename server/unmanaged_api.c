@@ -4,6 +4,7 @@
  * are not ours, docs/PROTOCOL.md "Unmanaged clients". Off, for each product,
  * until an admin says otherwise.
  */
+#include "access.h"
 #include "api.h"
 #include "clock.h"
 #include "device_reply.h"
@@ -99,7 +100,7 @@ static bool limited(struct server *s, struct http_request *rq,
         rule = &each_client;
         hex_encode(w->ask.id, 16, key);
     } else {
-        http_peer(rq, key);
+        access_address(s, rq, key);
     }
     wait_s = throttle_take(&s->unmanaged_tries, rule, key, rq->began_us);
     if (wait_s > 0) {
@@ -242,6 +243,12 @@ static void note_sent(struct work *w)
     bool anew = w->range.from == 0 || u->got != w->give.release->number;
 
     note(w, w->kind == RANGE_PART ? 206 : 200, w->give.why);
+    if (u->got != w->give.release->number ||
+        u->offer != w->give.rollout->id * 2) {
+        u->tries = 0;
+    } else if (anew && u->got_bytes >= w->image.size) {
+        u->tries++;
+    }
     u->restart = anew;
     u->got = w->give.release->number;
     u->offer = w->head ? u->offer : w->give.rollout->id * 2;

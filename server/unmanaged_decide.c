@@ -195,11 +195,46 @@ static bool asks_device(const struct plan *p)
                          !p->metered || !p->roaming);
 }
 
-static bool was_sent(const struct unmanaged *u, const struct release *r,
-                     uint64_t size, uint64_t now)
+/* How often the very release was sent whole, by the very rollout. */
+static uint32_t sent_whole(const struct unmanaged *u, const struct release *r,
+                           uint64_t order, uint64_t size)
 {
-    return u->got == r->number && u->got_bytes >= size &&
-           now < (uint64_t)u->got_at + UNMANAGED_AGAIN_S;
+    if (u->number == 0 || u->got != r->number || u->offer != order) {
+        return 0;
+    }
+    return u->tries + (u->got_bytes >= size);
+}
+
+/* As a managed device that does not keep a release is left alone, by the
+ * plan; and one that says nothing is believed to have kept it. */
+static const char *again(struct server *s, const struct unmanaged *u,
+                         const struct rollout *r, uint32_t n)
+{
+    uint64_t since = (uint64_t)time(NULL) - u->got_at;
+
+    if (u->goes_on || n == 0) {
+        return NULL;
+    }
+    if (!u->told && since < UNMANAGED_AGAIN_S) {
+        return "it was sent whole in the last day, and this client does not "
+               "say what it runs: send ?version=";
+    }
+    if (u->told && r->plan.attempts > 0 && n >= r->plan.attempts &&
+        since < clock_real_s(s, r->plan.quarantine_s)) {
+        return "it was sent whole as often as the plan tries, and the client "
+               "still runs another; left alone for a time";
+    }
+    return NULL;
+}
+
+static bool behind_others(const struct rollout_candidate *c)
+{
+    bool behind = c->min_version[0] != '\0';
+
+    for (uint32_t i = 0; i < c->n_stones; i++) {
+        behind |= c->stone[i].sequence < c->sequence;
+    }
+    return behind;
 }
 
 /* NULL: nothing. */
@@ -216,7 +251,7 @@ static const char *against(const struct unmanaged *u, const struct decision *x,
     if (u->runs != 0) {
         return NULL;
     }
-    if (update && (c->n_stones > 0 || c->min_version[0] != '\0')) {
+    if (update && behind_others(c)) {
         return "other versions stand before it, and this client does not say "
                "which it runs: send ?version=";
     }
@@ -287,13 +322,12 @@ static void take(struct server *s, const struct unmanaged *u,
         say(out, r, problem);
         return;
     }
-    if (!u->told && !u->goes_on && u->number != 0 &&
-        image_facts(&s->images, &s->blobs, wanted->digests.image[0], &facts,
-                    &err) == 0 &&
-        was_sent(u, wanted, facts.size, (uint64_t)time(NULL))) {
-        say(out, r,
-            "it was sent whole in the last day, and this client does "
-            "not say what it runs: send ?version=");
+    if (image_facts(&s->images, &s->blobs, wanted->digests.image[0], &facts,
+                    &err) == 0) {
+        problem = again(s, u, r, sent_whole(u, wanted, x->order, facts.size));
+    }
+    if (problem != NULL) {
+        say(out, r, problem);
         return;
     }
     out->release = wanted;

@@ -47,6 +47,7 @@ static int read_row(void *ctx, sqlite3_stmt *row)
     u.got_at = number_at(row, 16);
     u.got_bytes = (uint64_t)sqlite3_column_int64(row, 17);
     u.offer = (uint64_t)sqlite3_column_int64(row, 18);
+    u.tries = number_at(row, 19);
     (void)unmanaged_load(ctx, &u);
     return 0;
 }
@@ -54,12 +55,13 @@ static int read_row(void *ctx, sqlite3_stmt *row)
 int unmanaged_read(struct unmanaged_set *set, struct store *store,
                    struct error *err)
 {
-    return db_each(&store->db, err, read_row, set,
-                   "SELECT number, product, id, name, channel, version, chip,"
-                   " why, client, status, first_seen, last_seen, asked, runs,"
-                   " before, got, got_at, got_bytes, offer FROM unmanaged"
-                   " ORDER BY number",
-                   "");
+    return db_each(
+        &store->db, err, read_row, set,
+        "SELECT number, product, id, name, channel, version, chip,"
+        " why, client, status, first_seen, last_seen, asked, runs,"
+        " before, got, got_at, got_bytes, offer, tries FROM unmanaged"
+        " ORDER BY number",
+        "");
 }
 
 static int write_row(struct store *store, const struct unmanaged *u,
@@ -74,14 +76,14 @@ static int write_row(struct store *store, const struct unmanaged *u,
         &store->db, err,
         "INSERT OR REPLACE INTO unmanaged (number, product, id, name,"
         " channel, version, chip, why, client, status, first_seen, last_seen,"
-        " asked, runs, before, got, got_at, got_bytes, offer) VALUES"
-        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "iibtttttiiiiiiiiiii", (int64_t)u->number, (int64_t)u->product,
+        " asked, runs, before, got, got_at, got_bytes, offer, tries) VALUES"
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "iibtttttiiiiiiiiiiii", (int64_t)u->number, (int64_t)u->product,
         bl_span_of(u->id, 16), u->key, u->channel, u->version, u->chip, u->why,
         (int64_t)u->client, (int64_t)u->status, (int64_t)u->first_seen,
         (int64_t)u->last_seen, (int64_t)u->asked, (int64_t)u->runs,
         (int64_t)u->before, (int64_t)u->got, (int64_t)u->got_at,
-        (int64_t)u->got_bytes, (int64_t)u->offer);
+        (int64_t)u->got_bytes, (int64_t)u->offer, (int64_t)u->tries);
 }
 
 static int write_rows(struct store *store, const struct unmanaged *rows,

@@ -629,3 +629,26 @@ def test_a_signed_image_is_known_by_the_digest_that_the_device_takes(ready):
     again = HttpUpdate(ready, PATH, mac(1), running=image,
                        says={"sketch-sha256": None}).run()
     assert again.status == 304
+
+
+def test_who_does_not_keep_a_release_is_left_alone_for_a_time(ready):
+    new = ready.publish(2, "1.1.0", esp_image("1.1.0", filler=1))
+    rollout = start(ready, new, retry={"attempts": 2, "quarantine_s": 3600})
+
+    def ask_again():  # it came back by itself: still the old one
+        return HttpUpdate(ready, PATH, mac(1),
+                          running=ready.old["content"]).run()
+
+    assert ask_again().image == new["content"]
+    assert ask_again().image == new["content"]
+    held = ask_again()
+    assert held.status == 304
+    assert "as often as the plan tries" in held.headers["X-Bowline-Why"]
+    ready.stop()
+    ready.start()
+    assert ask_again().status == 304
+    assert HttpUpdate(ready, PATH, mac(2),
+                      running=ready.old["content"]).run().image
+    act(ready, rollout, "abort")
+    start(ready, new)
+    assert ask_again().image == new["content"]
