@@ -14,6 +14,7 @@ TOP = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOP.parent / "tests/support"))
 sys.path.insert(0, str(TOP.parent / "tests/tool"))
 import esp  # noqa: E402
+import arduino_device  # noqa: E402
 import secure_boot  # noqa: E402
 
 VECTORS = TOP.parent / "tests/vectors"
@@ -172,7 +173,37 @@ def write_images():
         write("esp_image", f"{name}-cut", b"\x05" + data[:200])
 
 
+def said(what, data, wait=0):
+    """A step of fuzz/arduino_ota.c; its lengths count pairs of bytes."""
+    return bytes([what, wait, len(data) // 2]) + data
+
+
+def write_pushes():
+    """A whole push through each scheme, a sender's, and a package."""
+    image = bytes(range(200))
+    invitation = f"0 4000 200 {hashlib.md5(image).hexdigest()}".encode()
+    for number, scheme, n in ((0, "none", 0), (2, "md5", 16),
+                              (3, "pbkdf2", 32)):
+        steps = said(0, invitation + b"\n" * (len(invitation) % 2))
+        if n:
+            nonce = cnonce = "5a" * n
+            secret = (arduino_device.md5 if n == 16
+                      else arduino_device.sha256)("fuzz")
+            text = f"200 {cnonce} " + arduino_device.answer(
+                scheme, secret, nonce, cnonce)
+            steps += said(0, text.encode() + b"\n" * (len(text) % 2))
+        steps += said(0x44, b"") + said(3, image) + said(2, b"", 40)
+        write("arduino_ota", scheme, bytes([number]) + steps)
+    write("arduino_ota", "sender", b"\4" + said(0, b"") + said(0, b"OK")
+          + said(1, b"") + said(2, b"1024") * 3 + said(2, b"952O")
+          + said(2, b"K\n"))
+    package = bytes.fromhex("d86ba1024301020358c8") + image
+    write("arduino_ota", "package", b"\5" + bytes([len(package) // 2])
+          + package)
+
+
 def main():
+    write_pushes()
     write_images()
     write_sectors()
     write_flashes()

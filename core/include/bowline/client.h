@@ -359,7 +359,8 @@ bl_status bl_client_postpone(struct bl_client *client, uint64_t now_ms,
  * payload that is not in the envelope (a caller that has it gives the bytes as
  * an answer of status 200 or 206), then BL_TODO_RESET. BL_TODO_POLL between is
  * a report, which may be answered by bl_client_unreachable. A transfer that
- * fails is not tried again. When it comes to BL_TODO_SLEEP, it has ended: `device_state` and `refused_why` say how.
+ * fails is not tried again. When it comes to BL_TODO_SLEEP, it has ended:
+ * `device_state` and `refused_why` say how.
  *
  * BL_BUSY: on trial, another installation is under way, the application is
  * not ready, or the device runs this very release (`wanted` is `running`).
