@@ -114,6 +114,24 @@ def write_answers():
         write("answer", name, cbor2.dumps(answer, canonical=True))
 
 
+def write_asks():
+    """What esp_https_ota, httpUpdate and others send."""
+    for name, text in (
+            ("idf", "User-Agent: ESP32 HTTP Client/1.0\nRange: bytes=0-65535\n"
+             "?device=lamp-7\n?version=1.4.0\n?chip=esp32c3"),
+            ("arduino", "User-Agent: ESP32-http-Update\n"
+             "x-ESP32-STA-MAC: A0:B1:C2:D3:E4:F5\nx-ESP32-mode: sketch\n"
+             "x-ESP32-free-space: 1310720\nx-ESP32-version: 1.4.0\n"
+             f"x-ESP32-sketch-md5: {'ab' * 16}\n"
+             f"x-ESP32-sketch-sha256: {'CD' * 32}"),
+            ("old", "x-ESP8266-STA-MAC: a0-b1-c2-d3-e4-f5\n"
+             "x-ESP8266-mode: spiffs\nRange: bytes=-5"),
+            ("agent", "User-Agent: lamp/1 (device=a1; version=1.0; chip=esp32)"
+             "\nX-Bowline-Device: b2\nRange: bytes=10-"),
+            ("certificate", "!" + "ab" * 16)):
+        write("ask", name, text.encode())
+
+
 def write_sectors():
     """Secure Boot V2 sectors, with nothing to mend and with all of it."""
     for n, schemes in enumerate((["rsa3072"], ["p192"], ["p256"], ["p384"],
@@ -205,6 +223,7 @@ def write_pushes():
 def main():
     write_pushes()
     write_images()
+    write_asks()
     write_sectors()
     write_flashes()
     write_esp()
