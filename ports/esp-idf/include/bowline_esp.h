@@ -138,6 +138,7 @@ typedef struct {
     uint32_t size;     /* 0: not known */
     uint8_t slot;      /* that runs: 0 for ota_0, 1 for ota_1 */
     uint8_t tries;     /* boots that are left, on trial */
+    uint32_t stack_free; /* bytes of the task's stack that were never used */
     bool trial;
     bool reached; /* the server has answered in this boot */
 } bowline_status_t;

@@ -128,9 +128,24 @@ static bl_status open_client(struct bowline_agent *a)
     return s;
 }
 
+/* What `bowline device add --id` wants. */
+static void print_id(const uint8_t id[16], char out[33])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (int i = 0; i < 16; i++) {
+        out[2 * i] = digits[id[i] >> 4];
+        out[2 * i + 1] = digits[id[i] & 15U];
+    }
+    out[32] = '\0';
+}
+
 static void greet(const struct bowline_agent *a)
 {
-    ESP_LOGI(TAG, "runs %s in ota_%u%s", a->config.version,
+    char id[33];
+
+    print_id(a->config.device_id, id);
+    ESP_LOGI(TAG, "device %s runs %s in ota_%u%s", id, a->config.version,
              (unsigned)a->running, a->trial ? ", on trial" : "");
     if (a->trial) {
         bowline_post(BOWLINE_EVENT_TRIAL, "testing", BL_OK, NULL,

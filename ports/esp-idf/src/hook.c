@@ -12,6 +12,7 @@
 
 #include "bowline_esp.h"
 #include "esp_log.h"
+#include "sdkconfig.h"
 
 #include "ota.h"
 

@@ -3,6 +3,7 @@
 
 #include "esp_ota_ops.h"
 #include "esp_system.h"
+#include "sdkconfig.h"
 
 #include <string.h>
 

@@ -114,6 +114,7 @@ void bowline_tell_status(struct bowline_agent *a)
         .sequence = c->sequence,
         .slot = a->running,
         .tries = c->state.tries,
+        .stack_free = (uint32_t)uxTaskGetStackHighWaterMark(NULL),
         .trial = c->state.trial == a->running,
         .reached = c->reached,
     };

@@ -62,7 +62,7 @@ static bowline_health_t sensor(void *ctx)
     }
 }
 
-static void app_main(enum sim_release_name name)
+static void application(enum sim_release_name name)
 {
     static enum sim_behaviour behaviour;
     bowline_config_t config = BOWLINE_CONFIG_DEFAULT();
@@ -109,7 +109,7 @@ static void firmware(enum sim_release_name name)
     if (rig.fixture->release[name].behaviour == SIM_CRASHES) {
         chip_leave(CHIP_CRASH);
     }
-    app_main(name);
+    application(name);
     chip.task(chip.task_arg);
     chip_leave(CHIP_CRASH); /* the task has ended: nobody expects it here */
 }

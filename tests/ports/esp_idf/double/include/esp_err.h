@@ -15,6 +15,9 @@ typedef int esp_err_t;
 #define ESP_ERR_INVALID_SIZE 0x104
 #define ESP_ERR_NOT_FOUND 0x105
 
+#define ESP_ERROR_CHECK(x) double_check(x)
+
+void double_check(esp_err_t code);
 const char *esp_err_to_name(esp_err_t code);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "freertos/FreeRTOS.h"
 
+void app_main(void); /* the application's */
+
 typedef struct double_task *TaskHandle_t;
 
 BaseType_t xTaskCreate(void (*run)(void *arg), const char *name,
@@ -12,6 +14,7 @@ BaseType_t xTaskCreate(void (*run)(void *arg), const char *name,
 void vTaskDelete(TaskHandle_t task);
 void vTaskDelay(TickType_t ticks);
 uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t ticks);
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task);
 BaseType_t xTaskNotifyGive(TaskHandle_t task);
 
 #endif
