@@ -151,8 +151,8 @@ static int read_row(struct reader *r, const struct row *row)
     size_t label = strlen(row->field[0]);
     uint8_t type;
     uint8_t subtype;
-    uint32_t offset;
-    uint32_t size;
+    uint32_t offset = 0;
+    uint32_t size = 0;
     int code;
 
     if (r->n + 2 > BL_ESP_ROWS) {

@@ -388,6 +388,7 @@ const struct verb verbs[] = {
      "  problem       why it does not verify, or null\n"
      "  signatures    of a signed ESP32 image: as blocks of bowline esp "
      "verify\n"
+     "  faults        of an ESP32 image: list of {what, offset, advice, odd}\n"
      "  and the fields of its type; a patch's as of bowline diff, and with "
      "--base,\n  unless it is for one slot:\n"
      "  copies, members  how many\n"

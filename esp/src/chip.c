@@ -63,7 +63,11 @@ static const struct bl_esp_chip chips[] = {
      {0x42000000, 0x44000000}},
     {BL_ESP_CHIP_H21, "ESP32-H21", 16, UNKNOWN_RANGE, UNKNOWN_RANGE},
     {BL_ESP_CHIP_H4, "ESP32-H4", 16, UNKNOWN_RANGE, UNKNOWN_RANGE},
-    {BL_ESP_CHIP_S31, "ESP32-S31", 16, UNKNOWN_RANGE, UNKNOWN_RANGE},
+    {BL_ESP_CHIP_S31,
+     "ESP32-S31",
+     16,
+     {0x40000000, 0x44000000},
+     {0x40000000, 0x44000000}},
     {BL_ESP_CHIP_ESP8266, "ESP8266", 0, UNKNOWN_RANGE, UNKNOWN_RANGE}};
 
 static const size_t n_chips = sizeof chips / sizeof chips[0];

@@ -3,7 +3,7 @@
  * Images of the ESP32 family and the ESP8266: read, validated, explained.
  *
  * Bytes come from wherever they are (a file, a partition) through one
- * callback; nothing is allocated, nothing outside of `size` is asked for, 1.2
+ * callback; nothing is allocated, nothing outside of `size` is asked for, 1.5
  * KB of stack. The length of an image is walked, never taken from the
  * file's: what follows it (a signature sector, FF) is not part of it.
  *
