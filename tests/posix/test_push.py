@@ -3,6 +3,7 @@
 scheme, and by hand where a sender must misbehave. Whatever happens, the
 device keeps a slot that boots."""
 import hashlib
+import json
 import os
 import re
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import pytest
 
 from arduino_device import answer, md5, sha256
+from avahi import Avahi
 from board import program
 from waiting import wait_for
 
@@ -352,6 +354,46 @@ def test_developer_mode_goes_back_from_what_does_not_start(bench, world):
     one.gate.down = False
     one.gate.wait_running(one.factory)
     one.keeps()
+
+
+# --- mDNS ------------------------------------------------------------------
+
+@pytest.mark.skipif(os.geteuid() != 0 or os.path.exists(
+    "/run/avahi-daemon/pid"),
+    reason="takes root, to start an avahi daemon, and that none runs")
+def test_a_device_is_announced_found_and_pushed_to(bench, world, tmp_path,
+                                                   monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
+    silent = bench()
+    assert "not announced" in silent.device.said()
+    silent.device.power_off()
+    daemon = Avahi(tmp_path)
+    try:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS",
+                           daemon.env["DBUS_SYSTEM_BUS_ADDRESS"])
+        silent.start()
+        wait_for(lambda: "announced by mDNS" in silent.device.said(),
+                 said=silent.device.said)
+        listed = subprocess.run(
+            [program("bowline"), "push", "--list", "--json"],
+            capture_output=True, text=True, timeout=60)
+        found, = json.loads(listed.stdout)["items"]
+        assert found["name"] == "device"
+        assert found["address"] == "127.0.0.1"
+        assert found["port"] == silent.port
+        assert found["board"] == "thermostat"
+        assert found["password"] == "yes"
+        raw = subprocess.run(
+            ["avahi-browse", "-rpt", "_arduino._tcp"], capture_output=True,
+            text=True, timeout=60).stdout
+        for text in ("board=thermostat", "tcp_check=no", "ssh_upload=no",
+                     "auth_upload=yes"):
+            assert f'"{text}"' in raw
+        new = world.release(2, "1.1.0")
+        assert silent.push(package(new)).returncode == 0
+        silent.confirmed(new)
+    finally:
+        daemon.close()
 
 
 # --- Settings --------------------------------------------------------------
