@@ -8,8 +8,6 @@
 
 enum { CSV_LIMIT = 64 * 1024 };
 
-#define TWO_SLOTS "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y"
-
 /* The tables that come with ESP-IDF. */
 static const struct {
     const char *setting;
@@ -25,6 +23,23 @@ static const struct {
              {"PARTITION_TABLE_TWO_OTA_LARGE", 2, false},
              {"PARTITION_TABLE_TWO_OTA_TEE", 2, false}};
 
+const char *check_two_slots(const struct check *k)
+{
+    static const char *const without[] = {"3.", "4.", "5.0", "5.1"};
+    size_t i;
+
+    for (i = 0; i < sizeof without / sizeof without[0]; i++) {
+        size_t n = strlen(without[i]);
+
+        if (k->config->idf.n >= n &&
+            memcmp(k->config->idf.p, without[i], n) == 0) {
+            return "CONFIG_PARTITION_TABLE_CUSTOM=y; "
+                   "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME=\"partitions.csv\"";
+        }
+    }
+    return "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y";
+}
+
 static void say_slots(struct check *k, unsigned slots, bool factory,
                       const char *setting)
 {
@@ -35,7 +50,7 @@ static void say_slots(struct check *k, unsigned slots, bool factory,
         check_add(k, "two OTA slots", BRICKS,
                   "there is no second slot: no update can be installed, and "
                   "a device in the field needs a cable for another table",
-                  setting, TWO_SLOTS);
+                  setting, check_two_slots(k));
     }
 }
 

@@ -214,6 +214,7 @@ static void check_anti_rollback(struct check *k, bool factory)
     static const char name[] = "anti-rollback";
     static const char setting[] = "BOOTLOADER_APP_ANTI_ROLLBACK";
     static const char version[] = "BOOTLOADER_APP_SECURE_VERSION";
+    static const char line[] = "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y";
     uint64_t now = sdkconfig_number(k->c, k->config, version, 0);
 
     if (!on(k, setting)) {
@@ -222,14 +223,13 @@ static void check_anti_rollback(struct check *k, bool factory)
                             "(with it, the table has no factory application)"
                           : "the bootloader starts images with known holes",
                   setting,
-                  factory ? "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y; "
-                            "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y"
-                          : "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y");
+                  factory ? keep(k->c, "%s; %s", check_two_slots(k), line)
+                          : line);
     } else if (factory) {
         check_add(k, name, BRICKS,
                   "the table has a factory application, which anti-rollback "
                   "does not allow",
-                  setting, "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y");
+                  setting, check_two_slots(k));
     } else if (now > steps(k)) {
         check_add(k, name, BRICKS,
                   keep(k->c,

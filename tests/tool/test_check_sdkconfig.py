@@ -156,6 +156,18 @@ def test_what_it_says_to_write_mends_the_promise(tool, promise):
     assert after[promise]["verdict"] == "holds"
 
 
+def test_an_older_esp_idf_is_told_of_no_table_that_it_lacks(tool):
+    single = {k: v for k, v in SOUND.items()
+              if not k.startswith("PARTITION_TABLE")}
+    single["PARTITION_TABLE_SINGLE_APP"] = "y"
+    by, seen = check(tool, single, 1, head=HEAD.replace("5.5.1", "4.4.7"))
+    assert seen["idf"] == "4.4.7"
+    for promise in ("two OTA slots", "anti-rollback"):
+        assert by[promise]["change"] == [
+            "CONFIG_PARTITION_TABLE_CUSTOM=y",
+            'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="partitions.csv"']
+
+
 def test_the_line_of_the_setting_is_told(tool):
     settings = {**SOUND, "BOOTLOADER_APP_ROLLBACK_ENABLE": None}
     by, _ = check(tool, settings, 1)
