@@ -112,7 +112,7 @@ static void answer_poll(struct double_http *http)
 
 static void answer_get(struct double_http *http, const char *path)
 {
-    char range[64];
+    char range[80];
 
     http->body = sim_server_get(&chip.server, bl_span_of(path, strlen(path)));
     http->status = http->body.p == NULL ? 404 : 200;
