@@ -79,7 +79,7 @@ clean:
 
 help:
 	@echo 'make            build; the programs are left in bin/'
-	@echo 'make demo       the product at work: server, dashboard, 522 devices, good and bad'
+	@echo 'make demo       the product at work: server, dashboard, 532 devices, good and bad'
 	@echo '                releases; KEEP=1: running until you end it'
 	@echo 'make demo-stop  stop what the demo left running'
 	@echo 'make test       the whole test suite'

@@ -8,10 +8,10 @@ target_link_libraries(sim_fleet PUBLIC host bowline_crypto_openssl
 
 bowline_program(bowline-sim
     SOURCES fleet.c fleet_api.c fleet_compare.c fleet_device.c fleet_enrol.c
-        fleet_factory.c fleet_keep.c fleet_link.c fleet_nature.c fleet_net.c
+        fleet_esp.c fleet_factory.c fleet_keep.c fleet_link.c fleet_nature.c fleet_net.c
         fleet_options.c fleet_patch.c fleet_report.c fleet_shard.c fleet_show.c
         crypto_cache.c
-    LIBS sim_fleet bowline_posix host bowline_boot bowline_client_delta
+    LIBS sim_fleet bowline_posix esp_follow host bowline_boot bowline_client_delta
         bowline_core
         bowline_crypto_openssl PkgConfig::CURL PkgConfig::JANSSON
         Threads::Threads)

@@ -251,6 +251,9 @@ static bl_status boot(struct fleet_device *d, struct bl_boot_result *result)
         WORK_SPACE(d),
     };
 
+    if (fleet_esp(d)) {
+        return fleet_esp_boot(d, &result->slot);
+    }
     d->boots++;
     fleet_add(d->shard, COUNT_BOOTS, 1);
     return bl_boot_run(&config, result);
@@ -414,6 +417,9 @@ static void act(struct fleet_device *d)
     struct bl_action action;
 
     bl_client_next(&d->client, now, &action);
+    if (fleet_esp(d) && !d->flash.dead) {
+        fleet_esp_look(d);
+    }
     if (d->flash.dead || d->flash.breach != NULL) {
         fleet_device_look(d);
         return;
@@ -428,6 +434,13 @@ static void act(struct fleet_device *d)
         fleet_link_get(d, &action);
         break;
     case BL_TODO_RESET:
+        if (fleet_esp(d)) {
+            fleet_esp_reset(d);
+        }
+        if (d->flash.dead) {
+            go_dark(d);
+            break;
+        }
         start_again(d, BL_RESET_SOFTWARE, RESET_MS);
         break;
     default:

@@ -83,6 +83,7 @@ struct fleet_device {
     bool busy;    /* an exchange is on its way */
     bool dropped; /* ... that was never sent, and times out when due */
     bool settled;
+    bool valid; /* an ESP32: otadata knows that the image is confirmed */
     bool trial;
     uint64_t slept_ms; /* device time: a sleepy one was last awake */
     uint64_t asked_ms; /* device time: when its person will answer; 0: never */
@@ -125,6 +126,15 @@ void fleet_device_make(struct fleet_device *device, struct fleet_shard *shard,
                        uint32_t number);
 /* Does what is due. */
 void fleet_device_wake(struct fleet_device *device);
+/* --- fleet_esp.c: a device that boots by otadata --- */
+bool fleet_esp(const struct fleet_device *device);
+/* The bootloader, and what comes before the client; *slot starts. */
+bl_status fleet_esp_boot(struct fleet_device *device, uint8_t *slot);
+/* The client has done something: is its image confirmed now? */
+void fleet_esp_look(struct fleet_device *device);
+/* It wants to be restarted. */
+void fleet_esp_reset(struct fleet_device *device);
+
 /* After the client has done something: power, counts, condition. */
 void fleet_device_look(struct fleet_device *device);
 /* Makes a device poll within a moment, whatever its profile. */

@@ -118,8 +118,8 @@ static int make_factory(struct fleet *fleet, struct fleet_api *api,
                      : fetch_release(fleet, api, err);
     }
     if (result == 0) {
-        result =
-            fleet_factory_make(f, o->slot_size, bring_payload, &source, err);
+        result = fleet_factory_make(f, o->slot_size, o->esp32, bring_payload,
+                                    &source, err);
     }
     if (result == 0) {
         struct fleet_release *release =

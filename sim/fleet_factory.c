@@ -19,7 +19,8 @@ static struct bl_area take(uint32_t *at, uint32_t size)
     return area;
 }
 
-static uint32_t lay_out(struct fleet_factory *f, uint32_t slot_size)
+static uint32_t lay_out(struct fleet_factory *f, uint32_t slot_size,
+                        bool esp32)
 {
     uint32_t at = 0;
 
@@ -33,6 +34,12 @@ static uint32_t lay_out(struct fleet_factory *f, uint32_t slot_size)
             f->component[c].kind = BL_COMPONENT_SLOTS;
             f->component[c].area[i] = take(&at, slot_size);
         }
+    }
+    if (esp32) {
+        f->slots.otadata = take(&at, BL_ESP_OTADATA_SIZE);
+        f->slots.ota[0] = f->component[0].area[0];
+        f->slots.ota[1] = f->component[0].area[1];
+        f->slots.n_ota = 2;
     }
     f->layout.component = f->component;
     f->layout.n_components = f->manifest.n_components;
@@ -162,7 +169,7 @@ static int write_all(struct fleet_factory *f, fleet_payload payload, void *ctx,
     return s == BL_OK ? 0 : error_status(err, s, "writing the state record");
 }
 
-int fleet_factory_make(struct fleet_factory *f, uint32_t slot_size,
+int fleet_factory_make(struct fleet_factory *f, uint32_t slot_size, bool esp32,
                        fleet_payload payload, void *ctx, struct error *err)
 {
     bl_status s;
@@ -170,7 +177,7 @@ int fleet_factory_make(struct fleet_factory *f, uint32_t slot_size,
     if (read_documents(f, err) != 0) {
         return -1;
     }
-    if (fleet_flash_open(&f->flash, lay_out(f, slot_size)) != 0) {
+    if (fleet_flash_open(&f->flash, lay_out(f, slot_size, esp32)) != 0) {
         return error_set(err, "out of memory");
     }
     f->layout.flash = &f->flash.flash;

@@ -6,6 +6,7 @@
 #include "fleet_flash.h"
 
 #include "bowline/client.h"
+#include "bowline/esp_otadata.h"
 #include "host/buffer.h"
 #include "host/error.h"
 
@@ -18,7 +19,8 @@ struct fleet_factory {
     uint8_t vendor_id[BL_ID_SIZE];
     uint8_t class_id[BL_ID_SIZE];
     struct bl_component component[BL_SUIT_COMPONENTS];
-    struct bl_layout layout; /* its flash is the one below */
+    struct bl_layout layout;   /* its flash is the one below */
+    struct bl_esp_slots slots; /* of an ESP32; otadata of size 0: none */
     struct fleet_flash flash;
 };
 
@@ -29,7 +31,8 @@ typedef int (*fleet_payload)(void *ctx, const uint8_t digest[32],
 /* Reads `root` and `envelope`, checks the one by the other, and writes the
  * flash that all devices start with. */
 int fleet_factory_make(struct fleet_factory *factory, uint32_t slot_size,
-                       fleet_payload payload, void *ctx, struct error *err);
+                       bool esp32, fleet_payload payload, void *ctx,
+                       struct error *err);
 void fleet_factory_close(struct fleet_factory *factory);
 
 #endif

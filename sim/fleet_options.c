@@ -35,6 +35,8 @@ const char fleet_help[] =
     "  --deltas SHARE       devices that take patches instead of whole\n"
     "                       payloads (100%)\n"
     "  --delta-memory N     bytes of memory that they have for it (12288)\n"
+    "  --esp32              they boot by otadata, as ESP-IDF's bootloader "
+    "does\n"
     "  --name PREFIX        of their names (sim-, and some of the seed)\n"
     "What goes wrong:\n"
     "  --loss SHARE         exchanges that break (0)\n"
@@ -118,6 +120,7 @@ enum {
     O_CALM,
     O_SETTLE,
     O_FRESH,
+    O_ESP32,
     O_HOLD,
     O_COMPARE,
     O_JSON,
@@ -168,6 +171,7 @@ static const struct option long_options[] = {
     {"calm", required_argument, NULL, O_CALM},
     {"settle", required_argument, NULL, O_SETTLE},
     {"fresh-connections", no_argument, NULL, O_FRESH},
+    {"esp32", no_argument, NULL, O_ESP32},
     {"hold", no_argument, NULL, O_HOLD},
     {"compare", no_argument, NULL, O_COMPARE},
     {"json", no_argument, NULL, O_JSON},
@@ -361,6 +365,7 @@ static int take_other(struct fleet_options *o, int option, const char *text,
 static void take_flag(struct fleet_options *o, int option)
 {
     o->fresh = o->fresh || option == O_FRESH;
+    o->esp32 = o->esp32 || option == O_ESP32;
     o->hold = o->hold || option == O_HOLD;
     o->compare = o->compare || option == O_COMPARE;
     o->json = o->json || option == O_JSON;

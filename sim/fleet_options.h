@@ -32,6 +32,7 @@ struct fleet_options {
     uint32_t connections;
     uint32_t slot_size;
     bool fresh;
+    bool esp32; /* boot by otadata, as ESP-IDF's bootloader does */
     double loss;
     double power_cuts;
     double deltas;         /* devices that take patches */

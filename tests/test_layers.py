@@ -20,7 +20,7 @@ SEES = {
     "server": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "tool": {"bowline", "host", "author", "diff", "posix/crypto.h"},
     "sim": {"bowline", "host", "author", "diff", "posix/crypto.h",
-            "posix/describe.h"},
+            "posix/describe.h", "posix/esp_follow.h"},
     "examples": {"bowline", "posix", "host"},
 }
 # headers of libc that freestanding code may use

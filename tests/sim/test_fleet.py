@@ -40,14 +40,16 @@ def end(server, rollout):
     assert state in ("finished", "aborted")
 
 
+@pytest.mark.parametrize("kind", [(), ("--esp32",)],
+                         ids=["bowline-boot", "esp32"])
 def test_a_good_and_a_bad_release_in_a_world_of_faults(
-        tls_server, make_fleet):
+        tls_server, make_fleet, kind):
     server = tls_server
     server.publish(1, "1.0.0", image(0))
     good = server.publish(2, "1.1.0", image(1))
     bad = server.publish(3, "1.2.0", image(2))
     fleet = make_fleet(
-        server, 200, *FAST, "--loss", "4%", "--power-cuts", "4%",
+        server, 200, *FAST, *kind, "--loss", "4%", "--power-cuts", "4%",
         "--bad-patches", "4%", "--hardware",
         "rev-a:70%,rev-b:30%", "--behaviour", "1.1.0=flaky:5%",
         "--behaviour", "1.2.0=crash:40%,hang:20%,health:20%,pending:20%",

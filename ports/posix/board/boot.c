@@ -134,6 +134,7 @@ static void hand_over(const struct boot *boot, bl_reset_cause cause)
 static _Noreturn void start_esp(struct boot *boot, bl_reset_cause cause)
 {
     struct esp_board board;
+    struct esp_follow follow;
     struct error err = {0};
     uint8_t slot = BL_SLOT_NONE;
 
@@ -147,7 +148,8 @@ static _Noreturn void start_esp(struct boot *boot, bl_reset_cause cause)
         _exit(1);
     }
     tell_board(boot, BOARD_NEWS_STARTS);
-    if (esp_settle(&board, slot, cause)) {
+    esp_board_follow(&board, &follow);
+    if (esp_follow_start(&follow, slot, cause)) {
         _exit(DEVICE_EXIT_RESET);
     }
     set_number(DEVICE_ENV_SLOT, (long)slot + 1);

@@ -4,7 +4,7 @@
  * rules (esp_otadata.h, built with rollback), chooses by otadata and writes
  * what it writes. Then the image "runs": the resident agent stands for it,
  * with what the component for ESP-IDF does before its application starts and
- * whenever a trial begins or ends (ports/esp-idf/src/trial.h).
+ * whenever a trial begins or ends (posix/esp_follow.h).
  */
 #ifndef BOARD_ESP_H
 #define BOARD_ESP_H
@@ -12,6 +12,7 @@
 #include "bowline/esp_otadata.h"
 #include "host/error.h"
 #include "posix/config.h"
+#include "posix/esp_follow.h"
 
 struct esp_board {
     const struct device_config *config;
@@ -29,16 +30,7 @@ int esp_board_open(struct esp_board *board, const struct device_config *config,
                    struct error *err);
 /* The bootloader: the slot that starts, or BL_SLOT_NONE. */
 uint8_t esp_bootloader(struct esp_board *board);
-/*
- * What the component does before its client runs, `running` having been
- * started: counts the try, arms the bootloader for another, finishes a step
- * that a power cut left half done. True: restart at once.
- */
-bool esp_settle(struct esp_board *board, uint8_t running,
-                bl_reset_cause cause);
-/* The client has confirmed its image: otadata has to know. */
-void esp_confirmed(struct esp_board *board, uint8_t running);
-/* The client asks for a reset: into the slot on trial, or back. */
-void esp_before_reset(struct esp_board *board, uint8_t running);
+/* For what the component for ESP-IDF does; good as long as `board` is. */
+void esp_board_follow(struct esp_board *board, struct esp_follow *follow);
 
 #endif

@@ -20,6 +20,7 @@ struct holder {
     bool is_esp;
     bool told; /* otadata has that the image is confirmed */
     struct esp_board esp;
+    struct esp_follow follow;
     char version[VERSION_TEXT];
     uint8_t *root;
     uint32_t root_size;
@@ -97,7 +98,7 @@ static void follow_trial(void *ctx)
 
     if (!h->told && client->state.trial == BL_SLOT_NONE &&
         client->state.active == client->slot) {
-        esp_confirmed(&h->esp, client->slot);
+        esp_follow_confirmed(&h->follow, client->slot);
         h->told = true;
     }
 }
@@ -113,12 +114,13 @@ static int run(struct holder *h, struct error *err)
             0) {
             return 1;
         }
+        esp_board_follow(&h->esp, &h->follow);
         device_work(h->device, follow_trial, h);
     }
     result = device_run(h->device, err);
     if (h->is_esp && result == DEVICE_EXIT_RESET) {
         follow_trial(h);
-        esp_before_reset(&h->esp, device_client(h->device)->slot);
+        esp_follow_reset(&h->follow, device_client(h->device)->slot);
     }
     return result;
 }
