@@ -132,12 +132,12 @@ bowline_health_t bowline_check_server(void *ctx);
 /* --- At any time --------------------------------------------------------- */
 
 typedef struct {
-    const char *state; /* as in events */
-    uint64_t sequence; /* of the release being worked on */
-    uint32_t received; /* bytes of its payload in flash */
-    uint32_t size;     /* 0: not known */
-    uint8_t slot;      /* that runs: 0 for ota_0, 1 for ota_1 */
-    uint8_t tries;     /* boots that are left, on trial */
+    const char *state;   /* as in events */
+    uint64_t sequence;   /* of the release being worked on */
+    uint32_t received;   /* bytes of its payload in flash */
+    uint32_t size;       /* 0: not known */
+    uint8_t slot;        /* that runs: 0 for ota_0, 1 for ota_1 */
+    uint8_t tries;       /* boots that are left, on trial */
     uint32_t stack_free; /* bytes of the task's stack that were never used */
     bool trial;
     bool reached; /* the server has answered in this boot */
