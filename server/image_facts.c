@@ -47,6 +47,7 @@ static int look(bl_span file, struct image_facts *out)
 
     bl_esp_image_read_span(file, &image);
     out->family = image.family;
+    out->gzip = file.n > 2 && file.p[0] == 0x1F && file.p[1] == 0x8B;
     out->chip_id = image.chip_id;
     out->has_digest = image.family == BL_ESP_ESP32 && image.hash_appended &&
                       image.length >= 32 && image.length <= file.n;

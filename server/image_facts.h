@@ -23,6 +23,7 @@ struct image_facts {
     uint8_t image_md5[16]; /* without what follows the image, a signature */
     enum bl_esp_family family; /* BL_ESP_NO_IMAGE: none of Espressif's */
     uint32_t chip_id;
+    bool gzip;          /* which ESP8266 cores unpack by themselves */
     uint8_t digest[32]; /* that the image ends with: how a device names what
                            it runs */
     bool has_digest;

@@ -154,6 +154,9 @@ static void misfit(const struct ask *a, const struct image_facts *i,
         a->chip[0] == '\0' ? NULL : bl_esp_chip_named(a->chip);
 
     out[0] = '\0';
+    if (a->client == ASK_ESP8266 && i->gzip) {
+        return;
+    }
     if (is_esp(a) && i->family == BL_ESP_NO_IMAGE) {
         snprintf(out, size, "%.40s is no image for an ESP chip", version);
     } else if (a->chip[0] != '\0' && chip == NULL) {

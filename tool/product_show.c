@@ -174,27 +174,39 @@ static void flatten(json_t *items)
     }
 }
 
-int verb_device_unmanaged(struct call *c)
+static int list(struct call *c, struct api *api)
 {
-    static const char *const columns[] = {"name",      "channel", "client",
-                                          "version",   "sent",    "status",
-                                          "last_seen", "why"};
+    static const char *const columns[] = {"number", "name",      "channel",
+                                          "client", "version",   "sent",
+                                          "status", "last_seen", "why"};
     const char *product = cli_value(c, "product");
+    const char *path = product == NULL ? "/unmanaged"
+                                       : keep(c, "/unmanaged?product=%s",
+                                              url_part(c, product));
     json_t *items = NULL;
-    int code;
-    struct api *api = api_open(c, &code);
+    int code = api_list(api, path, 0, &items);
 
-    if (api != NULL) {
-        code = api_list(api,
-                        product == NULL ? "/unmanaged"
-                                        : keep(c, "/unmanaged?product=%s",
-                                               url_part(c, product)),
-                        0, &items);
-    }
     if (code == 0) {
         flatten(items);
         put(c->result, "items", items);
-        print_table(c, items, columns, 8);
+        print_table(c, items, columns, 9);
+    }
+    return code;
+}
+
+int verb_device_unmanaged(struct call *c)
+{
+    const char *gone = cli_value(c, "forget");
+    int code;
+    struct api *api = api_open(c, &code);
+
+    if (api != NULL && gone == NULL) {
+        code = list(c, api);
+    } else if (api != NULL) {
+        code =
+            api_call(api, "DELETE",
+                     keep(c, "/unmanaged/%s", url_part(c, gone)), NULL, NULL);
+        put_text(c->result, "forgotten", gone);
     }
     api_close(api);
     return code;

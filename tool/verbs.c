@@ -85,6 +85,10 @@ static const struct option options_product_add[] = {
 
 static const struct option options_product[] = {PRODUCT, END};
 
+static const struct option options_unmanaged[] = {
+    PRODUCT, VALUE("forget", "NUMBER", "forget this one, until it asks again"),
+    END};
+
 static const struct option options_product_set[] = {
     CHOICE("unmanaged", "ON",
            "serve clients that are not ours: esp_https_ota, httpUpdate",
@@ -721,8 +725,10 @@ const struct verb verbs[] = {
     {"device unmanaged", NO_ARGUMENTS, verb_device_unmanaged,
      "list devices that update with a client of their own",
      "What each said of itself, what it was sent, and why it was not.",
-     options_product, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
-     "items           list of unmanaged devices", NULL},
+     options_unmanaged, TAKES_PROJECT | TAKES_SERVER, DOES_REMOTE,
+     "items           list of unmanaged devices\n"
+     "forgotten       with --forget: its number",
+     "bowline device unmanaged --product thermostat"},
     {"device set", "DEVICE", 1, 1, ANY, NULL, verb_device_set,
      "change a device's name, channel or tags",
      "What is not said stays. --tag \"\" takes all tags away.",

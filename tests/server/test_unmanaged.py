@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that are not ours: esp_https_ota and httpUpdate as they are, against
 the server."""
+import gzip
 import hashlib
 import socket
 import ssl
@@ -265,6 +266,16 @@ def test_an_esp8266_gets_its_own_and_an_esp32_does_not(server):
     assert HttpUpdate(server, PATH, mac(1), esp="ESP8266").run().image
     refused = HttpUpdate(server, PATH, mac(2)).run()
     assert refused.status == 409 and "of the ESP32 family" in refused.why
+
+
+def test_an_esp8266_takes_a_packed_image(server):
+    open_product(server)
+    packed = gzip.compress(esp8266_image())
+    start(server, server.publish(1, "1.0.0", packed))
+    answer = server.request("GET", PATH, headers={
+        "x-ESP8266-STA-MAC": mac(1), "x-ESP8266-mode": "sketch"})
+    assert answer.status == 200 and answer.body == packed
+    assert HttpUpdate(server, PATH, mac(2)).run().status == 409
 
 
 def test_what_is_no_esp_image_is_for_other_clients(server):

@@ -134,6 +134,9 @@ def test_a_product_is_opened_to_other_clients_and_says_its_address(world):
                       "--json").json["items"]
     assert row["name"] == "device:lamp-1" and row["status"] == 404
     assert "device:lamp-1" in world.good("device", "unmanaged").out
+    world.good("device", "unmanaged", "--forget", row["number"])
+    world.refused(4, "device", "unmanaged", "--forget", row["number"])
+    assert "none" in world.good("device", "unmanaged").err
     assert "addresses" not in world.good(
         "product", "set", "thermostat", "--unmanaged", "off", "--json").json
     world.refused(2, "product", "set", "thermostat")
