@@ -35,35 +35,36 @@ static bool image_on_trial()
 }
 
 /* The deadline that holds when setup() or loop() hangs: a restart, and the
- * bootloader takes the image back. */
-static esp_timer_handle_t watch;
+ * bootloader takes the image back, or gives it the next of its tries. */
+static esp_timer_handle_t watch_timer;
 enum { WATCH_MARGIN = 3 /* s */ };
 
 static void too_late(void *)
 {
-    esp_restart();
+    if (image_on_trial()) {
+        esp_restart();
+    }
 }
 
-static void watch_for(uint64_t seconds)
+void BowlineOTAClass::watch(uint64_t seconds)
 {
     esp_timer_create_args_t args = {};
 
     args.callback = too_late;
     args.name = "bowline-trial";
-    if (watch == nullptr && esp_timer_create(&args, &watch) != ESP_OK) {
-        watch = nullptr;
+    if (watch_timer == nullptr &&
+        esp_timer_create(&args, &watch_timer) != ESP_OK) {
+        watch_timer = nullptr;
         return;
     }
-    (void)esp_timer_stop(watch);
-    (void)esp_timer_start_once(watch, seconds * 1000000);
-}
-
-static void watch_no_more()
-{
-    if (watch != nullptr) {
-        (void)esp_timer_stop(watch);
+    (void)esp_timer_stop(watch_timer);
+    if (seconds > 0) {
+        (void)esp_timer_start_once(watch_timer, seconds * 1000000);
     }
 }
+
+/* What a managed sketch has here; set before the core starts. */
+void (*bowline_before_setup)(void);
 
 /*
  * Before setup() the core asks whether it shall judge a new image; it would
@@ -72,8 +73,11 @@ static void watch_no_more()
  */
 extern "C" bool verifyRollbackLater(void)
 {
+    if (bowline_before_setup != nullptr) {
+        bowline_before_setup();
+    }
     if (image_on_trial()) {
-        watch_for(BowlineTrial::DEADLINE);
+        BowlineOTAClass::watch(BowlineTrial::DEADLINE);
     }
     return true;
 }
@@ -269,8 +273,8 @@ void BowlineOTAClass::beginTrial()
         log_i("a new image, on trial");
         trial_.begin((uint32_t)millis());
         /* handle() comes first, when it is called. */
-        watch_for(trial_.deadline() + 2 * (uint64_t)trial_.interval() +
-                  WATCH_MARGIN);
+        watch(trial_.deadline() + 2 * (uint64_t)trial_.interval() +
+              WATCH_MARGIN);
     }
 }
 
@@ -292,7 +296,7 @@ void BowlineOTAClass::handleTrial()
     }
     switch (trial_.handle((uint32_t)millis(), networkUp())) {
     case BowlineTrial::Verdict::Confirmed:
-        watch_no_more();
+        watch(0);
         if (esp_ota_mark_app_valid_cancel_rollback() != ESP_OK) {
             log_e("the image cannot be confirmed: otadata is not writable");
             break;
@@ -304,7 +308,7 @@ void BowlineOTAClass::handleTrial()
         }
         break;
     case BowlineTrial::Verdict::Return:
-        watch_no_more();
+        watch(0);
         goBack(trial_.why());
         break;
     default:
@@ -339,6 +343,10 @@ static void say_developer_mode(bool password)
 
 bool BowlineOTAClass::begin()
 {
+    if (managed_ != nullptr) {
+        log_e("no pushes: this device gets its releases from a server");
+        return false;
+    }
     beginTrial();
     if (begun_) {
         return true;
@@ -375,6 +383,10 @@ void BowlineOTAClass::end()
 
 void BowlineOTAClass::handle()
 {
+    if (managed_ != nullptr) {
+        (this->*managed_)();
+        return;
+    }
     handleTrial();
     if (begun_) {
         push_->handle();

@@ -41,7 +41,29 @@ typedef enum {
     OTA_END_ERROR
 } ota_error_t;
 
+/*
+ * A device of a fleet: what it asks, and what it believes. The texts and the
+ * root document must stay.
+ */
+struct BowlineManaged {
+    const char *server = nullptr;  /* https://host:port, no '/' at the end */
+    const char *certPem = nullptr; /* the server's certificate, or its CA's */
+    const char *token = nullptr;   /* of this device, from its registration */
+    const char *vendor = nullptr;  /* as `bowline init` was given them */
+    const char *product = nullptr;
+    /* Of this sketch, as `bowline release --version` says it. The image's own
+     * descriptor does not: with Arduino it is the SDK's. */
+    const char *version = nullptr;
+    const char *hardware = "1";
+    const uint8_t *root = nullptr; /* the product's first root document */
+    size_t rootSize = 0;
+    uint8_t deviceId[16] = {}; /* all zero: made of the MAC address */
+};
+
 struct BowlinePush; /* private */
+
+/* The core's weak function, taken over in BowlineOTA.cpp. */
+extern "C" bool verifyRollbackLater(void);
 
 class BowlineOTAClass
 {
@@ -85,6 +107,18 @@ class BowlineOTAClass
     /* In loop(). A push is taken within one call, as ArduinoOTA does. */
     void handle();
 
+    /* --- A managed device ------------------------------------------------ */
+
+    /*
+     * In place of begin(): asks a bowlined for releases from a task of its
+     * own, as the ESP-IDF component does. The partition table needs a
+     * partition "bowline" (docs/ESP32.md); a new image has three boots then.
+     * Health checks are asked in handle() all the same, never from another
+     * task. False, and a line that says why: it was not started. A template,
+     * so that only a sketch that calls it carries the client.
+     */
+    template <class Settings> bool beginManaged(const Settings &settings);
+
     /* --- What may be pushed ---------------------------------------------- */
 
     /* Whose signatures count: the root document, as bytes. Pushes must then
@@ -113,7 +147,8 @@ class BowlineOTAClass
                                    std::function<bool(void)> check);
     /* The image has proved itself: called once, before the next loop(). */
     BowlineOTAClass &onConfirm(THandlerFunction fn);
-    /* Why it goes back, just before the restart. */
+    /* Why a pushed image goes back, just before the restart. What becomes of
+     * a managed one, the server is told. */
     BowlineOTAClass &onReturn(THandlerFunction_Text fn);
     /* Seconds until an image that is not confirmed goes back: 600. A timer
      * apart from loop(), so that it holds when loop() hangs. */
@@ -123,7 +158,7 @@ class BowlineOTAClass
     BowlineOTAClass &onNetworkUp(THandlerFunction_Ready fn);
     bool onTrial() const
     {
-        return trial_.running();
+        return trial_.running() || managed_trial_;
     }
     /* The sketch knows better: back, at the next handle(). */
     void giveUp(const char *why)
@@ -135,6 +170,12 @@ class BowlineOTAClass
 
   private:
     friend struct BowlinePush;
+
+    bool startManaged(const BowlineManaged &settings);
+    void handleManaged();
+    /* The deadline that holds when loop() hangs; 0: none. */
+    static void watch(uint64_t seconds);
+    friend bool ::verifyRollbackLater(void);
 
     bool networkUp();
     void beginTrial();
@@ -157,6 +198,8 @@ class BowlineOTAClass
     bool mdns_ = true;
     bool begun_ = false;
     bool looked_ = false; /* at the running image's state */
+    bool managed_trial_ = false;
+    void (BowlineOTAClass::*managed_)() = nullptr;
     int command_ = U_FLASH;
 
     THandlerFunction start_, end_, confirm_;
@@ -171,10 +214,26 @@ class BowlineOTAClass
 
 extern BowlineOTAClass BowlineOTA;
 
-/* The core's weak function, taken over in BowlineOTA.cpp. This names its
- * object file: an archive's member that nobody names is not linked, and the
- * core's own would stand. */
-extern "C" bool verifyRollbackLater(void);
+/* Before setup(), on a managed device: counts the boots of a trial. */
+extern "C" void bowline_early_hook(void);
+extern void (*bowline_before_setup)(void);
+
+template <class Settings> struct BowlineEarly {
+    static const bool set;
+};
+template <class Settings>
+const bool BowlineEarly<Settings>::set =
+    (bowline_before_setup = bowline_early_hook, true);
+
+template <class Settings>
+bool BowlineOTAClass::beginManaged(const Settings &settings)
+{
+    managed_ = &BowlineOTAClass::handleManaged;
+    return BowlineEarly<Settings>::set && startManaged(settings);
+}
+
+/* Names the object file that verifyRollbackLater is in: an archive's member
+ * that nobody names is not linked, and the core's own would stand. */
 static const void *const bowline_takes_the_hook __attribute__((used)) =
     &BowlineOTA;
 

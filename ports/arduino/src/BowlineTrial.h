@@ -55,6 +55,14 @@ class BowlineTrial
     Verdict handle(uint32_t now_ms, bool reachable);
     /* The sketch's own judgement. */
     void giveUp(const char *why);
+    bool givenUp() const
+    {
+        return given_up_;
+    }
+    void takeBack()
+    {
+        given_up_ = false;
+    }
 
     bool running() const
     {

@@ -18,8 +18,7 @@
 #define ESP_ARDUINO_VERSION ESP_ARDUINO_VERSION_VAL(3, 0, 0)
 #endif
 #define ARDUINO_ARCH_ESP32 1
-#define CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE 1
-#define CONFIG_APP_ROLLBACK_ENABLE 1
+#include "sdkconfig.h"
 
 #define LOW 0
 #define HIGH 1

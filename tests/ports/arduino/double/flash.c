@@ -7,6 +7,7 @@
 #include "double.h"
 
 #include "bowline/esp_image.h"
+#include "esp_event.h"
 #include "esp_ota_ops.h"
 #include "esp_random.h"
 #include "esp_system.h"
@@ -275,4 +276,9 @@ void esp_restart(void)
     printf("[double] restart\n");
     (void)fflush(stdout);
     _exit(DOUBLE_EXIT_RESTART);
+}
+
+esp_err_t esp_event_loop_create_default(void)
+{
+    return ESP_OK;
 }
