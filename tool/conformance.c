@@ -169,6 +169,7 @@ static void check_vectors(struct check *c, const json_t *file,
 
 static void check_file(struct check *c, const char *path)
 {
+    const char *slash = strrchr(path, '/');
     json_t *file;
 
     c->file = path;
@@ -182,6 +183,9 @@ static void check_file(struct check *c, const char *path)
         check_parameters(c, json_object_get(file, "sets"));
     } else if (json_is_array(json_object_get(file, "vectors"))) {
         check_vectors(c, file, json_object_get(file, "vectors"));
+    } else if (json_is_array(json_object_get(file, "transcript"))) {
+        unsupported(c, slash == NULL ? path : slash + 1,
+                    "a transcript, which the test suite plays");
     } else {
         fail(c, "not a vector file: none of \"vectors\", \"testGroups\", "
                 "\"sets\" is in it");
