@@ -176,6 +176,7 @@ def write_images():
     made = {
         "hashed": esp.application(), "plain": esp.application(hashed=False),
         "sdk": esp.application(project="arduino-lib-builder"),
+        "sketch": esp.sketch8266(400),
         "behind": esp.application() + b"\xff" * 64 + b"x",
         "bootloader": (folder / "ESP32_P4/2025-05-30_bootloader.bin"
                        ).read_bytes(),

@@ -85,6 +85,16 @@ static bool more_numbers(const struct bl_esp_fault *f, char *out, size_t n)
         (void)snprintf(out, n, "%s: %u", bl_esp_problem_text(f->problem),
                        f->found);
         return true;
+    case BL_ESP_SKETCH:
+        (void)snprintf(out, n,
+                       "the CRC of the sketch is 0x%08x, but 0x%08x "
+                       "is stored",
+                       f->wanted, f->found);
+        return true;
+    case BL_ESP_SKETCH_SIZE:
+        (void)snprintf(out, n, "the sketch says it has %u bytes, the file %u",
+                       f->wanted, f->found);
+        return true;
     case BL_ESP_TRAILING:
         (void)snprintf(out, n,
                        "%u bytes that are no part of it follow the "
@@ -111,7 +121,9 @@ static void name(struct image *out)
 
     if (out->kind == IMAGE_ESP8266) {
         (void)snprintf(out->what, sizeof out->what, "ESP8266 image%s",
-                       e->family == BL_ESP_ESP8266_V2 ? ", version 2" : "");
+                       e->sketch                        ? ", Arduino sketch"
+                       : e->family == BL_ESP_ESP8266_V2 ? ", version 2"
+                                                        : "");
         return;
     }
     (void)snprintf(out->what, sizeof out->what, "%s %s",

@@ -16,6 +16,7 @@ enum {
     HASH = 32,
     HASH_FLAG = 23, /* its place in the header */
     SECTOR = 4096,
+    SKETCH_SIZE = SECTOR + 16, /* where Arduino keeps size and CRC */
     PIECE = 256
 };
 
@@ -383,6 +384,60 @@ static void read_esp8266(struct reader *r, const uint8_t *header,
     judge_hash(r, w->end, flag, out);
 }
 
+/* CRC-32, the highest bit first, of the n bytes in front; those that hold it
+ * and the size count as zero. */
+static bool sketch_crc(struct reader *r, uint32_t n, uint32_t *crc)
+{
+    uint8_t piece[PIECE];
+    uint32_t at;
+
+    *crc = 0xFFFFFFFF;
+    for (at = 0; at < n; at++) {
+        int bit;
+
+        if (at % PIECE == 0 && !fetch(r, at, piece, least(PIECE, n - at))) {
+            return false;
+        }
+        if (at < SKETCH_SIZE || at >= SKETCH_SIZE + 8) {
+            *crc ^= (uint32_t)piece[at % PIECE] << 24;
+        }
+        for (bit = 0; bit < 8; bit++) {
+            *crc = (*crc << 1) ^ ((*crc >> 31) != 0 ? 0x04C11DB7U : 0U);
+        }
+    }
+    return true;
+}
+
+/* Arduino's: boot code, 0xAA up to 4096, and there the sketch, which begins
+ * with its size and the CRC of it all. Builds before 2.6 have code there: a
+ * size that is not the file's is no proof of damage. */
+static void read_sketch(struct reader *r, struct bl_esp_image *out)
+{
+    uint8_t first;
+    uint8_t fill;
+    uint8_t head[8];
+    uint32_t size;
+    uint32_t crc;
+
+    if (out->length == 0 || out->length >= SECTOR ||
+        !fetch(r, SECTOR - 1, &fill, 1) || fill != 0xAA ||
+        !fetch(r, SECTOR, &first, 1) || first != MAGIC ||
+        !fetch(r, SKETCH_SIZE, head, sizeof head)) {
+        return;
+    }
+    out->sketch = true;
+    size = esp_u32(head);
+    if (size > r->source->size || size < SKETCH_SIZE + sizeof head) {
+        esp_fault(out, BL_ESP_SKETCH_SIZE, SKETCH_SIZE, r->source->size, size);
+    } else if (sketch_crc(r, size, &crc) && crc == esp_u32(head + 4)) {
+        out->length = size;
+        return;
+    } else if (size == r->source->size && !r->failed) {
+        esp_fault(out, BL_ESP_SKETCH, SKETCH_SIZE + 4, esp_u32(head + 4), crc);
+    }
+    out->length = r->source->size;
+}
+
 /* Version 2: a flash segment first, then an image as version 1 has it. Its
  * checksum leaves the flash segment out. */
 static void read_esp8266_v2(struct reader *r, bl_span head,
@@ -450,6 +505,7 @@ static void tell(struct reader *r, bl_span head, struct bl_esp_image *out)
     walk(r, ESP8266_HEADER, p[1], &w8266);
     if (sound(&w8266) || loads_on_esp8266(p)) {
         read_esp8266(r, p, BL_ESP_ESP8266, &w8266, out);
+        read_sketch(r, out);
     } else if (w.whole || plausible(p) || esp_is_bootloader(head)) {
         read_esp32(r, head, &w, out);
     }

@@ -72,6 +72,7 @@ static const struct words {
     {BL_ESP_DESCRIPTOR_SHORT,
      "its first segment is too short for a descriptor", BUILD},
     {BL_ESP_ENTRY, "it starts at an address that it does not load", BUILD},
+    {BL_ESP_SKETCH, "the CRC of Arduino's sketch does not hold", COPY},
     {BL_ESP_CHIP_UNKNOWN, "its chip is none that is known here",
      "set chip in bowline.conf, so that no other chip gets it"},
     {BL_ESP_SPI_MODE, "its SPI mode is none that is known here",
@@ -79,7 +80,9 @@ static const struct words {
     {BL_ESP_NO_HASH, "it carries no SHA-256, only a checksum of 8 bits",
      "build it without --dont-append-digest"},
     {BL_ESP_TRAILING, "bytes that are no part of it follow the image",
-     "release the file that the build leaves"}};
+     "release the file that the build leaves"},
+    {BL_ESP_SKETCH_SIZE, "the sketch says another size than the file has",
+     "compare it with the file that the build left"}};
 
 static const struct words *find(enum bl_esp_problem problem)
 {

@@ -44,7 +44,7 @@ static void check_sound(const struct bl_esp_image *image)
     assert_true(memchr(image->app.version, 0, BL_ESP_TEXT) != NULL);
     for (i = 0; i < image->n_faults; i++) {
         assert_true(image->fault[i].problem >= BL_ESP_READ_FAILED &&
-                    image->fault[i].problem <= BL_ESP_TRAILING);
+                    image->fault[i].problem <= BL_ESP_SKETCH_SIZE);
     }
     for (i = image->walked; i < BL_ESP_SEGMENTS; i++) {
         assert_int_equal(image->segment[i].length, 0);

@@ -264,7 +264,7 @@ static void every_problem_has_words_of_its_own(void **state)
     int b;
 
     (void)state;
-    for (a = BL_ESP_READ_FAILED; a <= BL_ESP_TRAILING; a++) {
+    for (a = BL_ESP_READ_FAILED; a <= BL_ESP_SKETCH_SIZE; a++) {
         for (b = BL_ESP_READ_FAILED; b < a; b++) {
             assert_string_not_equal(
                 bl_esp_problem_text((enum bl_esp_problem)a),

@@ -35,3 +35,30 @@ def application(version="1.0.0", project="thermostat", chip=9, segments=None,
     if hashed:
         body += hashlib.sha256(body).digest()
     return bytes(body)
+
+
+def crc8266(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        for shift in range(7, -1, -1):
+            top = crc >> 31 ^ byte >> shift & 1
+            crc = crc << 1 & 0xFFFFFFFF
+            if top:
+                crc ^= 0x04C11DB7
+    return crc
+
+
+def sketch8266(size=6000):
+    """As the ESP8266's Arduino makes it: boot code, a sketch, a CRC."""
+    def image(address, data):
+        body = struct.pack("<BBBBIII", 0xE9, 1, 2, 0x40, address, address,
+                           len(data)) + data
+        checksum = 0xEF
+        for byte in data:
+            checksum ^= byte
+        return body + bytes(15 - len(body) % 16) + bytes([checksum])
+    boot = image(0x4010F000, bytes(range(200)) * 2)
+    body = bytearray(boot.ljust(4096, b"\xaa")
+                     + image(0x40201010, bytes(8) + bytes(size)))
+    struct.pack_into("<II", body, 4112, len(body), crc8266(body))
+    return bytes(body)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import SAMPLES, TOP, firmware, record
-from .esp import application, descriptor
+from .esp import application, descriptor, sketch8266
 
 FULL = Path(os.environ.get("BOWLINE_ESP_IMAGES",
                            TOP.parent / "shared/samples/esp-images"))
@@ -87,6 +87,22 @@ def test_esp8266_image_is_told_apart(tool, name, hashed):
     assert seen["format"] == "ESP8266 image" and seen["verifies"] is True
     assert seen["hash_appended"] is hashed
     assert "chip_id" not in seen and seen["version"] is None
+
+
+def test_an_arduino_sketch_for_esp8266_is_told_and_checked(tool):
+    body = sketch8266()
+    code, seen = inspect(tool, body)
+    assert code == 0 and seen["format"] == "ESP8266 image, Arduino sketch"
+    assert seen["length"] == len(body) and seen["faults"] == []
+    assert inspect(tool, body + b"signature")[1]["length"] == len(body)
+    for at in (100, 4000, 4116, 5000, len(body) - 1):
+        bad = bytearray(body)
+        bad[at] ^= 8
+        code, seen = inspect(tool, bytes(bad))
+        assert code == 1 and seen["verifies"] is False, at
+    code, seen = inspect(tool, body[:-500])
+    assert seen["faults"][0]["odd"] is True
+    assert "says it has" in seen["faults"][0]["what"]
 
 
 def test_a_partition_table_is_no_image(tool):

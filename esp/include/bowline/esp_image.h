@@ -67,12 +67,14 @@ enum bl_esp_problem {
     BL_ESP_UNMAPPABLE,       /* found: address, wanted: low bits of offset */
     BL_ESP_DESCRIPTOR_SHORT, /* found: length of the first segment */
     BL_ESP_ENTRY,            /* found: entry point, in no segment */
+    BL_ESP_SKETCH,           /* of ESP8266: found: stored CRC, wanted */
     /* From here on: odd, but such images run. */
     BL_ESP_ODD,
     BL_ESP_CHIP_UNKNOWN = BL_ESP_ODD,
     BL_ESP_SPI_MODE,
-    BL_ESP_NO_HASH, /* only 8 bits of checksum say that it is whole */
-    BL_ESP_TRAILING /* found: bytes behind the image, no signature, no FF */
+    BL_ESP_NO_HASH,    /* only 8 bits of checksum say that it is whole */
+    BL_ESP_TRAILING,   /* found: bytes behind the image, no signature, no FF */
+    BL_ESP_SKETCH_SIZE /* of ESP8266: found: bytes there, wanted: stored */
 };
 
 struct bl_esp_fault {
@@ -131,6 +133,9 @@ struct bl_esp_image {
     bool checksum_ok;
     bool hash_ok;    /* false also when there is none */
     uint32_t length; /* of the image, hash included; 0: cut off */
+    /* ESP8266: Arduino's boot code is in front, a sketch at 4096; `length` is
+     * that of both, the rest of this says the boot code's. */
+    bool sketch;
     /* Secure Boot V2 blocks in the sector behind the image: 0 to 3. Counted
      * by their first byte, not verified. */
     uint8_t signatures;
