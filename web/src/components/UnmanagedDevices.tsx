@@ -54,7 +54,7 @@ export function UnmanagedDevices({ product }: { product: string }) {
   }
   return (
     <Card flush title="Devices with a client of their own">
-      <p class="muted pad">They update by esp_https_ota, httpUpdate or the like,
+      <p class="muted card-lead">They update by esp_https_ota, httpUpdate or the like,
         say of themselves who they are, and report nothing: no rollout waits for
         them.</p>
       <Table label="Unmanaged devices" rows={data.items} columns={columns}

@@ -215,33 +215,35 @@ export function Devices({ route }: { route: Route }) {
       {badQuery
         ? <p class="field-error query-error" role="alert">{error.message}</p>
         : <ErrorBox error={error} retry={reload} />}
-      <Card flush>
-        {loading && !shown && <div class="pad"><Skeleton lines={10} /></div>}
-        {shown && shown.items.length === 0 && (
-          filtered ? (
-            <Empty icon="search" title="No device is like that">
-              <p>Change or clear the filters.</p>
-            </Empty>
-          ) : (
-            <Empty icon="devices" title="No devices yet" commands={[
-              "bowline device add --name first -o first.token"]}>
-              <p>Each device has an id and a token of its own. It stands here
-                from the moment it is registered.</p>
-            </Empty>
-          ))}
-        {shown && shown.items.length > 0 && (
-          <>
-            <Table label="Devices" rows={shown.items} rowKey={(d) => d.id}
-              columns={deviceColumns(columns)} sort={sort || undefined}
-              onSort={(next) => replaceQuery({ sort: next, after: null })} />
-            <Pager shown={shown.items.length} what="devices"
-              first={after === ""} last={shown.next === null}
-              onFirst={pages.first} onBack={pages.back}
-              onNext={() => shown.next !== null && pages.next(shown.next)} />
-          </>
-        )}
-      </Card>
-      <UnmanagedDevices product={query.get("product") ?? ""} />
+      <div class="stack">
+        <Card flush>
+          {loading && !shown && <div class="pad"><Skeleton lines={10} /></div>}
+          {shown && shown.items.length === 0 && (
+            filtered ? (
+              <Empty icon="search" title="No device is like that">
+                <p>Change or clear the filters.</p>
+              </Empty>
+            ) : (
+              <Empty icon="devices" title="No devices yet" commands={[
+                "bowline device add --name first -o first.token"]}>
+                <p>Each device has an id and a token of its own. It stands here
+                  from the moment it is registered.</p>
+              </Empty>
+            ))}
+          {shown && shown.items.length > 0 && (
+            <>
+              <Table label="Devices" rows={shown.items} rowKey={(d) => d.id}
+                columns={deviceColumns(columns)} sort={sort || undefined}
+                onSort={(next) => replaceQuery({ sort: next, after: null })} />
+              <Pager shown={shown.items.length} what="devices"
+                first={after === ""} last={shown.next === null}
+                onFirst={pages.first} onBack={pages.back}
+                onNext={() => shown.next !== null && pages.next(shown.next)} />
+            </>
+          )}
+        </Card>
+        <UnmanagedDevices product={query.get("product") ?? ""} />
+      </div>
     </>
   );
 }
