@@ -40,6 +40,7 @@ void setup()
     managed.server = SERVER;
     managed.certPem = SERVER_CERT;
     managed.token = TOKEN;
+    memcpy(managed.deviceId, DEVICE_ID, sizeof DEVICE_ID);
     managed.vendor = "example.com";
     managed.product = "thermostat";
     managed.version = VERSION;

@@ -7,7 +7,9 @@
 #define SERVER "https://updates.example.com:8443"
 #define VERSION "1.0.0"
 
-// `bowline device add` prints it once.
+// `bowline device add` says the id, and puts the token into a file. As bytes:
+// echo ID | xxd -r -p | xxd -i
+static const uint8_t DEVICE_ID[16] = {0x00};
 #define TOKEN ".........."
 
 // The server's certificate, or its authority's.
