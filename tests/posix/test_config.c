@@ -143,6 +143,33 @@ static void component_ids_are_encoded(void **state)
     assert_int_equal(device_component_id("application", out, 8), 0);
 }
 
+/* Off; on with what is usual; and each thing said. */
+static void pushes_are_taken_when_it_is_said(void **state)
+{
+    char path[FLASH_PATH];
+
+    (void)state;
+    assert_int_equal(load(IDS REST), 0);
+    assert_false(config.push.on);
+    assert_false(config.push.developer);
+    device_config_free(&config);
+    assert_int_equal(load(IDS "push = { password_file = \"p\"; };" REST), 0);
+    (void)snprintf(path, sizeof path, "%s/p", dir);
+    assert_true(config.push.on && config.push.announce);
+    assert_false(config.push.developer);
+    assert_int_equal(config.push.port, 3232);
+    assert_int_equal(config.push.scheme, 2);
+    assert_string_equal(config.push.password_file, path);
+    device_config_free(&config);
+    assert_int_equal(load(IDS "push = { scheme = \"none\"; port = 8266;\n"
+                              "announce = false; developer = true; };" REST),
+                     0);
+    assert_true(config.push.on && config.push.developer);
+    assert_false(config.push.announce);
+    assert_int_equal(config.push.port, 8266);
+    assert_int_equal(config.push.scheme, 0);
+}
+
 static void each_wrong_setting_is_named(void **state)
 {
     static const struct {
@@ -160,6 +187,13 @@ static void each_wrong_setting_is_named(void **state)
         {IDS REST "holder = 1;", "\"holder\""},
         {IDS REST "timing = { poll = -1; };", "\"timing.poll\""},
         {IDS "server = \"https://x\";", "\"flash.components\""},
+        {IDS "push = { scheme = \"sha1\"; };" REST, "push.scheme"},
+        {IDS "push = { };" REST, "push.password_file"},
+        {IDS "push = { scheme = \"none\"; password_file = \"p\"; };" REST,
+         "push.password_file"},
+        {IDS "push = { scheme = \"none\"; port = 65536; };" REST, "push.port"},
+        {IDS "push = { scheme = \"none\"; developer = 1; };" REST,
+         "push.developer"},
         {"name = = ;", "line 1"},
     };
 
@@ -205,6 +239,7 @@ int main(void)
         TEST(deltas_get_what_memory_there_is),
         TEST(stage_is_there_when_it_is_asked_for),
         cmocka_unit_test(component_ids_are_encoded),
+        TEST(pushes_are_taken_when_it_is_said),
         TEST(each_wrong_setting_is_named),
         cmocka_unit_test(events_are_told_in_words),
     };

@@ -306,6 +306,19 @@ def test_a_wrong_size_installs_nothing(bench, world):
     long.close()
 
 
+def test_no_push_comes_between_a_download_and_its_next_try(bench, world):
+    one = bench(scheme="none")
+    offered = world.release(2, "1.1.0")
+    one.gate.release, one.gate.cut_after = offered, 100000
+    one.gate.down = False
+    wait_for(lambda: one.gate.cuts > 0, said=one.device.said)
+    pushed = one.push(package(world.release(3, "1.1.0")), "--timeout=60")
+    assert pushed.returncode == 4 and "under way" in pushed.stderr, \
+        pushed.stderr + one.device.said()
+    one.gate.cut_after = 0
+    one.gate.wait_running(offered)
+
+
 def test_a_power_cut_during_a_push_leaves_the_old_slot(bench, world):
     one = bench()
     hand = Hand(one.port, package(world.release(2, "1.1.0")))

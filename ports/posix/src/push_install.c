@@ -48,6 +48,14 @@ static bool is_on_trial(const struct push *push)
     return push->client->state.trial != BL_SLOT_NONE;
 }
 
+/* By its server's offer, also between two tries of a transfer. */
+static bool is_at_work(const struct push *push)
+{
+    bl_device_state state = push->client->device_state;
+
+    return state >= BL_STATE_DOWNLOADING && state <= BL_STATE_REBOOTING;
+}
+
 const char *push_begins(struct push *push, uint16_t command, uint32_t size)
 {
     struct error err = {0};
@@ -57,6 +65,9 @@ const char *push_begins(struct push *push, uint16_t command, uint32_t size)
     }
     if (is_on_trial(push)) {
         return "Busy: the running firmware is on trial, wait for its end";
+    }
+    if (is_at_work(push)) {
+        return "Busy: another installation is under way";
     }
     if (size > room(push)) {
         return "Not Enough Space";
