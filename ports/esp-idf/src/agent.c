@@ -296,6 +296,7 @@ static void run(void *arg)
         ESP_LOGE(TAG, "no updates in this boot: %s", esp_err_to_name(err));
         bowline_post(BOWLINE_EVENT_STOPPED, NULL, BL_OK, esp_err_to_name(err),
                      0);
+        a->task = NULL;
         vTaskDelete(NULL);
         return;
     }

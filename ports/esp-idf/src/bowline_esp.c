@@ -181,11 +181,14 @@ esp_err_t bowline_start(const bowline_config_t *config)
 
 static esp_err_t request(unsigned what)
 {
-    if (bowline_agent == NULL) {
+    struct bowline_agent *a = bowline_agent;
+    TaskHandle_t task = a == NULL ? NULL : a->task;
+
+    if (task == NULL) { /* not started, or stopped */
         return ESP_ERR_INVALID_STATE;
     }
-    (void)atomic_fetch_or(&bowline_agent->asks, what);
-    (void)xTaskNotifyGive(bowline_agent->task);
+    (void)atomic_fetch_or(&a->asks, what);
+    (void)xTaskNotifyGive(task);
     return ESP_OK;
 }
 
@@ -209,11 +212,11 @@ esp_err_t bowline_get_status(bowline_status_t *out)
     if (out == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (bowline_agent == NULL || bowline_agent->status.state == NULL) {
+    if (bowline_agent == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
     (void)xSemaphoreTake(bowline_agent->lock, portMAX_DELAY);
     *out = bowline_agent->status;
     (void)xSemaphoreGive(bowline_agent->lock);
-    return ESP_OK;
+    return out->state == NULL ? ESP_ERR_INVALID_STATE : ESP_OK;
 }

@@ -67,7 +67,7 @@ static esp_err_t authorize(struct bowline_pump *pump,
     esp_err_t err;
     int n;
 
-    if (pump->config->token == NULL) {
+    if (pump->config->token == NULL || pump->config->token[0] == '\0') {
         return ESP_OK;
     }
     n = snprintf(value, sizeof value, "Bearer %s", pump->config->token);

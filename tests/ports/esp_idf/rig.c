@@ -75,7 +75,7 @@ static void application(enum sim_release_name name)
     config.product = "simulated";
     memcpy(config.device_id, rig.fixture->device_id, 16);
     config.root = rig.fixture->root[0].p;
-    config.root_size = rig.fixture->root[0].n;
+    config.root_size = rig.fixture->root[0].n - rig.bad_root;
     if (bowline_health_check("sensor", sensor, &behaviour) != ESP_OK ||
         bowline_start(&config) != ESP_OK) {
         chip_leave(CHIP_CRASH);

@@ -23,7 +23,8 @@ struct rig {
     enum sim_release_name cut_which;
     unsigned boots[SIM_RELEASES + 1]; /* of each, as they ran */
     unsigned n_boots;
-    bool dead; /* nothing boots */
+    bool bad_root; /* in the firmware */
+    bool dead;     /* nothing boots */
 };
 
 extern struct rig rig;

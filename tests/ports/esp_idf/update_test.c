@@ -349,6 +349,63 @@ static void a_lost_server_is_told_once_and_found_again(void **state)
     assert_int_equal(offer(SIM_R2), SIM_R2);
 }
 
+static void status_and_requests_need_a_task(void **state)
+{
+    bowline_status_t status;
+
+    (void)state;
+    assert_int_equal(bowline_poll(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(bowline_get_status(&status), ESP_ERR_INVALID_STATE);
+    provision();
+    assert_int_equal(offer(SIM_R2), SIM_R2);
+    assert_int_equal(bowline_get_status(&status), ESP_OK);
+    assert_string_equal(status.state, "idle");
+    assert_int_equal(status.slot, 1 - home);
+    assert_true(status.reached);
+    assert_false(status.trial);
+    assert_int_equal(bowline_poll(), ESP_OK);
+    assert_int_equal(bowline_get_status(NULL), ESP_ERR_INVALID_ARG);
+}
+
+static void an_update_waits_for_consent(void **state)
+{
+    (void)state;
+    provision();
+    chip.server.policy.consent = true;
+    assert_int_equal(offer(SIM_R2), SIM_R1);
+    assert_int_equal(chip.posted[BOWLINE_EVENT_CONSENT], 1);
+    chip.agrees = true;
+    assert_int_equal(offer(SIM_R2), SIM_R2);
+}
+
+static void the_application_may_reject_a_trial(void **state)
+{
+    (void)state;
+    provision();
+    chip.rejects = true;
+    chip.stop_at_return = true;
+    chip.server.wanted = SIM_R_SILENT;
+    (void)rig_run();
+    assert_string_equal(chip.last_reason, "health");
+    chip.rejects = false;
+    chip.stop_at_return = false;
+    chip.server.wanted = SIM_R1;
+    assert_int_equal(rig_run(), CHIP_QUIET);
+    stays_on_release_1();
+}
+
+/* A root document that is none: nothing is trusted, and it says so. */
+static void it_stops_without_a_root_document(void **state)
+{
+    (void)state;
+    rig_factory();
+    rig.bad_root = true;
+    chip.stop_at_stopped = true;
+    assert_int_equal(rig_run(), CHIP_QUIET);
+    assert_int_equal(chip.posted[BOWLINE_EVENT_STOPPED], 1);
+    assert_int_equal(chip.server.polls, 0);
+}
+
 static void what_is_missing_is_named(void **state)
 {
     bowline_config_t config = BOWLINE_CONFIG_DEFAULT();
@@ -396,6 +453,10 @@ int main(void)
         ONE(and_goes_back_when_it_crashes),
         ONE(an_image_flashed_by_hand_is_not_taken_for_the_release),
         ONE(a_lost_server_is_told_once_and_found_again),
+        ONE(status_and_requests_need_a_task),
+        ONE(an_update_waits_for_consent),
+        ONE(the_application_may_reject_a_trial),
+        ONE(it_stops_without_a_root_document),
         ONE(what_is_missing_is_named),
     };
 #undef ONE

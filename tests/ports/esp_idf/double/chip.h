@@ -72,7 +72,11 @@ struct chip {
     bool rots; /* the image loses a bit right after */
     /* What was told */
     bool verbose;
-    bool yields;         /* the server wants release 1 after that event */
+    bool yields; /* the server wants release 1 after that event */
+    /* What the application's event handler does */
+    bool agrees;  /* at CONSENT */
+    bool rejects; /* at TRIAL */
+    bool stop_at_stopped;
     bool stop_at_return; /* CHIP_QUIET as soon as that event is posted */
     unsigned posted[32]; /* events, by their id */
     unsigned errors;     /* ESP_LOGE */

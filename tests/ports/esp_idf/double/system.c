@@ -41,7 +41,7 @@ BaseType_t xTaskCreate(void (*run)(void *arg), const char *name,
     chip.task = run;
     chip.task_arg = arg;
     chip.task_stack = stack;
-    *task = NULL;
+    *task = (TaskHandle_t)&chip; /* any that is one */
     return pdPASS;
 }
 
@@ -129,6 +129,15 @@ esp_err_t esp_event_post(esp_event_base_t base, int32_t id, const void *data,
         return ESP_ERR_INVALID_ARG;
     }
     chip.posted[id]++;
+    if ((id == BOWLINE_EVENT_CONSENT && chip.agrees &&
+         bowline_consent(true) != ESP_OK) ||
+        (id == BOWLINE_EVENT_TRIAL && chip.rejects &&
+         bowline_reject() != ESP_OK)) {
+        chip_leave(CHIP_CRASH);
+    }
+    if (id == BOWLINE_EVENT_STOPPED && chip.stop_at_stopped) {
+        chip_leave(CHIP_QUIET);
+    }
     if (id == BOWLINE_EVENT_RETURNED) {
         (void)snprintf(chip.last_reason, sizeof chip.last_reason, "%s",
                        event->reason);
