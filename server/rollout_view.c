@@ -153,8 +153,15 @@ static json_t *unmanaged_json(const struct server *s, const struct rollout *r)
     struct unmanaged_tally t =
         unmanaged_tally(s->unmanaged, r->id * 2, r->release->number);
 
-    return json_pack("{s:I, s:I}", "got", (json_int_t)t.got, "runs",
-                     (json_int_t)t.runs);
+    const char *channel =
+        r->plan.channel[0] == '\0' ? "stable" : r->plan.channel;
+
+    return json_pack(
+        "{s:I, s:I, s:o}", "got", (json_int_t)t.got, "runs",
+        (json_int_t)t.runs, "path",
+        atomic_load(&r->product->unmanaged)
+            ? json_sprintf("/p/%s/%s/firmware.bin", r->product->name, channel)
+            : json_null());
 }
 
 /* --- Who did not keep it --------------------------------------------------

@@ -218,6 +218,7 @@ static void by_deltas(const struct page *p)
 static void unmanaged(const struct page *p)
 {
     const json_t *n = json_object_get(p->r, "unmanaged");
+    const char *base = setting(p->c, "server");
 
     if (number(n, "got") > 0) {
         begin(p, "unmanaged");
@@ -225,6 +226,11 @@ static void unmanaged(const struct page *p)
                             "sent to %lld, of which %lld say they run it "
                             "(bowline device unmanaged)\n",
                             number(n, "got"), number(n, "runs"));
+    }
+    if (json_is_string(json_object_get(n, "path"))) {
+        begin(p, "address");
+        (void)buffer_printf(p->out, NULL, "%s%s\n", base == NULL ? "" : base,
+                            text(p, n, "path"));
     }
 }
 

@@ -249,6 +249,11 @@ def test_rollout_from_start_to_finish_and_back(world):
     assert "3 of 3 confirmed" in watched.out
     # What can no longer be is told at once, not by a time-out.
     assert world("rollout", "status", "--wait", "aborted").code == 1
+    path = f"{world.port}/p/thermostat/stable/firmware.bin"
+    assert path not in world.good("rollout", "status").out
+    world.good("product", "set", "--unmanaged", "on")
+    assert path in world.good("rollout", "status").out
+    world.good("product", "set", "--unmanaged", "off")
     assert len(world.good("rollout", "list", "--json").json["items"]) == 1
 
     # One device, then the whole product, back to 1.0.0.
