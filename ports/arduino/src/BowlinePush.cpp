@@ -213,6 +213,8 @@ const char *BowlinePush::onEnd()
     }
     if (no == nullptr) {
         letGo();
+    } else if (ota.command_ == U_FLASH) {
+        (void)bowline_floor_try(0);
     }
     return no;
 }

@@ -99,6 +99,9 @@ def test_another_image_behind_the_manifest_is_refused(ready, project):
     other = image("6.6.6", 20000)
     assert len(other) == len(NEW)
     refused(ready, good[:-len(NEW)] + other, "has not the digest")
+    # Nor is its number kept for whatever is confirmed next.
+    kept = ready.flash.with_name("flash.bowline.trial")
+    assert not kept.exists() or int(kept.read_text()) == 0
 
 
 def test_an_image_of_another_size_is_refused(ready, project):
