@@ -77,6 +77,9 @@ def test_a_sound_build_keeps_every_promise(tool):
 @pytest.mark.parametrize("change, promise, verdict, line", [
     ({"BOOTLOADER_APP_ROLLBACK_ENABLE": None}, "rollback", "bricks",
      "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y"),
+    ({"BOOTLOADER_APP_ROLLBACK_CONFIRM_ON_STARTUP": "y"},
+     "images are not confirmed by their mere start", "bricks",
+     "# CONFIG_BOOTLOADER_APP_ROLLBACK_CONFIRM_ON_STARTUP is not set"),
     ({"BOOTLOADER_SKIP_VALIDATE_ALWAYS": "y"},
      "images are checked at each start", "bricks",
      "# CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS is not set"),
