@@ -378,7 +378,7 @@ static bl_status read_stored_length(reader *r, const source *s, uint8_t *out)
 
 static bl_status read_stored(reader *r, const source *s, uint8_t *out)
 {
-    unsigned byte;
+    unsigned byte = 0;
     bl_status status = take(r, s, 8, &byte);
 
     *out = (uint8_t)byte;
