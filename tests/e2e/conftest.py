@@ -61,7 +61,7 @@ class Fleet:
         if through is not None:
             server = world.Server(server.folder, through.port)
         device.make(self.project, server, factory, "--slot-size",
-                    str(4 << 20), *options)
+                    str(8 << 20), *options)
         self.devices.append(device)
         device.power_on()
         return device

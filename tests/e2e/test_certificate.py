@@ -53,7 +53,7 @@ def certified(fleet, factory, name, registered, certified_as):
          fleet.server.folder / "root-1.cbor", "--factory", factory["file"],
          "--ca", fleet.server.folder / "ca.pem", "--cert",
          fleet.folder / "device.pem", "--key", fleet.folder / "device.key",
-         "--slot-size", str(4 << 20), "--poll", "1", "--first-poll", "1",
+         "--slot-size", str(8 << 20), "--poll", "1", "--first-poll", "1",
          "--backoff", "1", "--backoff-max", "1", "--health-interval", "1"],
         capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -137,7 +137,7 @@ def test_firmware_is_released_and_a_device_runs_it(prefix, firmware,
         32 * "0", "--server", "https://localhost:9", "--ca",
         tmp_path / "srv/ca.pem", "--root", tmp_path / "srv/root-1.cbor",
         "--factory", "releases/my-product-1.0.0.suit", "--token-file",
-        tmp_path / "token", "--slot-size", 4 << 20, cwd=project)
+        tmp_path / "token", "--slot-size", 8 << 20, cwd=project)
     log = project / "log"
     board = subprocess.Popen(
         [prefix / "bin/bowline-device", "run", "--dir", "first", "--log",

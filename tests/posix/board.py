@@ -50,7 +50,7 @@ class Device:
              "--id=000102030405060708090a0b0c0d0e0f", f"--server={url}",
              f"--root={world.root}", f"--factory={tmp}/factory.suit",
              f"--payload={tmp}/factory.bin", "--product=thermostat",
-             f"--token-file={tmp}/token", "--slot-size=4194304",
+             f"--token-file={tmp}/token", "--slot-size=8388608",
              "--first-poll=0", "--poll=1", "--backoff=1", "--backoff-max=1",
              "--health-interval=1", "--confirm-deadline=8", "--watchdog=3",
              *options, *extra],

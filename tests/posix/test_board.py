@@ -32,8 +32,8 @@ def start(device, gate, world, build="1.0.0", sequence=1, *options, **kw):
 
 def offset_of_slot(one, slot):
     text = (one.dir / "device.conf").read_text()
-    assert "size = 4194304" in text
-    return (one.dir / "flash.bin").stat().st_size - (2 - slot) * 4194304
+    assert "size = 8388608" in text
+    return (one.dir / "flash.bin").stat().st_size - (2 - slot) * 8388608
 
 
 def patch(one, offset, content):
@@ -437,7 +437,7 @@ def cut_and_recover(device, gate, world, *cut):
 
 def test_power_cut_in_the_image_goes_on_and_completes(device, gate, world):
     one, server = cut_and_recover(device, gate, world, "--install",
-                                  "--after=1035")
+                                  "--after=2059")
     ranges = [r for path, r in server.gets if "payloads" in path]
     assert len(ranges) == 2 and ranges[1] is not None
 

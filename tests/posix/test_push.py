@@ -152,7 +152,7 @@ def unsigned_by_our_keys(world):
      "Missing Or Damaged"),
     (lambda w: w.release(2, "1.1.0").envelope + b"\x40",
      "Missing Or Damaged"),
-    (lambda w: package(w.release(2, "1.1.0")) + bytes(5000000),
+    (lambda w: package(w.release(2, "1.1.0")) + bytes(9000000),
      "Not Enough Space"),
 ])
 def test_only_a_good_signed_release_is_taken(bench, world, make, why):
