@@ -96,7 +96,7 @@ def test_transfer_of_a_patch_goes_on_by_offset(holder):
 def test_patch_goes_on_after_a_power_cut_from_a_checkpoint(holder):
     one, server, new = holder
     server.release = new
-    one.cut("--install", "--after=1100")
+    one.cut("--install", "--after=2124")
     one.power_on()
     assert one.process.wait(60) == -signal.SIGKILL
     one.power_on()
