@@ -77,7 +77,7 @@ def test_device_after_a_bad_release_takes_the_next_good_one(fleet):
 
 def test_power_loss_in_mid_install_is_survived_and_told(fleet):
     device, first, new = updated(fleet)
-    device.cut((4 << 20) // 4096 + 100, "partial")
+    device.cut((8 << 20) // 4096 + 100, "partial")
     fleet.roll_out(new)
     fleet.wait(lambda: not device.is_on(), "the power cut")
     slot = device.active_slot()
