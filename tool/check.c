@@ -102,6 +102,19 @@ static bool has_changes(const struct check *k)
     return false;
 }
 
+/* ESP-IDF reads sdkconfig.defaults only for what sdkconfig does not say; of
+ * two lines in one file the last counts. */
+static void print_where(struct check *k)
+{
+    show(k->c, "%s%s%s", color(k->c, STRONG),
+         k->config->complete
+             ? "add to the end of sdkconfig and of sdkconfig.defaults, and "
+               "build anew"
+             : "add to sdkconfig.defaults, and to the end of sdkconfig if "
+               "there is one, and build anew",
+         color(k->c, PLAIN));
+}
+
 static void print_head(struct check *k)
 {
     const struct sdkconfig *config = k->config;
@@ -136,8 +149,7 @@ static int check(struct call *c, const struct sdkconfig *config)
         check_rules(&k, factory);
         put_bool(c->result, "bricks", k.bricks);
         if (has_changes(&k)) {
-            show(c, "%swrite into sdkconfig.defaults, and build anew%s",
-                 color(c, STRONG), color(c, PLAIN));
+            print_where(&k);
             print_changes(&k);
         }
         show(c, "%s%s%s", color(c, k.bricks ? BAD : GOOD),

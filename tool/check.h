@@ -28,7 +28,8 @@ void check_add(struct check *k, const char *name, enum verdict verdict,
                const char *said, const char *setting, const char *change);
 
 /* The lines for a table with two slots and no factory application: the
- * ready one came late to ESP-IDF. */
+ * ready one came late to ESP-IDF. NULL: the project's own table is to be
+ * changed. */
 const char *check_two_slots(const struct check *k);
 /* check_partitions.c: two OTA slots, and what is wrong with the table; 0 or
  * EXIT_INPUT. *factory: does the table have a factory application? */

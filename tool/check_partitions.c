@@ -23,11 +23,67 @@ static const struct {
              {"PARTITION_TABLE_TWO_OTA_LARGE", 2, false},
              {"PARTITION_TABLE_TWO_OTA_TEE", 2, false}};
 
+enum { COUNT = sizeof known / sizeof known[0], NONE = -1 };
+
+static const char custom[] = "PARTITION_TABLE_CUSTOM";
+
+/* Line of a setting that is on, else 0. */
+static unsigned line_of(const struct check *k, const char *setting)
+{
+    const struct sdkconfig_entry *e = sdkconfig_find(k->config, setting);
+
+    return e != NULL && sdkconfig_is(k->config, setting, "y") ? e->line : 0;
+}
+
+/* One of `known`, COUNT for the project's own, NONE: of lines that exclude
+ * each other the last counts. */
+static int chosen(const struct check *k)
+{
+    unsigned last = line_of(k, custom);
+    int found = last > 0 ? COUNT : NONE;
+    int i;
+
+    for (i = 0; i < COUNT; i++) {
+        unsigned line = line_of(k, known[i].setting);
+
+        if (line > last) {
+            last = line;
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* The ready table needs 4 MB; of nothing said ESP-IDF builds for 2 MB. */
+static bool too_small(const struct check *k)
+{
+    static const char *const enough[] = {"4", "8", "16", "32", "64", "128"};
+    const struct sdkconfig_entry *size =
+        sdkconfig_find(k->config, "ESPTOOLPY_FLASHSIZE");
+    size_t i;
+
+    if (size == NULL && k->config->complete) {
+        return false;
+    }
+    for (i = 0; i < sizeof enough / sizeof enough[0]; i++) {
+        const char *mb = keep(k->c, "%sMB", enough[i]);
+
+        if (line_of(k, keep(k->c, "ESPTOOLPY_FLASHSIZE_%s", mb)) > 0 ||
+            sdkconfig_is(k->config, "ESPTOOLPY_FLASHSIZE", mb)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *check_two_slots(const struct check *k)
 {
     static const char *const without[] = {"3.", "4.", "5.0", "5.1"};
     size_t i;
 
+    if (chosen(k) == COUNT) {
+        return NULL;
+    }
     for (i = 0; i < sizeof without / sizeof without[0]; i++) {
         size_t n = strlen(without[i]);
 
@@ -37,7 +93,9 @@ const char *check_two_slots(const struct check *k)
                    "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME=\"partitions.csv\"";
         }
     }
-    return "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y";
+    return too_small(k) ? "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y; "
+                          "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y"
+                        : "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y";
 }
 
 static void say_slots(struct check *k, unsigned slots, bool factory,
@@ -48,8 +106,13 @@ static void say_slots(struct check *k, unsigned slots, bool factory,
                   factory ? "and a factory application" : NULL, setting, NULL);
     } else {
         check_add(k, "two OTA slots", BRICKS,
-                  "there is no second slot: no update can be installed, and "
-                  "a device in the field needs a cable for another table",
+                  keep(k->c,
+                       "there is no second slot: no update can be installed, "
+                       "and a device in the field needs a cable for another "
+                       "table%s",
+                       chosen(k) == COUNT
+                           ? "; give yours otadata, ota_0 and ota_1"
+                           : ""),
                   setting, check_two_slots(k));
     }
 }
@@ -147,18 +210,16 @@ static int check_custom(struct check *k, bool *factory)
 
 int check_partitions(struct check *k, bool *factory)
 {
-    size_t i;
+    int i = chosen(k);
 
     *factory = false;
-    if (sdkconfig_is(k->config, "PARTITION_TABLE_CUSTOM", "y")) {
+    if (i == COUNT) {
         return check_custom(k, factory);
     }
-    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (sdkconfig_is(k->config, known[i].setting, "y")) {
-            *factory = known[i].factory;
-            say_slots(k, known[i].slots, *factory, known[i].setting);
-            return 0;
-        }
+    if (i != NONE) {
+        *factory = known[i].factory;
+        say_slots(k, known[i].slots, *factory, known[i].setting);
+        return 0;
     }
     if (k->config->complete) {
         check_add(k, "two OTA slots", TOLD,

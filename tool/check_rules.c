@@ -199,7 +199,8 @@ static void check_signed(struct check *k)
         check_add(k, "signed images", BROKEN,
                   apps ? "images are signed, but nobody looks"
                        : "esp_https_ota takes any image that the server "
-                         "sends; only Bowline's component checks a signature",
+                         "sends; only Bowline's component checks a signature "
+                         "(the lines below want a key of yours)",
                   "SECURE_SIGNED_APPS_NO_SECURE_BOOT",
                   "CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y; "
                   "CONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT=y");
@@ -225,13 +226,15 @@ static void check_anti_rollback(struct check *k, bool factory)
     uint64_t now = sdkconfig_number(k->c, k->config, version, 0);
 
     if (!on(k, setting)) {
-        check_add(k, name, BROKEN,
-                  factory ? "the bootloader starts images with known holes "
-                            "(with it, the table has no factory application)"
-                          : "the bootloader starts images with known holes",
-                  setting,
-                  factory ? keep(k->c, "%s; %s", check_two_slots(k), line)
-                          : line);
+        const char *table = factory ? check_two_slots(k) : NULL;
+
+        check_add(
+            k, name, BROKEN,
+            keep(k->c,
+                 "the bootloader starts images with known holes (with "
+                 "it, eFuses are burned for good%s)",
+                 factory ? ", and the table has no factory application" : ""),
+            setting, table != NULL ? keep(k->c, "%s; %s", table, line) : line);
     } else if (factory) {
         check_add(k, name, BRICKS,
                   "the table has a factory application, which anti-rollback "

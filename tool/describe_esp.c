@@ -134,6 +134,7 @@ static bool table_rows(struct call *c, bl_span bytes, uint32_t flash_size,
 {
     struct bl_esp_table_finding finding;
     struct bl_esp_partition p;
+    struct bl_esp_slots slots;
     json_t *rows = json_array();
     json_t *list;
     uint32_t i;
@@ -155,6 +156,10 @@ static bool table_rows(struct call *c, bl_span bytes, uint32_t flash_size,
     put_bool(out, "verifies", json_array_size(list) == 0);
     put_text(out, "problem", json_string_value(json_array_get(list, 0)));
     put(out, "faults", list);
+    bl_esp_slots_of(table, &slots);
+    if (slots.n_ota == 0) {
+        put_text(out, "note", "no OTA slot: no update can be installed");
+    }
     return true;
 }
 

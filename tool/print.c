@@ -35,8 +35,8 @@ static bool is_time(const char *key)
 static bool is_size(const char *key)
 {
     static const char *const keys[] = {
-        "size",          "length",   "envelope_size", "flash_size",
-        "document_size", "old_size", "new_size",      "ram"};
+        "size",     "length", "envelope_size", "document_size", "old_size",
+        "new_size", "ram"};
 
     return is_one_of(key, keys, sizeof keys / sizeof keys[0]);
 }
@@ -53,6 +53,9 @@ const char *print_scalar(struct call *c, const char *key, const json_t *value)
 
         if (is_time(key) && n >= 0) {
             return n == 0 ? "-" : keep_time(c, (uint64_t)n);
+        }
+        if (strcmp(key, "flash_size") == 0 && n >= 1 << 20) {
+            return keep(c, "%lld MB", n >> 20); /* as chips are sold */
         }
         if (is_size(key) && n >= 1000) {
             return keep(c, "%lld (%s)", n, keep_size(c, (uint64_t)n));

@@ -59,6 +59,13 @@ static int check_version(struct job *j)
 
 static int version_missing(struct job *j)
 {
+    struct release_image subject = {j->firmware, &j->image, j->product, NULL};
+    int code = release_image_chip(j->c, &subject);
+
+    /* The wrong file, rather than one that needs --version. */
+    if (code != 0) {
+        return code;
+    }
     if (j->image.source == VERSION_SDK) {
         return refuse(
             j->c, EXIT_INPUT,

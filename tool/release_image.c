@@ -234,6 +234,13 @@ static void choose(const json_t *records, const char *replaced,
     }
 }
 
+int release_image_chip(struct call *c, const struct release_image *r)
+{
+    const char *chip = setting(c, "chip");
+
+    return chip == NULL ? 0 : check_said_chip(c, r, chip);
+}
+
 int release_image_fits(struct call *c, const struct release_image *r)
 {
     const char *chip = setting(c, "chip");

@@ -16,6 +16,8 @@ struct release_image {
 /* Refuses a damaged image, one that no slot starts, one for another chip, and
  * one whose secure_version locks devices out. 0 or EXIT_INPUT. */
 int release_image_whole(struct call *c, const struct release_image *r);
+/* An ESP image, when bowline.conf or --chip names a chip? The same codes. */
+int release_image_chip(struct call *c, const struct release_image *r);
 int release_image_fits(struct call *c, const struct release_image *r);
 
 #endif

@@ -174,8 +174,8 @@ int file_check_private(const char *path, struct error *err)
     }
     if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
         return error_set(err,
-                         "%s: a private key that others may touch (mode "
-                         "%04o); chmod 600 it",
+                         "%s: a secret that others may touch (mode %04o); "
+                         "chmod 600 it",
                          path, (unsigned)(st.st_mode & 07777));
     }
     return 0;

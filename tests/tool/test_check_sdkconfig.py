@@ -171,6 +171,36 @@ def test_an_older_esp_idf_is_told_of_no_table_that_it_lacks(tool):
             'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="partitions.csv"']
 
 
+@pytest.mark.parametrize("flash, line", [
+    ('"2MB"', True), ('"4MB"', False), ('"16MB"', False)])
+def test_a_table_that_needs_more_flash_says_so(tool, flash, line):
+    by, _ = check(tool, {"PARTITION_TABLE_SINGLE_APP": "y",
+                         "ESPTOOLPY_FLASHSIZE": flash}, 1)
+    assert ("CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y"
+            in by["two OTA slots"]["change"]) is line
+
+
+def test_lines_added_at_the_end_count(tool):
+    single = {"IDF_TARGET": '"esp32s3"', "PARTITION_TABLE_SINGLE_APP": "y"}
+    check(tool, single, 1)
+    said = tool("check", "sdkconfig", "sdkconfig").out
+    assert "add to the end of sdkconfig and of sdkconfig.defaults" in said
+    by, _ = check(tool, {**single, "PARTITION_TABLE_TWO_OTA_LARGE": "y"}, 1)
+    assert by["two OTA slots"]["verdict"] == "holds"
+
+
+def test_a_table_of_the_project_is_not_replaced_by_a_ready_one(tool):
+    (tool.folder / "partitions.csv").write_text(
+        "factory, app, factory, 0x10000, 1M\n")
+    by, _ = check(tool, {"PARTITION_TABLE_CUSTOM": "y"}, 1)
+    found = by["two OTA slots"]
+    assert found["verdict"] == "bricks" and not found["change"]
+    assert "give yours otadata, ota_0 and ota_1" in found["said"]
+    assert by["anti-rollback"]["change"] == [
+        "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y"]
+    assert "eFuses are burned for good" in by["anti-rollback"]["said"]
+
+
 def test_the_line_of_the_setting_is_told(tool):
     settings = {**SOUND, "BOOTLOADER_APP_ROLLBACK_ENABLE": None}
     by, _ = check(tool, settings, 1)

@@ -48,6 +48,14 @@ def test_a_partition_table_is_listed_row_by_row(tool):
     assert "otadata" in text and "ota_1" in text and "whole" in text
 
 
+def test_a_table_without_slots_says_what_that_means(tool):
+    assert "note" not in one(tool, TWO_OTA)
+    rows = bytearray(TWO_OTA.read_bytes())
+    rows[4 * 32:] = b"\xff" * (len(rows) - 4 * 32)
+    (tool.folder / "single.bin").write_bytes(rows)
+    assert "no update can be installed" in one(tool, "single.bin")["note"]
+
+
 def test_every_table_of_others_is_in_order(tool):
     tables = sorted(TABLES.glob("*/*.bin"))
     assert len(tables) >= 5

@@ -69,6 +69,14 @@ def test_init_writes_the_chip(tool):
         "Z80", "--force")
 
 
+def test_a_file_without_version_is_first_said_to_be_the_wrong_one(project):
+    (project.folder / "table.bin").write_bytes(b"\xaa\x50" + bytes(3070))
+    said = project.refused(3, "release", "table.bin", "--chip", "ESP32-C3")
+    assert "no image of an ESP chip" in said and "the right file?" in said
+    said = project.refused(3, "release", "table.bin")
+    assert "say --version" in said
+
+
 def test_a_binary_after_esp32_releases_is_refused(project):
     released(project, "1.0.0")
     said = project.refused(3, "release", "fw.bin")
