@@ -13,7 +13,7 @@ import cbor2
 TOP = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOP.parent / "tests/support"))
 sys.path.insert(0, str(TOP.parent / "tests/tool"))
-import esp  # noqa: E402
+import esp_made  # noqa: E402
 import arduino_device  # noqa: E402
 import secure_boot  # noqa: E402
 
@@ -174,10 +174,11 @@ def write_images():
     """Made ones, two real ones; with the number of reads in front."""
     folder = TOP.parent / "tests/samples/esp-images/serial-flasher"
     made = {
-        "hashed": esp.application(), "plain": esp.application(hashed=False),
-        "sdk": esp.application(project="arduino-lib-builder"),
-        "sketch": esp.sketch8266(400),
-        "behind": esp.application() + b"\xff" * 64 + b"x",
+        "hashed": esp_made.application(),
+        "plain": esp_made.application(hashed=False),
+        "sdk": esp_made.application(project="arduino-lib-builder"),
+        "sketch": esp_made.sketch8266(400),
+        "behind": esp_made.application() + b"\xff" * 64 + b"x",
         "bootloader": (folder / "ESP32_P4/2025-05-30_bootloader.bin"
                        ).read_bytes(),
         "esp8266": (folder / "ESP8266/2020-12-07_bootloader.bin"

@@ -5,16 +5,12 @@ import hashlib
 import os
 import signal
 import struct
-import sys
 import zlib
-from pathlib import Path
 
 import pytest
 
+from esp_made import application, descriptor
 from waiting import wait_for
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tool"))
-from esp import application, descriptor  # noqa: E402
 
 S3, C3 = 9, 5
 OTADATA, SLOT, SLOT_SIZE = 0xD000, (0x10000, 0x1D0000), 0x1C0000

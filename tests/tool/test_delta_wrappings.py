@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from .esp import application
+from esp_made import application
 
 RAM = "64"
 

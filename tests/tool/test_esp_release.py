@@ -4,7 +4,7 @@ refused before it is made, and before it is published."""
 import pytest
 import secure_boot as sb
 
-from .esp import application, descriptor
+from esp_made import application, descriptor
 
 
 class Fleet:

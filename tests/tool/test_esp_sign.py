@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from .conftest import SAMPLES
-from .esp import application, descriptor
+from esp_made import application, descriptor
 
 IMAGE = application()
 

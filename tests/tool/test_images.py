@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import SAMPLES, TOP, firmware, record
-from .esp import application, descriptor, sketch8266
+from esp_made import application, descriptor, sketch8266
 
 FULL = Path(os.environ.get("BOWLINE_ESP_IMAGES",
                            TOP.parent / "shared/samples/esp-images"))

@@ -177,7 +177,7 @@ def test_release_compares_a_cut_descriptor_as_far_as_it_goes(project):
 
 def test_release_of_arduino_firmware_takes_the_version_of_the_command(
         project):
-    from .esp import application
+    from esp_made import application
     image = project.folder / "arduino.bin"
     image.write_bytes(application(version="9036908-dirty",
                                   project="esp32-arduino-lib-builder"))

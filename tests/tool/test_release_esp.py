@@ -5,7 +5,7 @@ import json
 import pytest
 
 from .conftest import SAMPLES, firmware
-from .esp import application, descriptor
+from esp_made import application, descriptor
 
 C3 = 5
 S3 = 9
