@@ -22,6 +22,36 @@ static void warn_of_the_rest(struct call *c, const json_t *rollout)
     }
 }
 
+static bool has_devices(const json_t *stages)
+{
+    size_t i;
+    json_t *stage;
+
+    json_array_foreach(stages, i, stage)
+    {
+        if (json_integer_value(json_object_get(stage, "devices")) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody who reports: no stage ever opens the next. */
+static void tell_of_clients(struct call *c, const json_t *rollout)
+{
+    const json_t *stages = json_object_get(rollout, "stages");
+    const json_t *clients = json_object_get(rollout, "unmanaged");
+
+    if (json_is_string(json_object_get(clients, "path")) &&
+        json_array_size(stages) > 1 && !has_devices(stages)) {
+        note(c,
+             "Clients of the product's address report nothing, and there is "
+             "no other device: open each stage by bowline rollout advance %s "
+             "--force.",
+             rollout_id_text(c, rollout));
+    }
+}
+
 static void show_next(struct call *c, const json_t *rollout)
 {
     const char *id = rollout_id_text(c, rollout);
@@ -60,6 +90,7 @@ static int start(struct call *c, struct api *api, json_t *plan)
         (void)json_object_update(c->result, answer);
         rollout_print(c, answer);
         warn_of_the_rest(c, answer);
+        tell_of_clients(c, answer);
         show_next(c, answer);
     }
     json_decref(answer);

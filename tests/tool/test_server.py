@@ -705,3 +705,18 @@ def test_a_release_with_patches_is_published_with_them(shared):
         assert hashlib.sha256(got.body).hexdigest() == digest
     assert shared.good("publish", "--json").json["published"][0][
         "uploaded"] == 0
+
+
+def test_a_rollout_to_clients_that_report_nothing_says_who_goes_on(shared):
+    new = shared.release("7.2.0")
+    assert new
+    shared("rollout", "abort")
+    nobody = ("rollout", "start", "7.2.0", "--query", "version = 99",
+              "--stages", "10,100")
+    assert "--force" not in shared.good(*nobody).err
+    shared.good("rollout", "abort")
+    shared.good("product", "set", "--unmanaged", "on")
+    said = shared.good(*nobody).err
+    assert re.search(r"bowline rollout advance \d+ --force", said)
+    shared.good("rollout", "abort")
+    shared.good("product", "set", "--unmanaged", "off")
