@@ -93,8 +93,11 @@ struct rollout {
     _Atomic uint64_t sent;        /* payload bytes, since the server started */
     _Atomic uint64_t saved;       /* of them not fetched again after a break */
     _Atomic uint64_t delta_saved; /* bytes, by devices that confirmed it */
-    _Atomic uint64_t delta_devices;  /* that installed it from a patch */
-    _Atomic uint32_t unmanaged_open; /* downloads of unmanaged clients */
+    _Atomic uint64_t delta_devices;     /* that installed it from a patch */
+    _Atomic uint32_t unmanaged_open;    /* downloads of unmanaged clients */
+    _Atomic uint64_t unmanaged_pace_us; /* as pace_us, of these clients: who
+                                           invents some slows no other device
+                                           down */
     _Atomic uint32_t absent;   /* of those offered or downloading: silent, or
                                   waiting for something of their own */
     struct number_set failed;  /* devices that did not keep it, and have not

@@ -33,6 +33,7 @@ struct metrics {
     _Atomic uint64_t flush_failures;
     _Atomic uint64_t flush_records;
     _Atomic int64_t downloads_open;
+    _Atomic int64_t unmanaged_open; /* of them, of unmanaged clients */
     _Atomic int64_t connections;
     struct histogram request_time;
     struct histogram poll_time;

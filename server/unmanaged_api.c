@@ -179,13 +179,22 @@ static void misfit(const struct ask *a, const struct image_facts *i,
 /* --- The image --------------------------------------------------------------
  */
 
+/* Half of the places are never for who may have invented himself. */
+static bool all_taken(struct server *s, int64_t open, int64_t unmanaged)
+{
+    int64_t most = s->config.max_downloads;
+
+    return open >= most || unmanaged >= (most + 1) / 2;
+}
+
 static bool take_place(struct server *s, struct http_request *rq,
                        const struct work *w)
 {
     int64_t open = atomic_fetch_add(&s->metrics.downloads_open, 1);
+    int64_t unmanaged = atomic_fetch_add(&s->metrics.unmanaged_open, 1);
     const char *problem = NULL;
 
-    if (open >= s->config.max_downloads) {
+    if (all_taken(s, open, unmanaged)) {
         problem = "too many downloads at once";
     } else if (w->named &&
                !unmanaged_begin(s->unmanaged, w->product->number, w->ask.id)) {
@@ -193,6 +202,7 @@ static bool take_place(struct server *s, struct http_request *rq,
     }
     if (problem != NULL) {
         atomic_fetch_sub(&s->metrics.downloads_open, 1);
+        atomic_fetch_sub(&s->metrics.unmanaged_open, 1);
         atomic_fetch_add(&s->metrics.downloads_busy, 1);
         say_later(rq, 429, problem);
         return false;
@@ -371,7 +381,8 @@ static void serve(struct server *s, struct http_request *rq, struct work *w)
     } else if (!is_another(rq, w)) {
         send_image(s, rq, w);
         if (!known && !w->head && w->range.from == 0 && rq->product != 0) {
-            pace_take(&r->pace_us, r->plan.rate_per_hour, clock_us(s));
+            pace_take(&r->unmanaged_pace_us, r->plan.rate_per_hour,
+                      clock_us(s));
         }
     }
 }
@@ -538,6 +549,7 @@ void unmanaged_image_end(struct server *s, struct http_request *rq)
     }
     atomic_fetch_add(&s->metrics.download_bytes, rq->sends - missing);
     atomic_fetch_sub(&s->metrics.downloads_open, 1);
+    atomic_fetch_sub(&s->metrics.unmanaged_open, 1);
     unmanaged_end(s->unmanaged, rq->product, rq->device_id, rq->from,
                   rq->sends - missing);
     rq->product = 0;

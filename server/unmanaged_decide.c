@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "decide.h"
+#include "pace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -165,7 +166,7 @@ static void adapt(struct server *s, struct decision *x, bool named)
 
     for (uint32_t i = 0; i < x->n; i++) {
         struct rollout_candidate c = x->candidate[i];
-        const struct rollout *r = catalog_rollout(&s->catalog, c.order / 2);
+        struct rollout *r = catalog_rollout(&s->catalog, c.order / 2);
         uint64_t cut = r == NULL ? 0 : cut_of(r);
 
         if (r == NULL || (!named && cut < ROLLOUT_ALL)) {
@@ -175,6 +176,8 @@ static void adapt(struct server *s, struct decision *x, bool named)
         c.stage_full = false;
         c.lost = false;
         c.full = c.full || too_many(r);
+        c.rate_wait_s = pace_wait(&r->unmanaged_pace_us, r->plan.rate_per_hour,
+                                  clock_us(s));
         x->candidate[n++] = c;
     }
     x->n = n;

@@ -20,8 +20,9 @@ enum {
 
 enum {
     CONNECT_MS = 10000,
-    STALL_MS = 1000, /* as the Arduino core: the last ack once more, */
-    STALLS = 3,      /* so many times, then it ends */
+    STALL_MS = 1000,  /* as the Arduino core: the last ack once more, */
+    STALLS = 3,       /* so many times, then it ends */
+    MOST_MS = 900000, /* a byte now and then would keep it busy for ever */
     NONCE_MS = 10000,
     HOLD_MS = 3000, /* so long a nonce is not displaced by another's */
     REST_MS = 60,   /* between the last ack and the result */
@@ -171,6 +172,7 @@ static size_t accept(struct bl_arduino_device *d, uint64_t now_ms,
     d->done = 0;
     d->last = 0;
     d->stalls = 0;
+    d->begun_ms = now_ms;
     bl_esp_md5_init(&d->sum);
     go(d, PHASE_CONNECT, now_ms);
     return say(reply, "OK", "");
@@ -461,6 +463,8 @@ static void look_at_clock(struct bl_arduino_device *d, uint64_t now_ms)
         rest(d, now_ms);
     } else if (d->phase == PHASE_CONNECTING && passed >= CONNECT_MS) {
         drop(d, now_ms, BL_ARDUINO_CONNECT_ERROR, "Connect Failed");
+    } else if (d->phase == PHASE_RECEIVE && now_ms - d->begun_ms > MOST_MS) {
+        fail(d, now_ms, BL_ARDUINO_RECEIVE_ERROR, "Took Too Long");
     } else if (d->phase == PHASE_RECEIVE && passed >= STALL_MS) {
         stall(d, now_ms);
     } else if (d->phase == PHASE_JUDGE && passed >= REST_MS) {

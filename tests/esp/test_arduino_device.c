@@ -386,6 +386,28 @@ static void a_stalled_sender_is_asked_thrice_and_given_up(void **state)
     ends_listening(4000);
 }
 
+static void a_sender_that_trickles_is_given_up(void **state)
+{
+    struct bl_arduino_action action;
+    uint64_t now = 5;
+
+    (void)state;
+    open_with(BL_ARDUINO_OPEN, NULL);
+    answers(now, "0 4000 4096 0ee0646c1c77d8131cc8f4ee65c7673b\n", "OK");
+    assert_int_equal(next(now, &action), BL_ARDUINO_CONNECT);
+    bl_arduino_device_connected(&device, now, true);
+    for (; now <= 900005; now += 900) {
+        bl_arduino_device_data(&device, now, bytes, 1);
+        says(now, "1");
+        assert_int_equal(next(now, &action), BL_ARDUINO_READ);
+    }
+    bl_arduino_device_data(&device, now, bytes, 1);
+    says(now, "1");
+    says(now, "Took Too Long\r\n");
+    assert_int_equal(sink.error, BL_ARDUINO_RECEIVE_ERROR);
+    ends_listening(now);
+}
+
 static void a_sender_that_does_not_listen_is_given_up(void **state)
 {
     struct bl_arduino_action action;
@@ -457,6 +479,7 @@ int main(void)
         cmocka_unit_test(more_than_was_said_is_refused),
         cmocka_unit_test(a_connection_lost_in_the_middle_installs_nothing),
         cmocka_unit_test(a_stalled_sender_is_asked_thrice_and_given_up),
+        cmocka_unit_test(a_sender_that_trickles_is_given_up),
         cmocka_unit_test(a_sender_that_does_not_listen_is_given_up),
         cmocka_unit_test(what_the_application_refuses_is_told),
         cmocka_unit_test(errors_have_the_words_of_arduinos_examples),

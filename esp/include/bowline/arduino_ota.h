@@ -141,6 +141,7 @@ struct bl_arduino_device {
     bool restart;
     bool close;
     uint64_t since_ms;  /* of this phase, or the last byte */
+    uint64_t begun_ms;  /* the invitation was accepted */
     uint64_t locked_ms; /* no authentication before */
     uint32_t last;      /* bytes of the last read, for the repeated ack */
     struct bl_esp_md5 sum;
