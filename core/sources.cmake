@@ -31,6 +31,7 @@ set(BOWLINE_CORE_SOURCES
     src/client_push.c
     src/client_trial.c
     src/client_update.c
+    src/client_uri.c
     src/client_wait.c
     src/status_text.c
     src/suit_payload.c)

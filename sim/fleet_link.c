@@ -246,27 +246,13 @@ static void get_ends(void *owner, const struct fleet_end *end)
     fleet_device_look(d);
 }
 
-/* A path below the server's own: no scheme, no host, no way up. */
-static bool is_plain(bl_span uri)
-{
-    for (size_t i = 0; i < uri.n; i++) {
-        uint8_t c = uri.p[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-
-        if (!word && !(c == '/' && i > 0 && uri.p[i - 1] != '/')) {
-            return false;
-        }
-    }
-    return uri.n > 0;
-}
-
 void fleet_link_get(struct fleet_device *d, const struct bl_action *action)
 {
     struct fleet_exchange *x = &d->exchange;
 
     memset(x, 0, sizeof *x);
-    if (!is_plain(action->uri) || action->uri.n > sizeof x->path - 16) {
+    if (!bl_client_uri_below(action->uri) ||
+        action->uri.n > sizeof x->path - 16) {
         bl_client_done(&d->client,
                        fleet_device_ms(d->shard->fleet, fleet_wall_ms()),
                        false, 0);

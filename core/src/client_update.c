@@ -511,20 +511,6 @@ void bl_client_work(struct bl_client *c)
 /* --- Transfers
  * ------------------------------------------------------------------- */
 
-bl_span bl_client_uri(struct bl_client *c, const char *folder,
-                      const uint8_t digest[32])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t n = strlen(folder);
-
-    memcpy(c->uri, folder, n);
-    for (uint32_t i = 0; i < 32; i++) {
-        c->uri[n++] = digits[digest[i] >> 4];
-        c->uri[n++] = digits[digest[i] & 15U];
-    }
-    return bl_span_of(c->uri, n);
-}
-
 void bl_client_get(struct bl_client *c, struct bl_action *action)
 {
     action->todo = BL_TODO_GET;

@@ -372,7 +372,11 @@ bl_status bl_client_push(struct bl_client *client, uint64_t now_ms,
 
 /* The URI of a payload is what the manifest says, at most BL_SUIT_URI bytes
  * and not a zero-terminated text; a port that takes absolute ones decides
- * which servers it will talk to, and sends its token to its own only. */
+ * which servers it will talk to, and sends its token to its own only. A port
+ * that takes none asks this: is it a path below the server's own, of letters,
+ * digits, '-', '_', single '/' and '.' within a name? No scheme, no host, no
+ * query, no way up. Any thread. */
+bool bl_client_uri_below(bl_span uri);
 
 /* Gives the trial up by the application's own judgement (a failed start-up
  * test): the next action is BL_TODO_RESET. BL_BUSY when not on trial. */

@@ -199,24 +199,6 @@ void bowline_pump_poll(struct bowline_pump *pump,
 
 /* --- Payloads ------------------------------------------------------------ */
 
-/* A path below the server's own: no scheme, no host, no way up. */
-static bool is_plain(bl_span uri)
-{
-    for (size_t i = 0; i < uri.n; i++) {
-        uint8_t c = uri.p[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-        bool dot =
-            c == '.' && i > 0 && uri.p[i - 1] != '.' && uri.p[i - 1] != '/';
-        bool slash = c == '/' && i > 0 && uri.p[i - 1] != '/';
-
-        if (!word && !dot && !slash) {
-            return false;
-        }
-    }
-    return uri.n > 0;
-}
-
 static esp_err_t ask_range(esp_http_client_handle_t http,
                            const struct bl_action *action)
 {
@@ -282,7 +264,8 @@ void bowline_pump_get(struct bowline_pump *pump,
                      pump->config->server, (int)action->uri.n,
                      (const char *)action->uri.p);
 
-    if (!is_plain(action->uri) || n < 0 || (size_t)n >= sizeof pump->url) {
+    if (!bl_client_uri_below(action->uri) || n < 0 ||
+        (size_t)n >= sizeof pump->url) {
         pump->err = ESP_ERR_INVALID_ARG;
         bl_client_done(pump->client, bowline_now_ms(), false, 0);
         return;

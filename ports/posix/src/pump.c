@@ -139,24 +139,6 @@ static int body_goes_on(void *ctx, const void *data, size_t n)
     return bl_client_data(pump->client, data, n) == BL_OK ? 0 : -1;
 }
 
-/* A path below the server's own: no scheme, no host, no way up. */
-static bool is_plain(bl_span uri)
-{
-    for (size_t i = 0; i < uri.n; i++) {
-        uint8_t c = uri.p[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-        bool dot =
-            c == '.' && i > 0 && uri.p[i - 1] != '.' && uri.p[i - 1] != '/';
-        bool slash = c == '/' && i > 0 && uri.p[i - 1] != '/';
-
-        if (!word && !dot && !slash) {
-            return false;
-        }
-    }
-    return uri.n > 0;
-}
-
 static void get(struct pump *pump, const struct bl_action *action)
 {
     char url[URL];
@@ -181,7 +163,7 @@ static void get(struct pump *pump, const struct bl_action *action)
     pump->fetched = 0;
     (void)snprintf(pump->uri, sizeof pump->uri, "%.*s", (int)action->uri.n,
                    (const char *)action->uri.p);
-    if (!is_plain(action->uri)) {
+    if (!bl_client_uri_below(action->uri)) {
         (void)error_set(&pump->error, "a payload address that is not below "
                                       "the server's own was refused");
         bl_client_done(pump->client, platform_ms(), false, 0);
